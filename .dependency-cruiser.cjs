@@ -1,0 +1,70 @@
+// The layers of the house, as DESIGN says them. A folder exists because it changes what may be imported.
+/** @type {import('dependency-cruiser').IConfiguration} */
+const only = (name, from, allowed, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: `^src/${from}/` },
+  to: { path: '^src/', pathNot: [`^src/${from}/`, ...allowed.map((folder) => `^src/${folder}/index\\.ts$`)] },
+});
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    only('policy-is-pure', 'policy', [], 'The engine knows nothing of ours.'),
+    {
+      name: 'policy-imports-no-package',
+      severity: 'error',
+      from: { path: '^src/policy/' },
+      to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'core'] },
+    },
+    only('catalogue-knows-policy', 'catalogue', ['policy'], 'The catalogue is data with types.'),
+    only(
+      'iam-knows-policy-and-catalogue',
+      'iam',
+      ['policy', 'catalogue'],
+      'The business knows no store and no skin: it declares ports.',
+    ),
+    {
+      name: 'iam-imports-no-framework',
+      severity: 'error',
+      from: { path: '^src/iam/' },
+      to: { path: 'node_modules/(typeorm|graphql|type-graphql|@apollo|fastify|sqlite3|pg|dataloader)/' },
+    },
+    only('store-knows-iam-ports', 'store', ['iam', 'catalogue', 'policy'], 'The store implements the ports of iam.'),
+    only('graphql-knows-iam', 'graphql', ['iam', 'catalogue', 'policy'], 'The skin never reaches the store.'),
+    only(
+      'http-knows-graphql-and-iam',
+      'http',
+      ['graphql', 'iam', 'catalogue', 'policy'],
+      'The listener never reaches the store.',
+    ),
+    {
+      name: 'typeorm-stays-behind-store',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/store/' },
+      to: { path: 'node_modules/(typeorm|sqlite3|pg)/' },
+    },
+    { name: 'src-never-imports-tests', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
+    {
+      name: 'only-real-dependencies',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

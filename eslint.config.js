@@ -1,0 +1,117 @@
+// Two lints in one run: the TypeScript code, and the emitted SDL (schema/schema.graphql) as the product's face.
+import graphqlPlugin from '@graphql-eslint/eslint-plugin';
+import tseslint from 'typescript-eslint';
+
+export default tseslint.config(
+  { ignores: ['dist/**', 'node_modules/**', 'coverage/**', 'data/**'] },
+  {
+    files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', '*.ts'],
+    extends: [...tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/require-await': 'off',
+      eqeqeq: 'error',
+      'no-console': 'error',
+    },
+  },
+  {
+    // type-graphql reads the classes it is given as values, so their imports must stay imports at run time.
+    files: ['src/graphql/**/*.ts'],
+    rules: { '@typescript-eslint/consistent-type-imports': 'off' },
+  },
+  { files: ['src/cli/**/*.ts', 'bench/**/*.ts'], rules: { 'no-console': 'off' } },
+  {
+    // One write path (rule 27): outside the transaction door nothing may reach for TypeORM's own ways of writing.
+    files: ['src/**/*.ts'],
+    ignores: ['src/store/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { paths: [{ name: 'typeorm', message: 'TypeORM stays behind src/store.' }], patterns: ['typeorm/*'] },
+      ],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "CallExpression[callee.property.name='getRepository']",
+          message: 'No bare repository: read through a scope-bound reader, write through store.transaction.',
+        },
+      ],
+    },
+  },
+  {
+    files: ['schema/schema.graphql'],
+    plugins: { '@graphql-eslint': graphqlPlugin },
+    languageOptions: {
+      parser: graphqlPlugin.parser,
+      parserOptions: { graphQLConfig: { schema: './schema/schema.graphql' } },
+    },
+    rules: {
+      ...graphqlPlugin.configs['flat/schema-recommended'].rules,
+      '@graphql-eslint/require-description': [
+        'error',
+        {
+          types: true,
+          rootField: true,
+          DirectiveDefinition: true,
+          FieldDefinition: true,
+          InputValueDefinition: true,
+          EnumValueDefinition: true,
+        },
+      ],
+      '@graphql-eslint/strict-id-in-types': [
+        'error',
+        {
+          exceptions: {
+            types: [
+              // Plain values: what they say has no identity of its own.
+              'AccessDecision',
+              'AccessPermission',
+              'Actor',
+              'AuditEventTarget',
+              'DecidingStatement',
+              'GrantScope',
+              'PageInfo',
+              'PolicyStatement',
+              'PolicyVersion',
+              'RateLimit',
+              'RequestScope',
+              'ResourceKind',
+              'PolicyDraft',
+              'Tag',
+              'Viewer',
+            ],
+            suffixes: ['Connection', 'Edge', 'Payload', 'Error'],
+          },
+        },
+      ],
+      '@graphql-eslint/input-name': ['error', { checkInputType: true, caseSensitiveInputType: false }],
+      '@graphql-eslint/no-scalar-result-type-on-mutation': 'error',
+      '@graphql-eslint/require-nullable-result-in-root': 'error',
+      '@graphql-eslint/require-nullable-fields-with-oneof': 'error',
+      '@graphql-eslint/alphabetize': [
+        'error',
+        {
+          fields: ['ObjectTypeDefinition', 'InterfaceTypeDefinition', 'InputObjectTypeDefinition'],
+          values: true,
+          arguments: ['FieldDefinition', 'DirectiveDefinition'],
+        },
+      ],
+      '@graphql-eslint/relay-page-info': 'error',
+      '@graphql-eslint/relay-connection-types': 'error',
+      '@graphql-eslint/relay-edge-types': [
+        'error',
+        { listTypeCanWrapOnlyEdgeType: false, shouldImplementNode: true, withEdgeSuffix: true },
+      ],
+      '@graphql-eslint/relay-arguments': ['error', { includeBoth: true }],
+    },
+  },
+);
