@@ -1,0 +1,295 @@
+/** Asking: may I, may they (rules 16 to 18). Every answer comes from the authorizer and says why to those who may know. */
+import { modelArtsDefaultPolicy, namesService, type Catalogue } from '../catalogue/index.js';
+import { buildContext, evaluate, parsePolicy, type PolicyDocument, type PolicySource } from '../policy/index.js';
+import {
+  decide,
+  decideBy,
+  type Decision,
+  type Principal,
+  type Question,
+  type Rights,
+  type ScopeFacts,
+  type StatementOrigin,
+} from './authorizer.js';
+import type { Call } from './call.js';
+import type { Calls } from './calls.js';
+import type { House } from './house.js';
+import { BadInput, refuse, succeed, type Outcome } from './outcome.js';
+import type { Account, AuthorizationMode, Id, Resource, User } from './records.js';
+
+/** Most requests in one `checkAccess` or `simulateAccess`. */
+export const longestBatch = 1000;
+
+export type PrincipalChoice =
+  | { readonly kind: 'user' | 'agency' | 'service'; readonly id: Id }
+  | { readonly kind: 'token'; readonly token: string };
+
+export interface AccessRequest {
+  /** Null: the viewer. */
+  readonly principal: PrincipalChoice | null;
+  readonly action: string;
+  readonly resource: string | null;
+  readonly workspaceId: Id | null;
+  readonly context: readonly { readonly key: string; readonly values: readonly string[] }[];
+}
+
+/**
+ * A decision as the asker may see it. Without `bailiwick:access:explain` it keeps its statements to itself, and with them
+ * the problems, which name policies.
+ */
+export type ShownDecision = Omit<Decision, 'statements'> & { readonly statements: Decision['statements'] | null };
+
+/** Decides many requests in one pass; answers in the order asked. */
+export async function checkAccess(
+  house: House,
+  calls: Calls,
+  call: Call,
+  requests: readonly AccessRequest[],
+): Promise<Outcome<readonly ShownDecision[]>> {
+  checkRequests(requests);
+  if (requests.some(({ principal }) => principal !== null && !isViewer(call, principal))) {
+    const decision = call.decide({ action: 'bailiwick:access:check', resource: null });
+    if (decision.effect !== 'ALLOW') return refuse(decision);
+  }
+  for (const { context } of requests) for (const { key } of context) checkContextKey(call, key);
+  const urns = requests.flatMap(({ resource }) => (resource === null ? [] : [resource]));
+  const registered =
+    urns.length === 0
+      ? new Map<string, Resource>()
+      : await house.store.access.resourcesByUrn(call.accountId, [...new Set(urns)]);
+  const explained = call.may('bailiwick:access:explain');
+  const asked = new Askers(house, calls, call);
+  const decisions: ShownDecision[] = [];
+  for (const request of requests) {
+    const decision = await decideRequest(call, asked, request, registered.get(request.resource ?? '') ?? null);
+    decisions.push(explained ? decision : { ...decision, statements: null, problems: [] });
+  }
+  return succeed(decisions);
+}
+
+async function decideRequest(
+  call: Call,
+  askers: Askers,
+  request: AccessRequest,
+  registered: Resource | null,
+): Promise<Decision> {
+  const question: Question = {
+    action: request.action,
+    resource: request.resource,
+    ...(registered === null ? {} : { tags: registered.tags }),
+    ...(request.context.length === 0
+      ? {}
+      : { context: buildContext(request.context.map(({ key, values }) => [key, values] as const)) }),
+  };
+  const asker = await askers.find(request.principal);
+  if ('reason' in asker) return decideBy(asker.reason, question);
+  // What is stored about a registered resource wins over what the caller says of it (rule 17).
+  const workspaceId = registered?.workspaceId ?? request.workspaceId ?? asker.home;
+  const here = call.scope.workspaceId;
+  if (here !== null && workspaceId !== here) return decideBy('WORKSPACE_CLOSED', question);
+  const facts = await askers.facts(asker, workspaceId);
+  return decide(call.catalogue, asker.rights, facts, call.environment, question);
+}
+
+interface Asker {
+  readonly rights: Rights;
+  readonly user: User | null;
+  /** The workspace in which a question is asked that names none. */
+  readonly home: Id | null;
+}
+
+/** Principals and scopes of one batch, each looked up once. */
+class Askers {
+  readonly #house: House;
+  readonly #calls: Calls;
+  readonly #call: Call;
+  readonly #found = new Map<
+    string,
+    Asker | { readonly reason: 'PRINCIPAL_NOT_FOUND' | 'PRINCIPAL_DISABLED' | 'CREDENTIAL_REVOKED' | 'AGENCY_EXPIRED' }
+  >();
+  readonly #facts = new Map<string, ScopeFacts>();
+
+  constructor(house: House, calls: Calls, call: Call) {
+    this.#house = house;
+    this.#calls = calls;
+    this.#call = call;
+  }
+
+  async find(choice: PrincipalChoice | null) {
+    const call = this.#call;
+    if (choice === null || isViewer(call, choice)) {
+      return { rights: call.rights, user: call.user, home: call.scope.workspaceId };
+    }
+    const key = choice.kind === 'token' ? `token ${choice.token}` : `${choice.kind} ${choice.id}`;
+    const known = this.#found.get(key);
+    if (known !== undefined) return known;
+    const found =
+      choice.kind === 'token' ? await this.#bearer(choice.token) : await this.#named(choice.kind, choice.id);
+    this.#found.set(key, found);
+    return found;
+  }
+
+  async facts(asker: Asker, workspaceId: Id | null): Promise<ScopeFacts> {
+    const call = this.#call;
+    const account = this.#account();
+    if (asker.rights === call.rights && workspaceId === call.scope.workspaceId) return call.facts;
+    const key = `${asker.rights.principal.kind} ${asker.rights.principal.id} ${workspaceId ?? ''}`;
+    const known = this.#facts.get(key);
+    if (known !== undefined) return known;
+    const scope = { accountId: account.id, workspaceId };
+    const workspace = workspaceId === null ? null : await this.#house.store.access.workspace(account.id, workspaceId);
+    const facts = await this.#calls.scopeFacts(account, scope, workspace, asker.user, asker.rights);
+    this.#facts.set(key, facts);
+    return facts;
+  }
+
+  async #named(kind: 'user' | 'agency' | 'service', id: Id) {
+    const account = this.#account();
+    const found = (await this.#call.reader.find(kind, [id])).get(id);
+    if (found === undefined) return { reason: 'PRINCIPAL_NOT_FOUND' } as const;
+    if ('enabled' in found && !found.enabled) return { reason: 'PRINCIPAL_DISABLED' } as const;
+    if ('trustKind' in found && found.expiresAt !== null && found.expiresAt <= this.#call.now) {
+      return { reason: 'AGENCY_EXPIRED' } as const;
+    }
+    const user = 'root' in found ? found : null;
+    // By id there is no session, so its keys take their weakest value: no second factor (rule 17).
+    const principal: Principal = {
+      kind: kind === 'agency' ? 'AGENCY' : kind === 'service' ? 'SERVICE' : user?.root === true ? 'ROOT' : 'USER',
+      id,
+      name: found.name,
+      mfaAt: null,
+    };
+    const rights = await this.#calls.rightsOf(account, principal, user);
+    return { rights, user, home: this.#call.scope.workspaceId };
+  }
+
+  /** A credential carries the whole session: who, second factor, and scope. */
+  async #bearer(token: string) {
+    const { requestId, environment } = this.#call;
+    const other = await this.#calls.open({ requestId, environment, credential: { kind: 'token', token } });
+    if (other.broken !== null || other.accountId !== this.#call.accountId) {
+      return { reason: 'CREDENTIAL_REVOKED' } as const;
+    }
+    return { rights: other.rights, user: other.user, home: other.scope.workspaceId };
+  }
+
+  #account(): Account {
+    const { account } = this.#call;
+    if (account === null) throw new Error('a call with an actor has an account');
+    return account;
+  }
+}
+
+/** What the viewer may do here, one answer for each action; for every action of the catalogue when none are named. */
+export function decideForViewer(call: Call, actions: readonly string[] | null): readonly Decision[] {
+  checkBatch(actions?.length ?? 0);
+  const asked = actions ?? call.catalogue.rows.filter(({ aliasOf }) => aliasOf === null).map(({ name }) => name);
+  return asked.map((action) => call.decide({ action, resource: null }));
+}
+
+export interface Simulation {
+  readonly policies: readonly unknown[];
+  readonly requests: readonly AccessRequest[];
+  readonly authorizationMode: AuthorizationMode;
+}
+
+/**
+ * The bare engine over policies given inline (rule 18): no principal, root, entry, grants or filled-in keys; any action
+ * and resource form. A document that cannot be read makes every answer DENY for reason INVALID_POLICY.
+ */
+export function simulateAccess(simulation: Simulation): readonly Decision[] {
+  checkRequests(simulation.requests);
+  const sources: PolicySource<StatementOrigin>[] = [];
+  const problems: string[] = [];
+  simulation.policies.forEach((input, index) => {
+    const parsed = parsePolicy(input, 'ANY');
+    const name = `policies[${index}]`;
+    if (parsed.document !== null) sources.push({ name, document: parsed.document, origin: inline(name, false) });
+    for (const { severity, code, message, pointer } of parsed.problems) {
+      if (severity === 'ERROR') problems.push(`${name}${pointer}: ${code} ${message}`);
+    }
+  });
+  const named = sources.some(({ document }) => namesService(document, 'modelarts'));
+  if (simulation.authorizationMode === 'LOOSE' && !named) {
+    sources.push({
+      name: modelArtsDefaultPolicy.displayName,
+      document: builtInDocument(),
+      origin: inline(modelArtsDefaultPolicy.id, true),
+    });
+  }
+  return simulation.requests.map((request) => {
+    const question = { action: request.action, resource: request.resource };
+    if (problems.length > 0) return { ...decideBy('INVALID_POLICY', question), problems };
+    const evaluation = evaluate(sources, {
+      ...question,
+      context: buildContext(request.context.map(({ key, values }) => [key, values] as const)),
+    });
+    const statements = evaluation.statements.map(({ source, statement }) => ({
+      policy: source.name,
+      index: statement.index,
+      sid: statement.sid,
+      effect: statement.effect,
+      origin: source.origin,
+    }));
+    const byModeOnly = evaluation.effect === 'ALLOW' && statements.every(({ origin }) => origin.authorizationMode);
+    return {
+      ...question,
+      effect: evaluation.effect,
+      reason: byModeOnly ? ('AUTHORIZATION_MODE' as const) : evaluation.reason,
+      statements,
+      missingContextKeys: evaluation.missingContextKeys,
+      problems: evaluation.problems,
+      requiredScope: null,
+    };
+  });
+}
+
+function builtInDocument(): PolicyDocument {
+  const { document } = parsePolicy(modelArtsDefaultPolicy.document, 'SYSTEM');
+  if (document === null) throw new Error('the LOOSE default cannot be read');
+  return document;
+}
+
+function inline(policyId: string, authorizationMode: boolean): StatementOrigin {
+  return {
+    kind: 'BUILT_IN',
+    policyId,
+    policyVersion: 1,
+    grantId: null,
+    scopeKind: 'ALL',
+    scopeId: '',
+    expiresAt: null,
+    group: null,
+    authorizationMode,
+  };
+}
+
+function isViewer(call: Call, choice: PrincipalChoice): boolean {
+  if (choice.kind === 'token') return false;
+  const own = call.principal.kind === 'SERVICE' ? 'service' : call.principal.kind === 'AGENCY' ? 'agency' : 'user';
+  return choice.kind === own && choice.id === call.principal.id;
+}
+
+/** Rule 17: what the server knows is never taken from a caller; the client's address and resource keys from services only. */
+function checkContextKey(call: Pick<Call, 'catalogue' | 'principal'>, key: string): void {
+  const setter = setterOf(call.catalogue, key);
+  if (setter === 'SERVER') throw new BadInput(`\`${key}\` is filled in by the server; leave it out`);
+  if (setter === 'SERVICE' && call.principal.kind !== 'SERVICE') {
+    throw new BadInput(`\`${key}\` may be set by services only; leave it out`);
+  }
+}
+
+function setterOf(catalogue: Catalogue, key: string): 'SERVER' | 'SERVICE' | 'CALLER' {
+  if (/^g:(user|domain|principal|mfa)/i.test(key)) return 'SERVER';
+  return catalogue.findConditionKey(key)?.setBy ?? 'CALLER';
+}
+
+function checkRequests(requests: readonly AccessRequest[]): void {
+  if (requests.length === 0) throw new BadInput('no request was sent; send at least one');
+  checkBatch(requests.length);
+}
+
+function checkBatch(length: number): void {
+  if (length > longestBatch)
+    throw new BadInput(`${length} requests were sent; at most ${longestBatch} are answered at once`);
+}

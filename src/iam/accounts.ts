@@ -1,0 +1,213 @@
+/**
+ * Accounts and what every one of them begins with (rules 1 and 2): its root user, the group `admin` with FullAccess in
+ * scope ALL, workspace and enterprise project `"0"`, and its own copy of the system policies. Made by the operator only;
+ * no field of the API reaches this file.
+ */
+import { randomBytes } from 'node:crypto';
+import { fullAccessId, policyLevel, systemPolicies } from '../catalogue/index.js';
+import { administratorsGroup } from './groups.js';
+import { newId, type House } from './house.js';
+import type { ChangeOrigin, Transaction } from './ports.js';
+import { DEFAULT_ID, type Account, type AuthorizationMode, type Id, type Instant, type User } from './records.js';
+import { documentOf } from './rights.js';
+
+export interface NewAccount {
+  readonly name: string;
+  readonly rootName: string;
+  /** Null: a random one is made and answered once. */
+  readonly rootPassword: string | null;
+  readonly authorizationMode?: AuthorizationMode;
+}
+
+export interface CreatedAccount {
+  readonly account: Account;
+  readonly root: User;
+  /** The random password when one was made, else null. */
+  readonly password: string | null;
+}
+
+/** Makes an account with everything it begins with, in one transaction. Throws when the name is taken. */
+export async function createAccount(house: House, input: NewAccount): Promise<CreatedAccount> {
+  if ((await house.store.access.accountByName(input.name)) !== null) {
+    throw new Error(`an account \`${input.name}\` exists already; choose another name`);
+  }
+  const password = input.rootPassword === null ? randomBytes(15).toString('base64url') : null;
+  const hash = await house.passwords.hash(input.rootPassword ?? password ?? '');
+  const at = house.now();
+  const accountId = newId();
+  const rootId = newId();
+  const account: Account = {
+    id: accountId,
+    name: input.name,
+    rootUserId: rootId,
+    authorizationMode: input.authorizationMode ?? 'LOOSE',
+    revision: 0,
+    accessRevision: 0,
+    createdAt: at,
+  };
+  const root: User = {
+    id: rootId,
+    accountId,
+    name: input.rootName,
+    description: 'The root user of the account',
+    enabled: true,
+    root: true,
+    defaultModelArtsAccess: 'ENDED',
+    version: 1,
+    createdAt: at,
+    updatedAt: at,
+  };
+  await house.store.transaction(operatorOrigin(accountId, 'createAccount', at), async (transaction) => {
+    await transaction.insert('account', account);
+    await transaction.insert('user', root);
+    await transaction.insert('password', {
+      id: rootId,
+      accountId,
+      hash,
+      changedAt: at,
+      failures: 0,
+      firstFailureAt: null,
+      lockedUntil: null,
+    });
+    await transaction.insert('enterpriseProject', {
+      id: DEFAULT_ID,
+      accountId,
+      name: 'default',
+      description: 'The default enterprise project',
+      enabled: true,
+      version: 1,
+      createdAt: at,
+      updatedAt: at,
+    });
+    await transaction.insert('workspace', {
+      id: DEFAULT_ID,
+      accountId,
+      name: 'default',
+      description: 'The default workspace',
+      enterpriseProjectId: DEFAULT_ID,
+      visibility: 'PUBLIC',
+      creatorId: rootId,
+      status: 'NORMAL',
+      version: 1,
+      createdAt: at,
+      updatedAt: at,
+    });
+    await refreshSystemPolicies(transaction);
+    const groupId = newId();
+    await transaction.insert('group', {
+      id: groupId,
+      accountId,
+      name: administratorsGroup,
+      description: 'Administrators: may do and grant everything, but obey a Deny',
+      builtIn: true,
+      version: 1,
+      createdAt: at,
+      updatedAt: at,
+    });
+    await transaction.insert('grant', {
+      id: newId(),
+      accountId,
+      policyId: fullAccessId,
+      subjectKind: 'GROUP',
+      subjectId: groupId,
+      scopeKind: 'ALL',
+      scopeId: '',
+      expiresAt: null,
+      createdAt: at,
+      createdBy: rootId,
+    });
+    return { commit: true, value: undefined };
+  });
+  return { account, root, password };
+}
+
+/** Brings every account's copy of the system policies up to this program's; to be called at each start. */
+export async function updateSystemPolicies(house: House): Promise<number> {
+  let changed = 0;
+  for (const account of await house.store.access.accounts()) {
+    const origin = operatorOrigin(account.id, 'updateSystemPolicies', house.now());
+    await house.store.transaction(origin, async (transaction) => {
+      changed += await refreshSystemPolicies(transaction);
+      return { commit: true, value: undefined };
+    });
+  }
+  return changed;
+}
+
+/** A policy whose document changed gets a new version; grants follow the version in use. */
+async function refreshSystemPolicies(transaction: Transaction): Promise<number> {
+  const { accountId, at, actorId } = transaction.origin;
+  let changed = 0;
+  for (const { id, displayName, description, document } of systemPolicies) {
+    const text = JSON.stringify(document);
+    const parsed = documentOf(text);
+    if (parsed === null) throw new Error(`the system policy ${id} cannot be read`);
+    const kept = await transaction.get('policy', id);
+    const current = kept === null ? null : await transaction.get('policyVersion', `${id}.${kept.defaultVersion}`);
+    if (current?.text === text) continue;
+    changed += 1;
+    const number = (kept?.latestVersion ?? 0) + 1;
+    const level = policyLevel(parsed);
+    if (kept === null) {
+      await transaction.insert('policy', {
+        id,
+        accountId,
+        name: displayName,
+        description,
+        origin: 'SYSTEM',
+        level,
+        defaultVersion: number,
+        latestVersion: number,
+        version: 1,
+        createdAt: at,
+        updatedAt: at,
+      });
+    }
+    await transaction.insert('policyVersion', {
+      id: `${id}.${number}`,
+      accountId,
+      policyId: id,
+      number,
+      text,
+      createdAt: at,
+      createdBy: actorId,
+    });
+    if (kept !== null) {
+      await transaction.update('policy', id, {
+        name: displayName,
+        description,
+        level,
+        defaultVersion: number,
+        latestVersion: number,
+      });
+    }
+  }
+  return changed;
+}
+
+/** Lifts the lock of a user, on the machine itself (rule 24). Answers false when there is no such user. */
+export async function unlockUser(house: House, accountName: string, userName: string): Promise<boolean> {
+  const account = await house.store.access.accountByName(accountName);
+  const user = account === null ? null : await house.store.access.userByName(account.id, userName);
+  if (account === null || user === null) return false;
+  await house.store.transaction(operatorOrigin(account.id, 'unlockUser', house.now()), async (transaction) => {
+    if ((await transaction.get('password', user.id)) !== null) {
+      await transaction.update('password', user.id, { failures: 0, firstFailureAt: null, lockedUntil: null });
+    }
+    return { commit: true, value: undefined };
+  });
+  return true;
+}
+
+function operatorOrigin(accountId: Id, operation: string, at: Instant): ChangeOrigin {
+  return {
+    accountId,
+    workspaceId: null,
+    operation,
+    actorKind: 'OPERATOR',
+    actorId: '',
+    actorName: 'operator',
+    requestId: newId(),
+    at,
+  };
+}

@@ -1,0 +1,257 @@
+/**
+ * The one place where a question becomes a decision:
+ *
+ *   decision = authenticated ∧ scope fits ∧ workspace entry ∧ (root ∨ evaluate)
+ *
+ * (DESIGN section 2, docs/domain.md sections a4, b4 and k.) Synchronous and pure: everything it needs — the principal's
+ * rights, the scope's facts, the clock's reading — was gathered before. It must never read the store.
+ */
+import type { Catalogue } from '../catalogue/index.js';
+import { buildContext, evaluate, type DeterminingStatement, type PolicySource } from '../policy/index.js';
+import { reaches } from './reach.js';
+import type { Account, GrantScopeKind, Id, Instant, Tag } from './records.js';
+
+/** Why a decision came out as it did; stable, shown in the API. */
+export const decisionReasons = {
+  ROOT: 'The account’s root user bypasses policies.',
+  ALLOWED: 'An Allow statement matches and no Deny does.',
+  AUTHORIZATION_MODE: 'Allowed by the account’s LOOSE default and nothing else.',
+  EXPLICIT_DENY: 'A Deny statement matches; it beats every Allow.',
+  NO_MATCHING_ALLOW: 'No Allow statement matches.',
+  UNAUTHENTICATED: 'No credential was sent; an anonymous actor owns no statement.',
+  WRONG_SCOPE: 'The credential acts in another scope than the question needs.',
+  WORKSPACE_CLOSED: 'The principal may not enter the workspace, or it is gone.',
+  CREDENTIAL_REVOKED: 'The credential was ended, has expired, or is broken.',
+  UNKNOWN_ACTION: 'No service has registered the action.',
+  PRINCIPAL_DISABLED: 'The user or service is disabled.',
+  PRINCIPAL_NOT_FOUND: 'The principal does not exist or is invisible here.',
+  SESSION_POLICY: 'The session’s own policy does not allow it.',
+  TRUST_CONDITION: 'A condition of the agency’s trust does not hold.',
+  AGENCY_EXPIRED: 'The agency has expired.',
+  INVALID_POLICY: 'A policy that takes part cannot be evaluated.',
+} as const;
+
+export type DecisionReason = keyof typeof decisionReasons;
+
+export type PrincipalKind = 'ANONYMOUS' | 'ROOT' | 'USER' | 'SERVICE' | 'AGENCY';
+
+/** Who asks, after authentication. */
+export interface Principal {
+  readonly kind: PrincipalKind;
+  /** '' for the anonymous actor. */
+  readonly id: Id;
+  readonly name: string;
+  readonly mfaAt: Instant | null;
+}
+
+export const anonymous: Principal = { kind: 'ANONYMOUS', id: '', name: '', mfaAt: null };
+
+/** Where a policy comes from, for the reasons shown. */
+export interface StatementOrigin {
+  readonly kind: 'BUILT_IN' | 'GRANT';
+  readonly policyId: Id;
+  readonly policyVersion: number;
+  readonly grantId: Id | null;
+  readonly scopeKind: GrantScopeKind;
+  readonly scopeId: Id;
+  readonly expiresAt: Instant | null;
+  /** The group that brings it, null when it reaches the principal straight. */
+  readonly group: string | null;
+  /** The LOOSE default: what it allows is allowed for reason AUTHORIZATION_MODE. */
+  readonly authorizationMode: boolean;
+}
+
+export type RightsSource = PolicySource<StatementOrigin>;
+
+/** Everything a principal has been given, in every scope; what of it counts is decided question by question. */
+export interface Rights {
+  readonly principal: Principal;
+  readonly sources: readonly RightsSource[];
+  /** Stored policies that no longer parse: whoever holds one is refused rather than guessed about. */
+  readonly unreadable: readonly string[];
+}
+
+/** The scope of a question, with the facts about it that decisions read. */
+export interface ScopeFacts {
+  readonly account: Pick<Account, 'id' | 'name'>;
+  readonly workspace: { readonly id: Id; readonly name: string; readonly enterpriseProjectId: Id } | null;
+  /** False for a workspace that the principal may not enter, or that does not exist. */
+  readonly open: boolean;
+}
+
+/** What surrounds a question. */
+export interface Environment {
+  readonly now: Instant;
+  readonly sourceAddress: string | null;
+}
+
+export interface Question {
+  readonly action: string;
+  /** URN, null when the question is about the scope as a whole. */
+  readonly resource: string | null;
+  /** Facts of the row, when it is known: they become `g:ResourceTag/…` and the like. */
+  readonly tags?: readonly Tag[];
+  /** Further context, already checked for who may set it (rule 17). */
+  readonly context?: ReadonlyMap<string, readonly string[]>;
+}
+
+export interface DecidingStatement {
+  readonly policy: string;
+  readonly index: number;
+  readonly sid: string | null;
+  readonly effect: 'ALLOW' | 'DENY';
+  readonly origin: StatementOrigin;
+}
+
+export type RequiredScope = 'ACCOUNT' | 'WORKSPACE' | 'ANY';
+
+export interface Decision {
+  readonly effect: 'ALLOW' | 'DENY';
+  readonly reason: DecisionReason;
+  readonly action: string;
+  readonly resource: string | null;
+  readonly statements: readonly DecidingStatement[];
+  /** Condition keys whose absence kept a statement, a Deny above all, from applying. */
+  readonly missingContextKeys: readonly string[];
+  readonly problems: readonly string[];
+  readonly requiredScope: RequiredScope | null;
+}
+
+/** A decision that needed no statement. */
+export function decideBy(
+  reason: DecisionReason,
+  question: Pick<Question, 'action' | 'resource'>,
+  requiredScope: RequiredScope | null = null,
+): Decision {
+  return {
+    effect: reason === 'ROOT' ? 'ALLOW' : 'DENY',
+    reason,
+    action: question.action,
+    resource: question.resource,
+    statements: [],
+    missingContextKeys: [],
+    problems: [],
+    requiredScope,
+  };
+}
+
+/** Whether a door that demands `required` opens for a credential of this scope. */
+export function fitsScope(facts: ScopeFacts, required: RequiredScope): boolean {
+  return required === 'ANY' || (required === 'WORKSPACE') === (facts.workspace !== null);
+}
+
+/** Decides one question. Unknown actions, closed workspaces and unreadable policies deny. */
+export function decide(
+  catalogue: Catalogue,
+  rights: Rights,
+  facts: ScopeFacts,
+  environment: Environment,
+  question: Question,
+): Decision {
+  const { principal } = rights;
+  if (principal.kind === 'ANONYMOUS') return decideBy('UNAUTHENTICATED', question);
+  const row = catalogue.find(question.action);
+  if (row === undefined) return decideBy('UNKNOWN_ACTION', question);
+  if (!facts.open) return decideBy('WORKSPACE_CLOSED', question);
+  if (principal.kind === 'ROOT') return decideBy('ROOT', question);
+  if (rights.unreadable.length > 0) {
+    return { ...decideBy('INVALID_POLICY', question), problems: rights.unreadable };
+  }
+
+  const sources = rights.sources.filter((source) => counts(source.origin, facts, environment.now, row));
+  const evaluation = evaluate(sources, {
+    action: question.action,
+    aliases: catalogue.namesOf(question.action),
+    resource: question.resource,
+    context: contextOf(principal, facts, environment, question),
+  });
+  const statements = evaluation.statements.map(decidingStatement);
+  const byModeOnly =
+    evaluation.effect === 'ALLOW' && statements.every((statement) => statement.origin.authorizationMode);
+  return {
+    effect: evaluation.effect,
+    reason: byModeOnly ? 'AUTHORIZATION_MODE' : evaluation.reason,
+    action: question.action,
+    resource: question.resource,
+    statements,
+    missingContextKeys: evaluation.missingContextKeys,
+    problems: evaluation.problems,
+    requiredScope: null,
+  };
+}
+
+function counts(
+  origin: StatementOrigin,
+  facts: ScopeFacts,
+  now: Instant,
+  row: { readonly global: boolean; readonly enterpriseProjectScope: boolean },
+): boolean {
+  if (origin.expiresAt !== null && origin.expiresAt <= now) return false;
+  return reaches(origin, facts.workspace, row);
+}
+
+function decidingStatement({ source, statement }: DeterminingStatement<StatementOrigin>): DecidingStatement {
+  return {
+    policy: source.name,
+    index: statement.index,
+    sid: statement.sid,
+    effect: statement.effect,
+    origin: source.origin,
+  };
+}
+
+/**
+ * The condition keys that the server itself knows (docs/domain.md section a2). They come last, so that nothing a caller
+ * sends can stand in for them (rule 17).
+ */
+function contextOf(
+  principal: Principal,
+  facts: ScopeFacts,
+  environment: Environment,
+  question: Question,
+): ReadonlyMap<string, readonly string[]> {
+  const entries: [string, string | readonly string[]][] = [...(question.context ?? [])].map(([key, values]) => [
+    key,
+    values,
+  ]);
+  const known = (key: string, value: string | null): void => {
+    if (value !== null && value !== '') entries.push([key, value]);
+  };
+  known('g:CurrentTime', new Date(environment.now).toISOString().replace(/\.\d{3}Z$/, 'Z'));
+  known('g:DomainId', facts.account.id);
+  known('g:DomainName', facts.account.name);
+  known('g:PrincipalId', principal.id);
+  known('g:PrincipalType', principal.kind === 'ROOT' ? 'User' : capitalise(principal.kind));
+  known('g:PrincipalIsRootUser', String(principal.kind === 'ROOT'));
+  known('g:PrincipalUrn', principalUrn(facts.account.id, principal));
+  known('g:MFAPresent', String(principal.mfaAt !== null));
+  if (principal.mfaAt !== null) {
+    known('g:MFAAge', String(Math.max(0, Math.floor((environment.now - principal.mfaAt) / 1000))));
+  }
+  if (principal.kind === 'USER' || principal.kind === 'ROOT') {
+    known('g:UserId', principal.id);
+    known('g:UserName', principal.name);
+  }
+  known('g:SourceIp', environment.sourceAddress);
+  known('g:ServiceName', question.action.slice(0, question.action.indexOf(':')).toLowerCase());
+  known('g:ProjectName', facts.workspace?.name ?? null);
+  known('g:EnterpriseProjectId', facts.workspace?.enterpriseProjectId ?? null);
+  known('g:ResourceAccount', question.resource === null ? null : facts.account.id);
+  for (const tag of question.tags ?? []) known(`g:ResourceTag/${tag.key}`, tag.value);
+  return buildContext(entries);
+}
+
+/** URN of a principal, as `g:PrincipalUrn` shows it. */
+export function principalUrn(accountId: Id, principal: Pick<Principal, 'kind' | 'id'>): string {
+  const type = principal.kind === 'SERVICE' ? 'service' : principal.kind === 'AGENCY' ? 'agency' : 'user';
+  return iamUrn(accountId, type, principal.id);
+}
+
+/** URN of an object of the directory: `iam::<account>:<type>:<id>`. */
+export function iamUrn(accountId: Id, type: string, id: Id): string {
+  return `iam::${accountId}:${type}:${id}`;
+}
+
+function capitalise(word: string): string {
+  return word.charAt(0) + word.slice(1).toLowerCase();
+}

@@ -1,0 +1,122 @@
+/**
+ * A call: one request being answered — who asks, in which scope, what they hold — fixed at the moment it was opened.
+ * Everything a use-case needs to know about its caller is here; it never looks at a header or a token.
+ */
+import type { Catalogue } from '../catalogue/index.js';
+import {
+  decide,
+  decideBy,
+  fitsScope,
+  type Decision,
+  type Environment,
+  type Principal,
+  type Question,
+  type RequiredScope,
+  type Rights,
+  type ScopeFacts,
+} from './authorizer.js';
+import type { Reader, Scope } from './ports.js';
+import type { Account, Id, Instant, Session, User, Workspace } from './records.js';
+
+/** What a credential turned out to be. BROKEN: one was sent and it is not good; nothing is answered to it (rule 19). */
+export interface BrokenCredential {
+  readonly message: string;
+  readonly reference: string;
+}
+
+export interface CallParts {
+  readonly requestId: string;
+  readonly environment: Environment;
+  readonly catalogue: Catalogue;
+  readonly rights: Rights;
+  readonly facts: ScopeFacts;
+  readonly scope: Scope;
+  readonly reader: Reader;
+  readonly account: Account | null;
+  readonly workspace: Workspace | null;
+  readonly user: User | null;
+  readonly session: Session | null;
+  readonly administrator: boolean;
+  readonly broken: BrokenCredential | null;
+}
+
+export class Call {
+  readonly requestId: string;
+  readonly catalogue: Catalogue;
+  readonly scope: Scope;
+  readonly reader: Reader;
+  readonly account: Account | null;
+  readonly workspace: Workspace | null;
+  /** The user behind the call; null for the anonymous actor, services and agency sessions. */
+  readonly user: User | null;
+  readonly session: Session | null;
+  /** Root or member of `admin` (rule 2): may grant anything. Never a way around a Deny. */
+  readonly administrator: boolean;
+  readonly broken: BrokenCredential | null;
+  readonly environment: Environment;
+  readonly rights: Rights;
+  readonly facts: ScopeFacts;
+  readonly #remembered = new Map<string, Decision>();
+
+  constructor(parts: CallParts) {
+    this.requestId = parts.requestId;
+    this.catalogue = parts.catalogue;
+    this.scope = parts.scope;
+    this.reader = parts.reader;
+    this.account = parts.account;
+    this.workspace = parts.workspace;
+    this.user = parts.user;
+    this.session = parts.session;
+    this.administrator = parts.administrator;
+    this.broken = parts.broken;
+    this.environment = parts.environment;
+    this.rights = parts.rights;
+    this.facts = parts.facts;
+  }
+
+  get principal(): Principal {
+    return this.rights.principal;
+  }
+
+  get accountId(): Id {
+    return this.scope.accountId;
+  }
+
+  get now(): Instant {
+    return this.environment.now;
+  }
+
+  /** Decides one question for the caller, in the caller's scope. Remembered for this call only. */
+  decide(question: Question): Decision {
+    if (this.broken !== null) return decideBy('CREDENTIAL_REVOKED', question);
+    const plain = question.tags === undefined && question.context === undefined;
+    const key = plain ? `${question.action}\n${question.resource ?? ''}` : null;
+    const known = key === null ? undefined : this.#remembered.get(key);
+    if (known !== undefined) return known;
+    const decision = decide(this.catalogue, this.rights, this.facts, this.environment, question);
+    if (key !== null) this.#remembered.set(key, decision);
+    return decision;
+  }
+
+  may(action: string, resource: string | null = null): boolean {
+    return this.decide({ action, resource }).effect === 'ALLOW';
+  }
+
+  /**
+   * The question of a door: any of these actions, on this resource, in this kind of scope. Answers the first decision
+   * that allows, else the refusal of the first action.
+   */
+  ask(anyOf: readonly string[], resource: string | null, scope: RequiredScope): Decision {
+    const first = { action: anyOf[0] ?? '', resource };
+    if (this.broken !== null) return decideBy('CREDENTIAL_REVOKED', first);
+    if (this.principal.kind === 'ANONYMOUS') return decideBy('UNAUTHENTICATED', first);
+    if (!fitsScope(this.facts, scope)) return decideBy('WRONG_SCOPE', first, scope);
+    let refusal: Decision | null = null;
+    for (const action of anyOf) {
+      const decision = this.decide({ action, resource });
+      if (decision.effect === 'ALLOW') return decision;
+      refusal ??= decision;
+    }
+    return refusal ?? decideBy('UNKNOWN_ACTION', first);
+  }
+}

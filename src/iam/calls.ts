@@ -1,0 +1,202 @@
+/**
+ * Opens calls: from what a request carried to who it acts as, where, with which rights. The list of ways to prove who
+ * one is stands here; each answers *not mine*, *mine*, or *mine but broken* (DESIGN section 2).
+ */
+import type { Catalogue } from '../catalogue/index.js';
+import { anonymous, type Environment, type Principal, type Rights, type ScopeFacts } from './authorizer.js';
+import { Call, type BrokenCredential } from './call.js';
+import { mayUserEnter } from './entry.js';
+import type { House } from './house.js';
+import type { Reader, Scope } from './ports.js';
+import type { Account, Id, Session, User, Workspace } from './records.js';
+import { verifySignature } from './access-keys.js';
+import { reachesWorkspace } from './reach.js';
+import { RightsBook } from './rights.js';
+import { accountCatalogue } from './services.js';
+import type { ReceivedRequest } from './signatures.js';
+
+/** What a request carried, as the listener saw it. */
+export type Credential =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'signed'; readonly authorization: string; readonly request: ReceivedRequest }
+  /** Two credentials that disagree, a scheme nobody knows, a header that cannot be read. */
+  | { readonly kind: 'broken'; readonly message: string; readonly reference: string };
+
+export interface Arrival {
+  readonly requestId: string;
+  readonly credential: Credential;
+  readonly environment: Environment;
+}
+
+const nowhere: Reader = {
+  scope: { accountId: '', workspaceId: null },
+  find: async () => new Map(),
+  page: async () => ({ rows: [], hasNext: false, hasPrevious: false }),
+  count: async () => 0,
+  pagesOf: async (_relation, parentIds) =>
+    new Map(parentIds.map((id) => [id, { rows: [], hasNext: false, hasPrevious: false }])),
+  countsOf: async (_relation, parentIds) => new Map(parentIds.map((id) => [id, 0])),
+};
+
+export class Calls {
+  readonly #house: House;
+  readonly #rights = new RightsBook();
+
+  constructor(house: House) {
+    this.#house = house;
+  }
+
+  /** Opens the call of a request. Never throws for anything a client can send. */
+  async open(arrival: Arrival): Promise<Call> {
+    const { credential } = arrival;
+    if (credential.kind === 'none') return this.#nobody(arrival, null);
+    if (credential.kind === 'broken') return this.#nobody(arrival, credential);
+    if (credential.kind === 'signed') return this.#openSigned(arrival, credential.authorization, credential.request);
+    const reading = await this.#house.tokens.read(credential.token);
+    if (reading.kind === 'expired') {
+      return this.#nobody(arrival, { message: 'the token has expired; sign in again', reference: 'IAM.0066' });
+    }
+    if (reading.kind === 'broken') {
+      return this.#nobody(arrival, { message: 'the token is not one of ours; sign in again', reference: 'IAM.0067' });
+    }
+    const { accountId, userId, sessionId, scope } = reading.claims;
+    return this.openSession(arrival, accountId, userId, sessionId, scope);
+  }
+
+  /** Opens the call of a session in a scope; the session, its user and the scope are looked at as they are now. */
+  async openSession(
+    arrival: Pick<Arrival, 'requestId' | 'environment'>,
+    accountId: Id,
+    userId: Id,
+    sessionId: Id,
+    scope: Scope,
+  ): Promise<Call> {
+    const { access } = this.#house.store;
+    const [account, session, user] = await Promise.all([
+      access.account(accountId),
+      access.session(accountId, sessionId),
+      access.user(accountId, userId),
+    ]);
+    const { now } = arrival.environment;
+    if (account === null || session === null || session.userId !== userId || session.endedAt !== null) {
+      return this.#nobody(arrival, { message: 'the session has ended; sign in again', reference: 'IAM.0067' });
+    }
+    if (session.expiresAt <= now) {
+      return this.#nobody(arrival, { message: 'the session has expired; sign in again', reference: 'IAM.0066' });
+    }
+    if (user === null || !user.enabled) {
+      return this.#nobody(arrival, { message: 'the user is disabled; ask an administrator', reference: 'IAM.0082' });
+    }
+    const principal: Principal = {
+      kind: user.root ? 'ROOT' : 'USER',
+      id: user.id,
+      name: user.name,
+      mfaAt: session.mfaAt,
+    };
+    return this.#call(arrival, { account, session, user, principal, scope });
+  }
+
+  /** Opens the call of a signed request; the key's owner is looked at as it is now. */
+  async #openSigned(arrival: Arrival, authorization: string, request: ReceivedRequest): Promise<Call> {
+    const signed = await verifySignature(this.#house, arrival.environment.now, authorization, request);
+    if ('message' in signed) return this.#nobody(arrival, signed);
+    const { access } = this.#house.store;
+    const { accountId, ownerId } = signed.key;
+    const [account, service] = await Promise.all([access.account(accountId), access.service(accountId, ownerId)]);
+    if (account === null || service === null || !service.enabled) {
+      return this.#nobody(arrival, { message: 'the owner of the key is disabled or gone', reference: 'IAM.0080' });
+    }
+    const principal: Principal = { kind: 'SERVICE', id: service.id, name: service.name, mfaAt: null };
+    const scope: Scope = { accountId, workspaceId: signed.workspaceId };
+    return this.#call(arrival, { account, session: null, user: null, principal, scope });
+  }
+
+  async #call(
+    arrival: Pick<Arrival, 'requestId' | 'environment'>,
+    parts: {
+      readonly account: Account;
+      readonly session: Session | null;
+      readonly user: User | null;
+      readonly principal: Principal;
+      readonly scope: Scope;
+    },
+  ): Promise<Call> {
+    const { store } = this.#house;
+    const { account, session, user, principal, scope } = parts;
+    const [workspace, rights, administrator, catalogue] = await Promise.all([
+      scope.workspaceId === null ? null : store.access.workspace(account.id, scope.workspaceId),
+      this.#rights.rightsOf(store.access, account, principal, user),
+      user === null ? false : store.access.isAdministrator(account.id, user.id),
+      accountCatalogue(this.#house, account),
+    ]);
+    return new Call({
+      requestId: arrival.requestId,
+      environment: arrival.environment,
+      catalogue,
+      rights,
+      facts: await this.scopeFacts(account, scope, workspace, user, rights),
+      scope,
+      reader: store.reader(scope),
+      account,
+      workspace,
+      user,
+      session,
+      administrator: user?.root === true || administrator,
+      broken: null,
+    });
+  }
+
+  /** Rights of a principal as they are now. */
+  rightsOf(account: Account, principal: Principal, user: User | null): Promise<Rights> {
+    return this.#rights.rightsOf(this.#house.store.access, account, principal, user);
+  }
+
+  /**
+   * Facts of a scope for one principal: closed when the workspace is gone or may not be entered (any more). Visibility
+   * binds users; services and agency sessions enter where a grant reaches (rule 3).
+   */
+  async scopeFacts(
+    account: Account,
+    scope: Scope,
+    workspace: Workspace | null,
+    user: User | null,
+    rights: Rights,
+  ): Promise<ScopeFacts> {
+    if (scope.workspaceId === null) return { account, workspace: null, open: true };
+    if (workspace === null) {
+      return { account, workspace: { id: scope.workspaceId, name: '', enterpriseProjectId: '' }, open: false };
+    }
+    const now = this.#house.now();
+    const open =
+      user === null
+        ? rights.sources.some(
+            ({ origin }) =>
+              origin.kind === 'GRANT' &&
+              (origin.expiresAt === null || origin.expiresAt > now) &&
+              reachesWorkspace(origin, workspace),
+          )
+        : await mayUserEnter(this.#house.store.access, workspace, user);
+    return { account, workspace, open };
+  }
+
+  /** The anonymous actor: owns no statement, sees no row. With `broken`, not even public fields answer. */
+  #nobody(arrival: Pick<Arrival, 'requestId' | 'environment'>, broken: BrokenCredential | null): Call {
+    const catalogue: Catalogue = this.#house.catalogue;
+    return new Call({
+      requestId: arrival.requestId,
+      environment: arrival.environment,
+      catalogue,
+      rights: { principal: anonymous, sources: [], unreadable: [] },
+      facts: { account: { id: '', name: '' }, workspace: null, open: true },
+      scope: nowhere.scope,
+      reader: nowhere,
+      account: null,
+      workspace: null,
+      user: null,
+      session: null,
+      administrator: false,
+      broken: broken === null ? null : { message: broken.message, reference: broken.reference },
+    });
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * The one way in which a use-case changes anything: a transaction in which the exact question is asked again (rule 14),
+ * idempotent repeats are recognised (rule 25), and every write is audited by the store. A use-case that writes without
+ * having asked is a defect: the change is rolled back and the defect thrown, so that a forgotten question shows in the
+ * first test that runs it.
+ */
+import { createHash } from 'node:crypto';
+import type { Decision, Question } from './authorizer.js';
+import type { Call } from './call.js';
+import type { House } from './house.js';
+import { problem, refuse, reject, succeed, type Outcome, type Refused } from './outcome.js';
+import { UniquenessError, type Transaction } from './ports.js';
+import type { Id, Records } from './records.js';
+
+/** How long an idempotency key is remembered. */
+const idempotencyPeriod = 24 * 60 * 60 * 1000;
+
+export interface OpenChange {
+  readonly transaction: Transaction;
+  readonly call: Call;
+  /** Asks the exact question. Answers a refusal to return at once, or null when it is allowed. */
+  ask(action: string, resource: string | null, more?: Pick<Question, 'tags' | 'context'>): Refused | null;
+  /** Says that this change needs no question, and why; for sign-in and what the caller does to itself as a door allows. */
+  needsNoQuestion(reason: string): void;
+}
+
+export interface ChangeOptions<T> {
+  /** The use-case's name: it is the operation of the audit events. */
+  readonly operation: string;
+  /** Given by creating and issuing mutations whose caller sent a key. */
+  readonly idempotency?: {
+    readonly key: string;
+    readonly input: unknown;
+    readonly objectId: (value: T) => Id;
+    /** Reads the object again for a repeat; null when it is gone meanwhile. */
+    readonly reread: (transaction: Transaction, id: Id) => Promise<T | null>;
+  };
+}
+
+/** Options of a creating use-case: with the caller's key, a repeat answers the object that the first one made. */
+export function creating<
+  K extends
+    | 'user'
+    | 'group'
+    | 'policy'
+    | 'grant'
+    | 'workspace'
+    | 'enterpriseProject'
+    | 'service'
+    | 'resource'
+    | 'agency'
+    | 'authorization',
+>(kind: K, operation: string, input: { readonly idempotencyKey?: string | null }): ChangeOptions<Records[K]> {
+  const { idempotencyKey, ...fingerprinted } = input;
+  if (idempotencyKey == null) return { operation };
+  return {
+    operation,
+    idempotency: {
+      key: idempotencyKey,
+      input: fingerprinted,
+      objectId: (record) => record.id,
+      reread: (transaction, id) => transaction.get(kind, id),
+    },
+  };
+}
+
+export async function change<T>(
+  house: House,
+  call: Call,
+  options: ChangeOptions<T>,
+  work: (open: OpenChange) => Promise<Outcome<T>>,
+): Promise<Outcome<T>> {
+  const { principal } = call;
+  const origin = {
+    accountId: call.accountId,
+    workspaceId: call.scope.workspaceId,
+    operation: options.operation,
+    actorKind: principal.kind,
+    actorId: principal.id,
+    actorName: principal.name,
+    requestId: call.requestId,
+    at: call.now,
+  };
+  try {
+    const committed = await house.store.transaction<Outcome<T>>(origin, async (transaction) => {
+      let asked = false;
+      const open: OpenChange = {
+        transaction,
+        call,
+        ask: (action, resource, more = {}) => {
+          asked = true;
+          const decision: Decision = call.decide({ action, resource, ...more });
+          return decision.effect === 'ALLOW' ? null : refuse(decision);
+        },
+        needsNoQuestion: () => {
+          asked = true;
+        },
+      };
+      const repeat = await repeatOf(transaction, call, options);
+      if (repeat !== null) return { commit: false, value: repeat };
+      const outcome = await work(open);
+      if (outcome.kind !== 'succeeded') return { commit: false, value: outcome };
+      if (!asked) throw new Error(`use-case ${options.operation} changed something and asked nothing`);
+      await remember(transaction, call, options, outcome.value);
+      return { commit: true, value: outcome };
+    });
+    const { value, revision } = committed;
+    return value.kind === 'succeeded' && !value.replayed ? { ...value, revision: revision ?? value.revision } : value;
+  } catch (error) {
+    // Names are looked up before they are written; a row that breaks a table's rule all the same lost a race.
+    if (error instanceof UniquenessError) {
+      return reject(problem('CONFLICT', `${error.message}; read it again and retry`));
+    }
+    throw error;
+  }
+}
+
+async function repeatOf<T>(
+  transaction: Transaction,
+  call: Call,
+  { operation, idempotency }: ChangeOptions<T>,
+): Promise<Outcome<T> | null> {
+  if (idempotency === undefined) return null;
+  const kept = await transaction.get('idempotencyRecord', recordId(call, idempotency.key));
+  if (kept === null) return null;
+  if (kept.expiresAt <= call.now) {
+    await transaction.remove('idempotencyRecord', kept.id);
+    return null;
+  }
+  if (kept.operation !== operation || kept.fingerprint !== fingerprint(idempotency.input)) {
+    return reject(
+      problem(
+        'IDEMPOTENCY_KEY_REUSED',
+        `the key was used within the last 24 hours with other input; send a new key`,
+        'idempotencyKey',
+      ),
+    );
+  }
+  const again = await idempotency.reread(transaction, kept.objectId);
+  if (again === null) {
+    return reject(problem('NOT_FOUND', 'what this key made is gone meanwhile; send a new key', 'idempotencyKey'));
+  }
+  return succeed(again, null, true);
+}
+
+async function remember<T>(
+  transaction: Transaction,
+  call: Call,
+  { operation, idempotency }: ChangeOptions<T>,
+  value: T,
+): Promise<void> {
+  if (idempotency === undefined) return;
+  await transaction.insert('idempotencyRecord', {
+    id: recordId(call, idempotency.key),
+    accountId: call.accountId,
+    operation,
+    fingerprint: fingerprint(idempotency.input),
+    objectId: idempotency.objectId(value),
+    createdAt: call.now,
+    expiresAt: call.now + idempotencyPeriod,
+  });
+}
+
+function recordId(call: Call, key: string): Id {
+  return `${call.principal.id}.${createHash('sha256').update(key).digest('hex')}`;
+}
+
+/** Order of members does not matter; a secret in the input leaves no more than its share of one hash. */
+function fingerprint(input: unknown): string {
+  return createHash('sha256').update(canonical(input)).digest('hex');
+}
+
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value as Record<string, unknown>)
+      .filter(([, member]) => member !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${entries.map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`).join(',')}}`;
+  }
+  return JSON.stringify(value ?? null);
+}

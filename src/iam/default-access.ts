@@ -1,0 +1,36 @@
+/**
+ * The end of the LOOSE default (rule 12): from the moment a first Allow naming `modelarts` reaches a user through any
+ * grant, the default is over for that user, and stays over when the grant is revoked, so that revoking never widens.
+ */
+import { namesService } from '../catalogue/index.js';
+import type { Transaction } from './ports.js';
+import type { Id, User } from './records.js';
+import { documentOf } from './rights.js';
+
+/**
+ * Ends the default of those of these users whom such an Allow reaches now. To be called at the end of every change that
+ * can make a grant reach a user. Answers the users whose default it ended.
+ */
+export async function endReachedDefaults(transaction: Transaction, userIds: readonly Id[]): Promise<readonly User[]> {
+  const candidates: User[] = [];
+  for (const id of new Set(userIds)) {
+    const user = await transaction.get('user', id);
+    if (user !== null && !user.root && user.defaultModelArtsAccess === 'IN_FORCE') candidates.push(user);
+  }
+  if (candidates.length === 0) return [];
+  const reached = await transaction.access.attachments(
+    transaction.origin.accountId,
+    'USER',
+    candidates.map((user) => user.id),
+  );
+  const ended: User[] = [];
+  for (const user of candidates) {
+    const namesModelArts = (reached.get(user.id) ?? []).some(({ grant, text }) => {
+      if (grant.expiresAt !== null && grant.expiresAt <= transaction.origin.at) return false;
+      const document = documentOf(text);
+      return document === null || namesService(document, 'modelarts');
+    });
+    if (namesModelArts) ended.push(await transaction.update('user', user.id, { defaultModelArtsAccess: 'ENDED' }));
+  }
+  return ended;
+}

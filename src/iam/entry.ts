@@ -1,0 +1,58 @@
+/**
+ * Who may enter a workspace (rules 2 and 3; docs/domain.md section g3). The store's scope-bound reader says the same in
+ * SQL for lists of users; test/iam/entry.test.ts holds the two together.
+ */
+import type { AccessReader } from './ports.js';
+import type { Id, User, Workspace } from './records.js';
+
+/** Facts about one user and one workspace. */
+export interface EntryFacts {
+  readonly visibility: Workspace['visibility'];
+  readonly status: Workspace['status'];
+  readonly root: boolean;
+  readonly administrator: boolean;
+  readonly creator: boolean;
+  readonly listed: boolean;
+}
+
+/** PUBLIC: everyone of the account. PRIVATE: creator and administrators. INTERNAL: these and the listed users. */
+export function mayEnter(facts: EntryFacts): boolean {
+  if (facts.status !== 'NORMAL' && facts.status !== 'DELETE_FAILED') return false;
+  if (facts.root || facts.administrator || facts.creator) return true;
+  switch (facts.visibility) {
+    case 'PUBLIC':
+      return true;
+    case 'PRIVATE':
+      return false;
+    case 'INTERNAL':
+      return facts.listed;
+  }
+}
+
+/** Whether this user may enter this workspace now. */
+export async function mayUserEnter(access: AccessReader, workspace: Workspace, user: User): Promise<boolean> {
+  const { accountId, id } = workspace;
+  if (user.accountId !== accountId) return false;
+  const [administrator, listed] = await Promise.all([
+    access.isAdministrator(accountId, user.id),
+    workspace.visibility === 'INTERNAL' ? access.isListedIn(accountId, id, user.id) : false,
+  ]);
+  return mayEnter({
+    visibility: workspace.visibility,
+    status: workspace.status,
+    root: user.root,
+    administrator,
+    creator: workspace.creatorId === user.id,
+    listed,
+  });
+}
+
+/** The workspaces of these that a user may enter, for lists; bounded statements. */
+export async function enterable(
+  access: AccessReader,
+  workspaces: readonly Workspace[],
+  user: User,
+): Promise<readonly Id[]> {
+  const answers = await Promise.all(workspaces.map((workspace) => mayUserEnter(access, workspace, user)));
+  return workspaces.filter((_, index) => answers[index]).map((workspace) => workspace.id);
+}

@@ -1,0 +1,136 @@
+/**
+ * Nobody gives more than they hold (rule 5). Every write that can widen someone's reach describes what it would give as
+ * *gifts*; this file answers which of their actions the giver does not hold.
+ *
+ * The test is sound and may refuse too much: a gift counts as held only when one Allow that was granted to the giver —
+ * not a built-in, not the LOOSE default — covers it whole, in a scope that covers the gift's, for at least as long, and
+ * no Deny of the giver's could touch it. Taking a Deny away gives what it denied, so a lifted Deny is a gift too.
+ */
+import { statementCovers, statementsMayOverlap, type Statement } from '../policy/index.js';
+import type { Rights } from './authorizer.js';
+import type { Call } from './call.js';
+import { problem, reject, type Invalid } from './outcome.js';
+import type { Attachment, Transaction } from './ports.js';
+import { covers, mayMeet, type GrantScope } from './reach.js';
+import type { Id, Instant } from './records.js';
+import { documentOf } from './rights.js';
+
+/** Statements that would begin to act for someone. */
+export interface Gift {
+  readonly statements: readonly Statement[];
+  readonly scope: GrantScope;
+  readonly expiresAt: Instant | null;
+}
+
+/** Patterns of actions that these gifts would give and the holder does not hold, in order, without repeats. */
+export function gainedActions(holder: Rights, gifts: readonly Gift[], now: Instant): readonly string[] {
+  const gained = new Set<string>();
+  for (const gift of gifts) {
+    if (gift.expiresAt !== null && gift.expiresAt <= now) continue;
+    for (const statement of gift.statements) {
+      if (statement.effect !== 'ALLOW') continue;
+      for (const atom of atoms(statement)) {
+        if (!holds(holder, atom, gift, now)) gained.add(atom.actions[0] ?? '*:*:*');
+      }
+    }
+  }
+  return [...gained];
+}
+
+/** One statement for each action and resource, so that several held statements together may cover a given one. */
+function atoms(statement: Statement): readonly Statement[] {
+  if (statement.notActions !== null || statement.notResources !== null) return [statement];
+  return statement.actions.flatMap((action) =>
+    (statement.resources ?? [null]).map((resource) => ({
+      ...statement,
+      actions: [action],
+      resources: resource === null ? null : [resource],
+    })),
+  );
+}
+
+function holds(holder: Rights, given: Statement, gift: Gift, now: Instant): boolean {
+  if (holder.unreadable.length > 0) return false;
+  const granted = holder.sources.filter(
+    ({ origin }) => origin.kind === 'GRANT' && (origin.expiresAt === null || origin.expiresAt > now),
+  );
+  const denied = granted.some(
+    ({ document, origin }) =>
+      mayMeet(origin, gift.scope) &&
+      document.statements.some((held) => held.effect === 'DENY' && statementsMayOverlap(held, given)),
+  );
+  if (denied) return false;
+  return granted.some(
+    ({ document, origin }) =>
+      covers(origin, gift.scope) &&
+      lastsAsLong(origin.expiresAt, gift.expiresAt) &&
+      document.statements.some((held) => held.effect === 'ALLOW' && statementCovers(held, given)),
+  );
+}
+
+function lastsAsLong(held: Instant | null, given: Instant | null): boolean {
+  return held === null || (given !== null && held >= given);
+}
+
+/** What a grant gives while it stands. */
+export function giftOf(attachment: Pick<Attachment, 'grant' | 'text'>): Gift {
+  return {
+    statements: statementsOf(attachment.text, 'ALLOW'),
+    scope: attachment.grant,
+    expiresAt: attachment.grant.expiresAt,
+  };
+}
+
+/** What taking a grant away gives: all that its Deny statements kept back. */
+export function giftOfLifting(attachment: Pick<Attachment, 'grant' | 'text'>): Gift {
+  return { statements: lift(statementsOf(attachment.text, 'DENY')), scope: attachment.grant, expiresAt: null };
+}
+
+export function lift(denials: readonly Statement[]): readonly Statement[] {
+  return denials.map((statement) => ({ ...statement, effect: 'ALLOW' as const }));
+}
+
+/** An unreadable document gives everything: when it cannot be decided, it is refused (rule 5). */
+export function statementsOf(text: string, effect: Statement['effect']): readonly Statement[] {
+  const document = documentOf(text);
+  if (document !== null) return document.statements.filter((statement) => statement.effect === effect);
+  return [
+    {
+      index: 0,
+      sid: null,
+      effect,
+      actions: ['*:*:*'],
+      notActions: null,
+      resources: null,
+      notResources: null,
+      conditions: [],
+    },
+  ];
+}
+
+/** Everything a principal holds by grants, as a gift of all of it: what taking its place would give. */
+export async function giftsOfPrincipal(
+  transaction: Transaction,
+  kind: 'USER' | 'GROUP' | 'AGENCY' | 'SERVICE',
+  id: Id,
+): Promise<readonly Gift[]> {
+  const attachments = await transaction.access.attachments(transaction.origin.accountId, kind, [id]);
+  return (attachments.get(id) ?? []).map(giftOf);
+}
+
+/** Refuses when the caller would give more than they hold; root and administrators may give anything (rule 5). */
+export function refuseGain(call: Call, gifts: readonly Gift[], path: string): Invalid | null {
+  if (call.administrator) return null;
+  const actions = gainedActions(call.rights, gifts, call.now);
+  if (actions.length === 0) return null;
+  const shown = actions.slice(0, 3).map((action) => `\`${action}\``);
+  const more = actions.length > shown.length ? ` and ${actions.length - shown.length} more` : '';
+  return reject(
+    problem(
+      'NOT_HELD',
+      `you would give ${shown.join(', ')}${more}, which you do not hold there by an explicit Allow; ask an administrator`,
+      path,
+      { reference: 'IAM.0003', actions },
+    ),
+  );
+}

@@ -1,0 +1,243 @@
+/**
+ * Grants: subject × policy × scope, optionally with an end (rule 11). Which action is asked depends on the subject and
+ * the scope; giving obeys the no-escalation rule, and so does taking a Deny away.
+ */
+import { fullAccessId, securityAdministratorId } from '../catalogue/index.js';
+import { iamUrn } from './authorizer.js';
+import type { Call } from './call.js';
+import { change, type OpenChange } from './change.js';
+import { endReachedDefaults } from './default-access.js';
+import { giftOf, giftOfLifting, refuseGain } from './escalation.js';
+import { notFound } from './faults.js';
+import { newId, type House } from './house.js';
+import { problem, reject, succeed, type Outcome, type UserProblem } from './outcome.js';
+import type { Transaction } from './ports.js';
+import type { Grant, GrantScopeKind, Id, Instant, Policy, SubjectKind, User } from './records.js';
+import { documentOf } from './rights.js';
+
+/** The exact action of giving or taking, by subject and scope (contract: "exact action by subject × scope"). */
+export function grantAction(act: 'grant' | 'revoke', subject: SubjectKind, scope: GrantScopeKind): string {
+  if (subject === 'USER') return `bailiwick:permissions:${act === 'grant' ? 'grantToUser' : 'revokeFromUser'}`;
+  if (subject === 'SERVICE') return `bailiwick:permissions:${act === 'grant' ? 'grantToService' : 'revokeFromService'}`;
+  const kind = subject === 'GROUP' ? 'Group' : 'Agency';
+  const verb = act === 'grant' ? `grantRoleTo${kind}` : `revokeRoleFrom${kind}`;
+  const reach = scope === 'ALL' ? '' : scope === 'ACCOUNT' ? 'OnDomain' : 'OnProject';
+  return `iam:permissions:${verb}${reach}`;
+}
+
+/** Every action that can open the door of grantPolicy or revokeGrant; the exact one is asked behind it. */
+export const grantDoor = [
+  'iam:permissions:grantRoleToGroup',
+  'iam:permissions:grantRoleToGroupOnDomain',
+  'iam:permissions:grantRoleToGroupOnProject',
+  'iam:permissions:grantRoleToAgency',
+  'iam:permissions:grantRoleToAgencyOnDomain',
+  'iam:permissions:grantRoleToAgencyOnProject',
+  'bailiwick:permissions:grantToUser',
+  'bailiwick:permissions:grantToService',
+] as const;
+
+export const revokeDoor = [
+  'iam:permissions:revokeRoleFromGroup',
+  'iam:permissions:revokeRoleFromGroupOnDomain',
+  'iam:permissions:revokeRoleFromGroupOnProject',
+  'iam:permissions:revokeRoleFromAgency',
+  'iam:permissions:revokeRoleFromAgencyOnDomain',
+  'iam:permissions:revokeRoleFromAgencyOnProject',
+  'bailiwick:permissions:revokeFromUser',
+  'bailiwick:permissions:revokeFromService',
+] as const;
+
+export interface GrantPolicyInput {
+  readonly policyId: Id;
+  readonly subject: { readonly kind: SubjectKind; readonly id: Id };
+  readonly scope: { readonly kind: GrantScopeKind; readonly id: Id };
+  readonly expiresAt?: Instant | null;
+}
+
+export interface GrantChange {
+  readonly grant: Grant;
+  /** The policy is project-level and was granted in ACCOUNT, so the grant's scope became ALL (rule 11). */
+  readonly widened: boolean;
+  /** What the giver should know, for instance roles that this one depends on. */
+  readonly warnings: readonly string[];
+  /** Users whose LOOSE default this ended (rule 12). */
+  readonly defaultAccessEnded: readonly User[];
+}
+
+/** Grants a policy. A grant that stands already is no fault; another end replaces the one it had. */
+export async function grantPolicy(house: House, call: Call, input: GrantPolicyInput): Promise<Outcome<GrantChange>> {
+  return change(house, call, { operation: 'grantPolicy' }, async (open) => {
+    const { transaction } = open;
+    const action = grantAction('grant', input.subject.kind, input.scope.kind);
+    const refused = open.ask(action, subjectUrn(call.accountId, input.subject));
+    if (refused !== null) return refused;
+    const found = await findParts(open, input);
+    if ('kind' in found) return found;
+    const { policy, text } = found;
+    const widened = policy.level === 'PROJECT' && input.scope.kind === 'ACCOUNT';
+    const grant: Grant = {
+      id: newId(),
+      accountId: call.accountId,
+      policyId: policy.id,
+      subjectKind: input.subject.kind,
+      subjectId: input.subject.id,
+      scopeKind: widened ? 'ALL' : input.scope.kind,
+      scopeId: input.scope.id,
+      expiresAt: input.expiresAt ?? null,
+      createdAt: call.now,
+      createdBy: call.principal.id,
+    };
+    if (widened) {
+      const wider = open.ask(grantAction('grant', grant.subjectKind, 'ALL'), subjectUrn(call.accountId, input.subject));
+      if (wider !== null) return wider;
+    }
+    const gain = refuseGain(call, [giftOf({ grant, text })], 'policyId');
+    if (gain !== null) return gain;
+    const stored = await storeGrant(transaction, grant);
+    const reached = await usersReachedBy(transaction, [stored]);
+    return succeed({
+      grant: stored,
+      widened,
+      warnings: await dependencyWarnings(transaction, policy, text, stored),
+      defaultAccessEnded: await endReachedDefaults(transaction, reached),
+    });
+  });
+}
+
+/** Takes a grant away; it binds from the next request on. */
+export async function revokeGrant(house: House, call: Call, input: { readonly id: Id }): Promise<Outcome<Grant>> {
+  return change(house, call, { operation: 'revokeGrant' }, async (open) => {
+    const { transaction } = open;
+    // Asked before it is known whether the grant exists: a stranger learns nothing (rule 19).
+    const grant = (await transaction.reader.find('grant', [input.id])).get(input.id) ?? null;
+    if (grant === null) {
+      const refusals = revokeDoor.map((action) => open.ask(action, null));
+      const refused = refusals.every((refusal) => refusal !== null) ? refusals[0] : null;
+      return refused ?? reject(notFound('grant', input.id));
+    }
+    const subject = { kind: grant.subjectKind, id: grant.subjectId };
+    const refused = open.ask(
+      grantAction('revoke', grant.subjectKind, grant.scopeKind),
+      subjectUrn(call.accountId, subject),
+    );
+    if (refused !== null) return refused;
+    const elsewhere = outsideWorkspace(call, grant.scopeKind, grant.scopeId, 'id');
+    if (elsewhere !== null) return reject(elsewhere);
+    const group = grant.subjectKind === 'GROUP' ? await transaction.get('group', grant.subjectId) : null;
+    if (group?.builtIn === true && grant.policyId === fullAccessId && grant.scopeKind === 'ALL') {
+      return reject(problem('IMMUTABLE', 'the administrators keep FullAccess; leave the group instead', 'id'));
+    }
+    const policy = await transaction.get('policy', grant.policyId);
+    const version =
+      policy === null ? null : await transaction.access.policyVersion(call.accountId, policy.id, policy.defaultVersion);
+    const gain = refuseGain(call, [giftOfLifting({ grant, text: version?.text ?? '' })], 'id');
+    if (gain !== null) return gain;
+    await transaction.remove('grant', grant.id);
+    return succeed(grant);
+  });
+}
+
+/** Ids of the users whom these grants reach, straight or through their group. */
+export async function usersReachedBy(
+  transaction: Transaction,
+  grants: readonly Pick<Grant, 'subjectKind' | 'subjectId'>[],
+): Promise<readonly Id[]> {
+  const reached = new Set<Id>();
+  for (const { subjectKind, subjectId } of grants) {
+    if (subjectKind === 'USER') reached.add(subjectId);
+    if (subjectKind !== 'GROUP') continue;
+    for (const id of await transaction.access.userIdsOfGroup(transaction.origin.accountId, subjectId)) reached.add(id);
+  }
+  return [...reached];
+}
+
+async function findParts(
+  open: OpenChange,
+  input: GrantPolicyInput,
+): Promise<{ readonly policy: Policy; readonly text: string } | ReturnType<typeof reject>> {
+  const { transaction, call } = open;
+  const { reader } = transaction;
+  const faults: UserProblem[] = [];
+  const policy = (await reader.find('policy', [input.policyId])).get(input.policyId) ?? null;
+  if (policy === null) faults.push(notFound('policy', input.policyId, 'policyId'));
+  const subjectKind = subjectRecord[input.subject.kind];
+  if (!(await reader.find(subjectKind, [input.subject.id])).has(input.subject.id)) {
+    faults.push(notFound(subjectKind, input.subject.id, 'subject'));
+  }
+  const elsewhere = outsideWorkspace(call, input.scope.kind, input.scope.id, 'scope');
+  if (elsewhere !== null) faults.push(elsewhere);
+  else if (input.scope.kind === 'WORKSPACE' && (await transaction.get('workspace', input.scope.id)) === null) {
+    faults.push(notFound('workspace', input.scope.id, 'scope', 'ModelArts.0102'));
+  } else if (
+    input.scope.kind === 'ENTERPRISE_PROJECT' &&
+    (await transaction.get('enterpriseProject', input.scope.id)) === null
+  ) {
+    faults.push(notFound('enterprise project', input.scope.id, 'scope'));
+  }
+  if (input.expiresAt != null && input.expiresAt <= call.now) {
+    faults.push(problem('INVALID', 'the grant would have expired already; give a time in the future', 'expiresAt'));
+  }
+  if (input.subject.kind === 'AGENCY' && policy?.id === securityAdministratorId) {
+    faults.push(
+      problem(
+        'RESERVED',
+        'Security Administrator is never granted to an agency; choose a narrower policy',
+        'policyId',
+        {
+          reference: 'IAM.0003',
+        },
+      ),
+    );
+  }
+  if (policy === null || faults.length > 0) return reject(...faults);
+  const version = await transaction.access.policyVersion(call.accountId, policy.id, policy.defaultVersion);
+  return { policy, text: version?.text ?? '' };
+}
+
+/** From inside a workspace one grants and revokes for that workspace only. */
+function outsideWorkspace(call: Call, kind: GrantScopeKind, id: Id, path: string): UserProblem | null {
+  const here = call.scope.workspaceId;
+  if (here === null || (kind === 'WORKSPACE' && id === here)) return null;
+  return problem(
+    'INVALID',
+    'inside a workspace only grants for this workspace can be made or revoked; switch to account scope for others',
+    path,
+  );
+}
+
+async function storeGrant(transaction: Transaction, grant: Grant): Promise<Grant> {
+  const { policyId, subjectKind, subjectId, scopeKind, scopeId } = grant;
+  const [standing] = await transaction.idsWhere('grant', { policyId, subjectKind, subjectId, scopeKind, scopeId });
+  if (standing === undefined) {
+    await transaction.insert('grant', grant);
+    return grant;
+  }
+  const kept = await transaction.get('grant', standing);
+  if (kept !== null && kept.expiresAt === grant.expiresAt) return kept;
+  return transaction.update('grant', standing, { expiresAt: grant.expiresAt });
+}
+
+/** A role of version 1.0 may depend on others that must be granted in the same scope (docs/domain.md section a6). */
+async function dependencyWarnings(
+  transaction: Transaction,
+  policy: Policy,
+  text: string,
+  grant: Grant,
+): Promise<readonly string[]> {
+  const depends = documentOf(text)?.depends ?? [];
+  if (depends.length === 0) return [];
+  const attachments = await transaction.access.attachments(transaction.origin.accountId, grant.subjectKind, [
+    grant.subjectId,
+  ]);
+  const held = new Set((attachments.get(grant.subjectId) ?? []).map((attachment) => attachment.policy.name));
+  return depends
+    .filter(({ displayName }) => !held.has(displayName))
+    .map(({ displayName }) => `\`${policy.name}\` depends on \`${displayName}\`; grant that in the same scope too`);
+}
+
+const subjectRecord = { USER: 'user', GROUP: 'group', AGENCY: 'agency', SERVICE: 'service' } as const;
+
+function subjectUrn(accountId: Id, subject: GrantPolicyInput['subject']): string {
+  return iamUrn(accountId, subjectRecord[subject.kind], subject.id);
+}

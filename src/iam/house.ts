@@ -1,0 +1,25 @@
+/**
+ * What every use-case stands on, gathered once by the composition root: ports, clock, and the catalogue. No global
+ * state anywhere else in this folder, so that two houses can live in one process (as the tests do).
+ */
+import { randomBytes } from 'node:crypto';
+import type { Catalogue } from '../catalogue/index.js';
+import type { Passwords } from './passwords.js';
+import type { Store } from './ports.js';
+import type { Id, Instant } from './records.js';
+import type { Sealing } from './sealing.js';
+import type { Tokens } from './tokens.js';
+
+export interface House {
+  readonly store: Store;
+  readonly catalogue: Catalogue;
+  readonly tokens: Tokens;
+  readonly passwords: Passwords;
+  readonly sealing: Sealing;
+  readonly now: () => Instant;
+}
+
+/** 32 hexadecimal digits without hyphens, the form of ids in docs/domain.md section g1. */
+export function newId(): Id {
+  return randomBytes(16).toString('hex');
+}

@@ -1,0 +1,34 @@
+/** Puts the business together: what the composition root makes once and the skins use. */
+import { platformCatalogue, type Catalogue } from '../catalogue/index.js';
+import { Calls } from './calls.js';
+import type { House } from './house.js';
+import { createPasswords } from './passwords.js';
+import { createSealing } from './sealing.js';
+import type { Store } from './ports.js';
+import type { Instant } from './records.js';
+import { createTokens } from './tokens.js';
+
+export interface Iam extends House {
+  readonly calls: Calls;
+}
+
+export interface IamParts {
+  readonly store: Store;
+  /** 32 bytes kept outside the database. */
+  readonly masterKey: Uint8Array;
+  readonly now?: () => Instant;
+  readonly catalogue?: Catalogue;
+}
+
+export function createIam({ store, masterKey, now = Date.now, catalogue = platformCatalogue }: IamParts): Iam {
+  if (masterKey.length !== 32) throw new Error(`the master key has ${masterKey.length} bytes; it must have 32`);
+  const house: House = {
+    store,
+    catalogue,
+    now,
+    passwords: createPasswords(),
+    sealing: createSealing(masterKey),
+    tokens: createTokens(masterKey, now),
+  };
+  return { ...house, calls: new Calls(house) };
+}

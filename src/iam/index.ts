@@ -1,0 +1,35 @@
+/**
+ * The business of Bailiwick: accounts, people, policies, grants, workspaces, and the authorizer that decides.
+ * Use-cases on ports, one deep file per subject. It must never know SQL, GraphQL or HTTP: the store implements its
+ * ports, the skins call its use-cases.
+ */
+export * from './records.js';
+export * from './ports.js';
+export * from './revision.js';
+export * from './outcome.js';
+export * from './authorizer.js';
+export * from './reach.js';
+export * from './call.js';
+export * from './calls.js';
+export type { House } from './house.js';
+export * from './iam.js';
+export { passwordLimits } from './passwords.js';
+export { textRules, quotas } from './limits.js';
+export * from './accounts.js';
+export * from './sessions.js';
+export * from './users.js';
+export * from './groups.js';
+export * from './services.js';
+export * from './policies.js';
+export * from './grants.js';
+export * from './settings.js';
+export * from './workspaces.js';
+export * from './enterprise-projects.js';
+export * from './resources.js';
+export * from './agencies.js';
+export * from './access.js';
+export { mayEnter, type EntryFacts } from './entry.js';
+export { gainedActions, type Gift } from './escalation.js';
+export * from './signatures.js';
+export { createSealing, type Sealing } from './sealing.js';
+export { documentOf } from './rights.js';

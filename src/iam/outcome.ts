@@ -1,0 +1,99 @@
+/**
+ * How a use-case answers: errors are values inside and are translated once, at the edge (src/graphql/errors.ts).
+ *
+ * Three outcomes besides success. *Refused*: the caller may not; says the action, and why to those who may know.
+ * *Invalid*: the caller can mend the input; several problems at once. Anything thrown is a defect and is masked.
+ */
+import type { Decision } from './authorizer.js';
+
+/** Stable codes of what a caller can mend. They are the GraphQL enum UserErrorCode; never rename one. */
+export const userErrorCodes = {
+  NOT_FOUND: 'Something named in the input does not exist, or is invisible to the caller: the two look alike.',
+  INVALID: 'A value breaks a rule of its field.',
+  NAME_TAKEN: 'Another object of this kind has this name; names compare without case.',
+  RESERVED: 'A name or object is reserved by the service and cannot be used or changed.',
+  LIMIT_EXCEEDED: 'A quota or documented maximum would be exceeded.',
+  CONFLICT: 'The object is in a state that does not allow this, or it changed since it was read.',
+  IN_USE: 'Other objects still refer to this one.',
+  IDEMPOTENCY_KEY_REUSED: 'The idempotency key was used before with other input.',
+  CREDENTIALS_INVALID: 'Account, user name, password or second factor are not right together.',
+  LOCKED: 'Too many failed attempts; it opens again by itself.',
+  WEAK_PASSWORD: 'The password breaks the password policy.',
+  POLICY_DOCUMENT: 'The policy document has a problem at the place shown.',
+  NOT_HELD: 'Nobody gives more than they hold: the action shown would be gained.',
+  IMMUTABLE: 'The object cannot be changed or deleted at all.',
+} as const;
+
+export type UserErrorCode = keyof typeof userErrorCodes;
+
+export interface UserProblem {
+  readonly code: UserErrorCode;
+  /** Lower case, one line, input in backticks, says what to do next. */
+  readonly message: string;
+  /** Path of the input value, for instance ['input', 'document']. */
+  readonly path: readonly string[] | null;
+  /** The vendors' code where one exists, for instance `IAM.1028`. */
+  readonly reference: string | null;
+  /** Place in a policy document (RFC 6901), with its line and column when the document was text. */
+  readonly pointer?: string;
+  readonly line?: number | null;
+  readonly column?: number | null;
+  /** Actions that would be gained (NOT_HELD). */
+  readonly actions?: readonly string[];
+  /** The maximum that applies (LIMIT_EXCEEDED). */
+  readonly limit?: number;
+}
+
+export interface Succeeded<T> {
+  readonly kind: 'succeeded';
+  readonly value: T;
+  readonly revision: number | null;
+  /** An idempotent repeat: nothing was done again, secrets are not shown again. */
+  readonly replayed: boolean;
+}
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly decision: Decision;
+}
+
+export interface Invalid {
+  readonly kind: 'invalid';
+  readonly problems: readonly UserProblem[];
+}
+
+export type Outcome<T> = Succeeded<T> | Refused | Invalid;
+
+export function succeed<T>(value: T, revision: number | null = null, replayed = false): Succeeded<T> {
+  return { kind: 'succeeded', value, revision, replayed };
+}
+
+export function refuse(decision: Decision): Refused {
+  return { kind: 'refused', decision };
+}
+
+export function reject(...problems: readonly UserProblem[]): Invalid {
+  return { kind: 'invalid', problems };
+}
+
+/** Builds a problem; `path` names the input value below `input`. */
+export function problem(
+  code: UserErrorCode,
+  message: string,
+  path: string | readonly string[] | null = null,
+  more: Partial<Omit<UserProblem, 'code' | 'message' | 'path'>> = {},
+): UserProblem {
+  const steps = path === null ? null : ['input', ...(typeof path === 'string' ? [path] : path)];
+  return { code, message, path: steps, reference: null, ...more };
+}
+
+/** A request that is malformed rather than mistaken: wrong kind of id, bad cursor, page out of range. */
+export class BadInput extends Error {
+  constructor(
+    message: string,
+    readonly reference: string | null = null,
+  ) {
+    super(message);
+    this.name = 'BadInput';
+  }
+}

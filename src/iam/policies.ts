@@ -1,0 +1,312 @@
+/**
+ * Custom policies and their versions. A version is immutable; which one is in use is a property of the policy, and
+ * changing that is changing what every holder may do, so it obeys the no-escalation rule. The text of a document is kept
+ * byte for byte (rule 7).
+ */
+import { checkDocument, policyLevel } from '../catalogue/index.js';
+import { parsePolicy, type PolicyDocument, type Problem } from '../policy/index.js';
+import { iamUrn } from './authorizer.js';
+import type { Call } from './call.js';
+import { change, creating, type ChangeOptions, type OpenChange } from './change.js';
+import { endReachedDefaults } from './default-access.js';
+import { lift, refuseGain, statementsOf, type Gift } from './escalation.js';
+import { isNameTaken, nameTaken, notFound, versionConflict } from './faults.js';
+import { usersReachedBy } from './grants.js';
+import { newId, type House } from './house.js';
+import { checkText, problemsOf, quotas } from './limits.js';
+import { problem, reject, succeed, type Outcome, type UserProblem } from './outcome.js';
+import type { Grant, Id, Policy, PolicyVersion, User } from './records.js';
+
+/** A document as a caller sends it: text is kept as it is; a value is kept as its compact JSON. */
+export type DocumentInput = unknown;
+
+interface CheckedDocument {
+  readonly document: PolicyDocument;
+  readonly text: string;
+}
+
+/**
+ * Problems of a document against the grammar and the account's catalogue, warnings included; nothing is stored. A
+ * document of the system's own is held to the grammar of system documents.
+ */
+export function reviewDocument(
+  call: Pick<Call, 'catalogue'>,
+  input: DocumentInput,
+  origin: Policy['origin'] = 'CUSTOM',
+): readonly Problem[] {
+  const parsed = parsePolicy(input, origin);
+  return [...parsed.problems, ...checkDocument(parsed, call.catalogue)];
+}
+
+function checkPolicyDocument(call: Call, input: DocumentInput): CheckedDocument | readonly UserProblem[] {
+  const parsed = parsePolicy(input, 'CUSTOM');
+  const errors = [...parsed.problems, ...checkDocument(parsed, call.catalogue)].filter(
+    ({ severity }) => severity === 'ERROR',
+  );
+  if (parsed.document !== null && errors.length === 0) {
+    return { document: parsed.document, text: typeof input === 'string' ? input : JSON.stringify(input) };
+  }
+  return errors.map(({ code, message, pointer, line, column }) =>
+    problem('POLICY_DOCUMENT', message, 'document', { reference: code, pointer, line, column }),
+  );
+}
+
+export interface CreatePolicyInput {
+  readonly name: string;
+  readonly description?: string | null;
+  readonly document: DocumentInput;
+  readonly idempotencyKey?: string | null;
+}
+
+export async function createPolicy(house: House, call: Call, input: CreatePolicyInput): Promise<Outcome<Policy>> {
+  const checked = checkPolicyDocument(call, input.document);
+  const problems = [
+    ...problemsOf(
+      checkText('policyName', input.name, 'name'),
+      checkText('description', input.description, 'description'),
+    ),
+    ...('document' in checked ? [] : checked),
+  ];
+  return change(house, call, creating('policy', 'createPolicy', input), async (open) => {
+    const refused = open.ask('iam:roles:createRole', null);
+    if (refused !== null) return refused;
+    if (problems.length > 0 || !('document' in checked)) return reject(...problems);
+    if (await isNameTaken(open, 'policy', input.name)) {
+      return reject(nameTaken('policy', input.name, 'IAM.0005'));
+    }
+    const policy: Policy = {
+      id: newId(),
+      accountId: call.accountId,
+      name: input.name,
+      description: input.description ?? '',
+      origin: 'CUSTOM',
+      level: policyLevel(checked.document),
+      defaultVersion: 1,
+      latestVersion: 1,
+      version: 1,
+      createdAt: call.now,
+      updatedAt: call.now,
+    };
+    await open.transaction.insert('policy', policy);
+    await open.transaction.insert('policyVersion', versionOf(call, policy.id, 1, checked.text));
+    return succeed(policy);
+  });
+}
+
+export interface CreatePolicyVersionInput {
+  readonly policyId: Id;
+  readonly document: DocumentInput;
+  /** Whether the new version is in use at once. */
+  readonly setAsDefault?: boolean | null;
+  readonly idempotencyKey?: string | null;
+}
+
+export interface PolicyChange {
+  readonly policy: Policy;
+  readonly policyVersion: PolicyVersion;
+  /** Users whose LOOSE default this ended (rule 12). */
+  readonly defaultAccessEnded: readonly User[];
+}
+
+/** Adds a version; at most five are kept (docs/domain.md section a5). */
+export async function createPolicyVersion(
+  house: House,
+  call: Call,
+  input: CreatePolicyVersionInput,
+): Promise<Outcome<PolicyChange>> {
+  const checked = checkPolicyDocument(call, input.document);
+  return change(house, call, creatingVersion(input), async (open) => {
+    const { transaction } = open;
+    const policy = await changeablePolicy(open, 'iam:roles:updateRole', input.policyId, 'policyId');
+    if ('kind' in policy) return policy;
+    if (!('document' in checked)) return reject(...checked);
+    const level = policyLevel(checked.document);
+    if (level !== policy.level) return reject(levelChanged(policy.level));
+    const kept = await transaction.idsWhere('policyVersion', { policyId: policy.id });
+    if (kept.length >= quotas.policyVersions) {
+      return reject(
+        problem(
+          'LIMIT_EXCEEDED',
+          `a policy keeps at most ${quotas.policyVersions} versions; delete one that is not in use first`,
+          'policyId',
+          { reference: 'IAM.1115', limit: quotas.policyVersions },
+        ),
+      );
+    }
+    const policyVersion = versionOf(call, policy.id, policy.latestVersion + 1, checked.text);
+    await transaction.insert('policyVersion', policyVersion);
+    const numbered = await transaction.update('policy', policy.id, { latestVersion: policyVersion.number });
+    if (input.setAsDefault !== true) return succeed({ policy: numbered, policyVersion, defaultAccessEnded: [] });
+    return useVersion(open, numbered, policyVersion);
+  });
+}
+
+/** A repeat answers the version that the first one made; whose default that ended was told then. */
+function creatingVersion(input: CreatePolicyVersionInput): ChangeOptions<PolicyChange> {
+  const operation = 'createPolicyVersion';
+  const { idempotencyKey, ...fingerprinted } = input;
+  if (idempotencyKey == null) return { operation };
+  return {
+    operation,
+    idempotency: {
+      key: idempotencyKey,
+      input: fingerprinted,
+      objectId: ({ policyVersion }) => policyVersion.id,
+      reread: async (transaction, id) => {
+        const policyVersion = await transaction.get('policyVersion', id);
+        const policy = policyVersion === null ? null : await transaction.get('policy', policyVersion.policyId);
+        return policy === null || policyVersion === null ? null : { policy, policyVersion, defaultAccessEnded: [] };
+      },
+    },
+  };
+}
+
+export interface PolicyVersionInput {
+  readonly policyId: Id;
+  readonly number: number;
+}
+
+export interface SetDefaultPolicyVersionInput extends PolicyVersionInput {
+  /** The policy's version that the caller read. */
+  readonly expectedVersion?: number | null;
+}
+
+/** Puts a version in use for every grant of the policy, from the next request on. */
+export async function setDefaultPolicyVersion(
+  house: House,
+  call: Call,
+  input: SetDefaultPolicyVersionInput,
+): Promise<Outcome<PolicyChange>> {
+  return change(house, call, { operation: 'setDefaultPolicyVersion' }, async (open) => {
+    const policy = await changeablePolicy(open, 'iam:roles:updateRole', input.policyId, 'policyId');
+    if ('kind' in policy) return policy;
+    const stale = versionConflict(policy.version, input.expectedVersion);
+    if (stale !== null) return reject(stale);
+    const version = await open.transaction.get('policyVersion', `${policy.id}.${input.number}`);
+    if (version === null) return reject(notFound('version', String(input.number), 'number'));
+    return useVersion(open, policy, version);
+  });
+}
+
+/** Deletes a version that is not in use. Its number is never used again. */
+export async function deletePolicyVersion(
+  house: House,
+  call: Call,
+  input: PolicyVersionInput,
+): Promise<Outcome<PolicyChange>> {
+  return change(house, call, { operation: 'deletePolicyVersion' }, async (open) => {
+    const policy = await changeablePolicy(open, 'iam:roles:updateRole', input.policyId, 'policyId');
+    if ('kind' in policy) return policy;
+    const policyVersion = await open.transaction.get('policyVersion', `${policy.id}.${input.number}`);
+    if (policyVersion === null) return reject(notFound('version', String(input.number), 'number'));
+    if (policyVersion.number === policy.defaultVersion) {
+      return reject(problem('IN_USE', 'this version is in use; set another as default first', 'number'));
+    }
+    await open.transaction.remove('policyVersion', policyVersion.id);
+    return succeed({ policy, policyVersion, defaultAccessEnded: [] });
+  });
+}
+
+/** Deletes a custom policy that nobody holds. */
+export async function deletePolicy(house: House, call: Call, input: { readonly id: Id }): Promise<Outcome<Policy>> {
+  return change(house, call, { operation: 'deletePolicy' }, async (open) => {
+    const policy = await changeablePolicy(open, 'iam:roles:deleteRole', input.id, 'id');
+    if ('kind' in policy) return policy;
+    const grants = await open.transaction.access.grantsOfPolicy(call.accountId, policy.id);
+    if (grants.length > 0) {
+      const count = grants.length === 1 ? 'one grant uses' : `${grants.length} grants use`;
+      return reject(problem('IN_USE', `${count} this policy; revoke first`, 'id', { reference: 'IAM.0005' }));
+    }
+    for (const id of await open.transaction.idsWhere('policyVersion', { policyId: policy.id })) {
+      await open.transaction.remove('policyVersion', id);
+    }
+    await open.transaction.remove('policy', policy.id);
+    return succeed(policy);
+  });
+}
+
+async function changeablePolicy(
+  open: OpenChange,
+  action: string,
+  id: Id,
+  path: string,
+): Promise<Policy | Exclude<Outcome<never>, { kind: 'succeeded' }>> {
+  const refused = open.ask(action, iamUrn(open.call.accountId, 'policy', id));
+  if (refused !== null) return refused;
+  const policy = await open.transaction.get('policy', id);
+  if (policy === null) return reject(notFound('policy', id, path));
+  if (policy.origin === 'SYSTEM') {
+    return reject(
+      problem('IMMUTABLE', 'a system policy cannot be changed or deleted; copy it into one of yours', path),
+    );
+  }
+  return policy;
+}
+
+async function useVersion(
+  open: OpenChange,
+  policy: Policy,
+  policyVersion: PolicyVersion,
+): Promise<Outcome<PolicyChange>> {
+  const { transaction, call } = open;
+  const current = await transaction.access.policyVersion(call.accountId, policy.id, policy.defaultVersion);
+  const grants = await transaction.access.grantsOfPolicy(call.accountId, policy.id);
+  const gain = refuseGain(call, giftsOfSwitch(current?.text ?? '', policyVersion.text, grants), 'policyId');
+  if (gain !== null) return gain;
+  const changed = await transaction.update('policy', policy.id, { defaultVersion: policyVersion.number });
+  const defaultAccessEnded = await endReachedDefaults(transaction, await usersReachedBy(transaction, grants));
+  return succeed({ policy: changed, policyVersion, defaultAccessEnded });
+}
+
+/** What holders gain when one text takes the place of another: its new Allows, and the Denies that go. */
+function giftsOfSwitch(before: string, after: string, grants: readonly Grant[]): readonly Gift[] {
+  const known = new Set(statementsOf(before, 'ALLOW').map(meaning));
+  const stays = new Set(statementsOf(after, 'DENY').map(meaning));
+  const allowed = statementsOf(after, 'ALLOW').filter((statement) => !known.has(meaning(statement)));
+  const lifted = lift(statementsOf(before, 'DENY').filter((statement) => !stays.has(meaning(statement))));
+  return grants.map((grant) => ({
+    statements: [...allowed, ...lifted],
+    scope: grant,
+    expiresAt: grant.expiresAt,
+  }));
+}
+
+/** What a statement says, apart from where it stands and what it is called. */
+function meaning(statement: PolicyDocument['statements'][number]): string {
+  const { index: _index, sid: _sid, ...rest } = statement;
+  return JSON.stringify(rest);
+}
+
+function levelChanged(level: Policy['level']): UserProblem {
+  const kind =
+    level === 'GLOBAL' ? 'account-level' : level === 'PROJECT' ? 'project-level' : 'account- and project-level';
+  return problem(
+    'POLICY_DOCUMENT',
+    `the versions of a policy stay on one level; this policy names ${kind} services, so make another for the rest`,
+    'document',
+    { reference: 'IAM.1009', pointer: '/Statement', line: null, column: null },
+  );
+}
+
+function versionOf(call: Call, policyId: Id, number: number, text: string): PolicyVersion {
+  return {
+    id: `${policyId}.${number}`,
+    accountId: call.accountId,
+    policyId,
+    number,
+    text,
+    createdAt: call.now,
+    createdBy: call.principal.id,
+  };
+}
+
+/** Reads one policy's version in use with its text. */
+export async function defaultVersionsOf(
+  call: Call,
+  policies: readonly Policy[],
+): Promise<ReadonlyMap<Id, PolicyVersion>> {
+  return call.reader.find(
+    'policyVersion',
+    policies.map(({ id, defaultVersion }) => `${id}.${defaultVersion}`),
+  );
+}

@@ -1,0 +1,323 @@
+/**
+ * What the business remembers: one interface per kind of row, shared by the store (which keeps them) and the skin
+ * (which shows parts of them). No class, no decorator, no secret in a record that is shown: passwords and key secrets
+ * are kinds of their own, so that a secret cannot leak by being one more column.
+ *
+ * Ids are text; every row is identified by (accountId, id), so that a reference can never cross accounts.
+ */
+
+export type Id = string;
+
+/** Milliseconds since 1970-01-01T00:00:00Z. */
+export type Instant = number;
+
+export type AuthorizationMode = 'LOOSE' | 'STRICT';
+
+/** Id of the default workspace and of the default enterprise project of every account. */
+export const DEFAULT_ID = '0';
+
+export interface Account {
+  readonly id: Id;
+  readonly name: string;
+  readonly rootUserId: Id;
+  readonly authorizationMode: AuthorizationMode;
+  /** Raised by every committed write (rule 28). */
+  readonly revision: number;
+  /** Raised only by writes that can change a decision; caches are keyed by it. */
+  readonly accessRevision: number;
+  readonly createdAt: Instant;
+}
+
+/** Whether the account's LOOSE default still acts for this user: once ended it stays ended (rule 12). */
+export type DefaultAccess = 'IN_FORCE' | 'ENDED';
+
+export interface User {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly name: string;
+  readonly description: string;
+  readonly enabled: boolean;
+  readonly root: boolean;
+  readonly defaultModelArtsAccess: DefaultAccess;
+  readonly version: number;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+}
+
+/** The password of a user (id = user id) and what its lockout remembers. Never shown, never audited. */
+export interface Password {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly hash: string;
+  readonly changedAt: Instant;
+  readonly failures: number;
+  readonly firstFailureAt: Instant | null;
+  readonly lockedUntil: Instant | null;
+}
+
+export interface Session {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly userId: Id;
+  readonly startedAt: Instant;
+  readonly expiresAt: Instant;
+  readonly endedAt: Instant | null;
+  /** When a second factor was checked, null when none was. */
+  readonly mfaAt: Instant | null;
+  readonly sourceAddress: string;
+}
+
+export interface Group {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly name: string;
+  readonly description: string;
+  /** The group `admin` of rule 2: it cannot be renamed, emptied of its grant or deleted. */
+  readonly builtIn: boolean;
+  readonly version: number;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+}
+
+/** id = `<groupId>.<userId>` */
+export interface Membership {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly groupId: Id;
+  readonly userId: Id;
+  readonly addedAt: Instant;
+}
+
+export type PolicyOrigin = 'SYSTEM' | 'CUSTOM';
+/** GLOBAL and PROJECT as AX and XA in docs/domain.md section a1; BOTH only for the lone `*:*:*` and system roles. */
+export type PolicyLevel = 'GLOBAL' | 'PROJECT' | 'BOTH';
+
+export interface Policy {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly name: string;
+  readonly description: string;
+  readonly origin: PolicyOrigin;
+  readonly level: PolicyLevel;
+  /** Number of the version that is in use. */
+  readonly defaultVersion: number;
+  /** Highest number ever given; numbers are never used again. */
+  readonly latestVersion: number;
+  readonly version: number;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+}
+
+/** Immutable. id = `<policyId>.<number>` */
+export interface PolicyVersion {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly policyId: Id;
+  readonly number: number;
+  /** The document as it was given, byte for byte (rule 7). */
+  readonly text: string;
+  readonly createdAt: Instant;
+  readonly createdBy: Id;
+}
+
+export type SubjectKind = 'USER' | 'GROUP' | 'AGENCY' | 'SERVICE';
+/** Rule 11. */
+export type GrantScopeKind = 'ALL' | 'ACCOUNT' | 'ALL_WORKSPACES' | 'WORKSPACE' | 'ENTERPRISE_PROJECT';
+
+export interface Grant {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly policyId: Id;
+  readonly subjectKind: SubjectKind;
+  readonly subjectId: Id;
+  readonly scopeKind: GrantScopeKind;
+  /** Workspace or enterprise project id, '' for the scopes that name none. */
+  readonly scopeId: Id;
+  readonly expiresAt: Instant | null;
+  readonly createdAt: Instant;
+  readonly createdBy: Id;
+}
+
+export type WorkspaceVisibility = 'PUBLIC' | 'PRIVATE' | 'INTERNAL';
+export type WorkspaceStatus = 'NORMAL' | 'CREATE_FAILED' | 'DELETING' | 'DELETE_FAILED';
+
+export interface Workspace {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly name: string;
+  readonly description: string;
+  readonly enterpriseProjectId: Id;
+  readonly visibility: WorkspaceVisibility;
+  readonly creatorId: Id;
+  readonly status: WorkspaceStatus;
+  readonly version: number;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+}
+
+/** A user on the list of an INTERNAL workspace. id = `<workspaceId>.<userId>` */
+export interface WorkspaceMember {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly workspaceId: Id;
+  readonly userId: Id;
+  readonly addedAt: Instant;
+}
+
+export interface EnterpriseProject {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly name: string;
+  readonly description: string;
+  readonly enabled: boolean;
+  readonly version: number;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+}
+
+export interface ServiceAction {
+  readonly name: string;
+  readonly accessLevel: 'LIST' | 'READ' | 'WRITE' | 'TAGGING' | 'PERMISSION_MANAGEMENT';
+  readonly description: string;
+}
+
+/** A platform service that signs its own requests (rule 3). */
+export interface Service {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly name: string;
+  readonly description: string;
+  readonly hosts: readonly string[];
+  readonly actions: readonly ServiceAction[];
+  readonly resourceKinds: readonly { readonly type: string; readonly description: string }[];
+  readonly enabled: boolean;
+  readonly version: number;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+}
+
+export interface Tag {
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface Resource {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly workspaceId: Id;
+  /** `service:region:account:type:id`, unique in the account. */
+  readonly urn: string;
+  /** `service:type`, the catalogue's name of its kind. */
+  readonly kind: string;
+  readonly name: string;
+  readonly ownerId: Id | null;
+  readonly parentId: Id | null;
+  readonly tags: readonly Tag[];
+  /** The service or user that registered it. */
+  readonly registeredBy: Id;
+  readonly version: number;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+}
+
+export interface Agency {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly name: string;
+  readonly description: string;
+  readonly trustKind: 'SERVICE' | 'ACCOUNT';
+  /** Name of the trusted service, or id of the trusted account. */
+  readonly trustedId: string;
+  readonly durationDays: number | null;
+  readonly expiresAt: Instant | null;
+  readonly externalId: string | null;
+  readonly sourceAddresses: readonly string[];
+  readonly version: number;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+}
+
+export interface Authorization {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly agencyId: Id;
+  /** '' stands for every present and future user. */
+  readonly userId: Id;
+  readonly createdAt: Instant;
+  readonly createdBy: Id;
+}
+
+/** Permanent AK/SK key; the secret is sealed under a key outside the database. Its secret is never audited. */
+export interface AccessKey {
+  /** The access key id (AK) itself. */
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly ownerKind: 'USER' | 'SERVICE';
+  readonly ownerId: Id;
+  readonly sealedSecret: string;
+  readonly description: string;
+  readonly enabled: boolean;
+  readonly lastUsedAt: Instant | null;
+  readonly createdAt: Instant;
+}
+
+export type JsonImage = Readonly<Record<string, unknown>>;
+
+/** One changed row, written by the transaction that changed it (rule 30). */
+export interface AuditEvent {
+  readonly id: Id;
+  readonly accountId: Id;
+  /** Revision of the transaction; events of one transaction share it. */
+  readonly revision: number;
+  /** Position within the transaction, from 0. */
+  readonly sequence: number;
+  readonly at: Instant;
+  /** The use-case, for instance `createUser`. */
+  readonly operation: string;
+  readonly actorKind: string;
+  readonly actorId: Id;
+  readonly actorName: string;
+  /** '' when the change was made in account scope. */
+  readonly workspaceId: Id;
+  readonly targetKind: string;
+  readonly targetId: Id;
+  readonly before: JsonImage | null;
+  readonly after: JsonImage | null;
+  readonly requestId: string;
+}
+
+/** Rule 25: the fingerprint and what was made, never a response. id = `<actorId>.<key>` */
+export interface IdempotencyRecord {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly operation: string;
+  readonly fingerprint: string;
+  readonly objectId: Id;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant;
+}
+
+/** Every kind of row by name. The store has one table for each. */
+export interface Records {
+  account: Account;
+  user: User;
+  password: Password;
+  session: Session;
+  group: Group;
+  membership: Membership;
+  policy: Policy;
+  policyVersion: PolicyVersion;
+  grant: Grant;
+  workspace: Workspace;
+  workspaceMember: WorkspaceMember;
+  enterpriseProject: EnterpriseProject;
+  service: Service;
+  resource: Resource;
+  agency: Agency;
+  authorization: Authorization;
+  accessKey: AccessKey;
+  auditEvent: AuditEvent;
+  idempotencyRecord: IdempotencyRecord;
+}
+
+export type Kind = keyof Records;

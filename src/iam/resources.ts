@@ -1,0 +1,256 @@
+/**
+ * Resources that services register in a workspace. Two questions guard each act: the register's own action at the door
+ * and the kind's action on the row, so that "may register" never stands in for "may create a notebook".
+ */
+import type { Catalogue } from '../catalogue/index.js';
+import type { Call } from './call.js';
+import { change, creating, type OpenChange } from './change.js';
+import { notFound, versionConflict } from './faults.js';
+import { newId, type House } from './house.js';
+import { checkText, problemsOf } from './limits.js';
+import { problem, reject, succeed, type Outcome, type UserProblem } from './outcome.js';
+import type { Id, Resource, Tag } from './records.js';
+
+const tagLimits = { count: 20, keyLength: 128, valueLength: 255 } as const;
+const longestUrn = 512;
+
+/** The parts of a URN `service:region:account:type:id`; the id may hold further colons. */
+export interface UrnParts {
+  readonly service: string;
+  readonly region: string;
+  readonly accountId: Id;
+  readonly type: string;
+  readonly id: string;
+}
+
+/** Reads a URN; null when it has fewer than five segments or an empty service, type or id. */
+export function readUrn(urn: string): UrnParts | null {
+  const [service, region, accountId, type, ...rest] = urn.split(':');
+  if (service === undefined || region === undefined || accountId === undefined || type === undefined) return null;
+  const id = rest.join(':');
+  if (service === '' || type === '' || id === '' || urn.length > longestUrn) return null;
+  return { service, region, accountId, type, id };
+}
+
+export interface RegisterResourceInput {
+  readonly urn: string;
+  readonly name?: string | null;
+  readonly ownerId?: Id | null;
+  readonly parentId?: Id | null;
+  readonly tags?: readonly Tag[] | null;
+  readonly idempotencyKey?: string | null;
+}
+
+/** Registers a resource in the workspace of the caller's scope. */
+export async function registerResource(
+  house: House,
+  call: Call,
+  input: RegisterResourceInput,
+): Promise<Outcome<Resource>> {
+  const tags = input.tags ?? [];
+  const parts = readUrn(input.urn);
+  const problems = [...checkUrn(call, input.urn, parts), ...checkTags(tags), ...checkName(input.name)];
+  return change(house, call, creating('resource', 'registerResource', input), async (open) => {
+    const { transaction } = open;
+    const refused =
+      open.ask('bailiwick:resources:register', input.urn, { tags }) ??
+      (parts === null ? null : askKind(open, parts, 'create', input.urn, tags));
+    if (refused !== null) return refused;
+    const workspaceId = call.scope.workspaceId;
+    if (problems.length > 0 || parts === null || workspaceId === null) return reject(...problems);
+    const missing = await missingReferences(open, input);
+    if (missing.length > 0) return reject(...missing);
+    if ((await transaction.access.resourcesByUrn(call.accountId, [input.urn])).has(input.urn)) {
+      return reject(
+        problem('CONFLICT', 'a resource is registered under this URN; update it or choose another id', 'urn', {
+          reference: 'IAM.0005',
+        }),
+      );
+    }
+    const resource: Resource = {
+      id: newId(),
+      accountId: call.accountId,
+      workspaceId,
+      urn: input.urn,
+      kind: `${parts.service}:${parts.type}`,
+      name: input.name ?? '',
+      ownerId: input.ownerId ?? null,
+      parentId: input.parentId ?? null,
+      tags,
+      registeredBy: call.principal.id,
+      version: 1,
+      createdAt: call.now,
+      updatedAt: call.now,
+    };
+    await transaction.insert('resource', resource);
+    return succeed(resource);
+  });
+}
+
+export interface UpdateResourceInput {
+  readonly id: Id;
+  readonly name?: string | null;
+  /** Null takes the owner away; absent leaves it. */
+  readonly ownerId?: Id | null;
+  readonly parentId?: Id | null;
+  /** The whole list; absent leaves it. */
+  readonly tags?: readonly Tag[] | null;
+  readonly expectedVersion?: number | null;
+}
+
+/** Asked for the tags it has and again for the tags it would have: nobody tags a resource into or out of their reach. */
+export async function updateResource(house: House, call: Call, input: UpdateResourceInput): Promise<Outcome<Resource>> {
+  const problems = [...checkTags(input.tags ?? []), ...checkName(input.name)];
+  return change(house, call, { operation: 'updateResource' }, async (open) => {
+    const resource = await askedResource(open, input.id, 'bailiwick:resources:update', 'update', input.tags ?? null);
+    if ('problems' in resource || 'decision' in resource) return resource;
+    if (problems.length > 0) return reject(...problems);
+    const stale = versionConflict(resource.version, input.expectedVersion);
+    if (stale !== null) return reject(stale);
+    const missing = await missingReferences(open, input);
+    if (missing.length > 0) return reject(...missing);
+    return succeed(
+      await open.transaction.update('resource', resource.id, {
+        ...(input.name == null ? {} : { name: input.name }),
+        ...(input.ownerId === undefined ? {} : { ownerId: input.ownerId }),
+        ...(input.parentId === undefined ? {} : { parentId: input.parentId }),
+        ...(input.tags == null ? {} : { tags: input.tags }),
+      }),
+    );
+  });
+}
+
+/** Takes a resource off the register; refused while others name it as their parent. */
+export async function deregisterResource(
+  house: House,
+  call: Call,
+  input: { readonly id: Id },
+): Promise<Outcome<Resource>> {
+  return change(house, call, { operation: 'deregisterResource' }, async (open) => {
+    const resource = await askedResource(open, input.id, 'bailiwick:resources:deregister', 'delete', null);
+    if ('problems' in resource || 'decision' in resource) return resource;
+    const children = await open.transaction.idsWhere('resource', { parentId: resource.id });
+    if (children.length > 0) {
+      return reject(problem('IN_USE', 'other resources name it as their parent; deregister them first', 'id'));
+    }
+    await open.transaction.remove('resource', resource.id);
+    return succeed(resource);
+  });
+}
+
+/**
+ * The catalogue's action for an operation on a kind: `modelarts:notebook:create`, or with the type in its name where the
+ * vendors write it so (`modelarts:dataset:createDataset`, `obs:bucket:CreateBucket`). The plain name when there is
+ * none: an action that nobody registered is refused (UNKNOWN_ACTION).
+ */
+export function kindAction(
+  catalogue: Catalogue,
+  kind: string,
+  operation: 'create' | 'update' | 'delete' | 'get' | 'list',
+): string {
+  const type = kind.slice(kind.indexOf(':') + 1);
+  const names = ['', type, `${type}s`].map((suffix) => `${kind}:${operation}${suffix}`);
+  return (
+    names.map((name) => catalogue.canonical(name)?.name).find((name) => name !== undefined) ?? `${kind}:${operation}`
+  );
+}
+
+/** Kinds whose resources the caller may list here: the row filter of `resources`. */
+export function listableKinds(call: Call): readonly string[] {
+  return call.catalogue.resourceKinds
+    .map(({ name }) => name)
+    .filter((kind) => call.may(kindAction(call.catalogue, kind, 'list')));
+}
+
+/** Whether the caller may see this resource: the kind's `get` on it, or the kind's `list`. */
+export function maySeeResource(call: Call, resource: Resource): boolean {
+  return (['get', 'list'] as const).some((operation) => {
+    const action = kindAction(call.catalogue, resource.kind, operation);
+    return call.decide({ action, resource: resource.urn, tags: resource.tags }).effect === 'ALLOW';
+  });
+}
+
+async function askedResource(
+  open: OpenChange,
+  id: Id,
+  door: string,
+  operation: 'update' | 'delete',
+  newTags: readonly Tag[] | null,
+): Promise<Resource | Exclude<Outcome<never>, { kind: 'succeeded' }>> {
+  const resource = (await open.transaction.reader.find('resource', [id])).get(id) ?? null;
+  if (resource === null) return open.ask(door, null) ?? reject(notFound('resource', id));
+  const parts = readUrn(resource.urn);
+  if (parts === null) throw new Error('a registered URN cannot be read');
+  for (const tags of newTags === null ? [resource.tags] : [resource.tags, newTags]) {
+    const refused = open.ask(door, resource.urn, { tags }) ?? askKind(open, parts, operation, resource.urn, tags);
+    if (refused !== null) return refused;
+  }
+  return resource;
+}
+
+function askKind(
+  open: OpenChange,
+  { service, type }: UrnParts,
+  operation: 'create' | 'update' | 'delete',
+  urn: string,
+  tags: readonly Tag[],
+) {
+  return open.ask(kindAction(open.call.catalogue, `${service}:${type}`, operation), urn, { tags });
+}
+
+function checkUrn(call: Call, urn: string, parts: UrnParts | null): readonly UserProblem[] {
+  if (parts === null) {
+    return [problem('INVALID', `\`${urn.slice(0, 80)}\` is no URN; write \`service:region:account:type:id\``, 'urn')];
+  }
+  if (parts.accountId !== call.accountId) {
+    return [problem('INVALID', `the third segment of a URN is the account; write \`${call.accountId}\``, 'urn')];
+  }
+  const kind = `${parts.service}:${parts.type}`;
+  if (call.catalogue.findKind(kind) !== undefined) return [];
+  const near = call.catalogue.suggestKind(kind);
+  const advice = near === null ? 'register its service with this kind first' : `did you mean \`${near}\`?`;
+  return [problem('INVALID', `\`${kind}\` is no kind of resource; ${advice}`, 'urn')];
+}
+
+function checkName(name: string | null | undefined): readonly UserProblem[] {
+  return problemsOf(checkText('resourceName', name, 'name'));
+}
+
+function checkTags(tags: readonly Tag[]): readonly UserProblem[] {
+  if (tags.length > tagLimits.count) {
+    return [
+      problem('LIMIT_EXCEEDED', `a resource has at most ${tagLimits.count} tags`, 'tags', { limit: tagLimits.count }),
+    ];
+  }
+  const keys = new Set<string>();
+  const faults: UserProblem[] = [];
+  for (const { key, value } of tags) {
+    if (key === '' || key.length > tagLimits.keyLength || value.length > tagLimits.valueLength) {
+      faults.push(
+        problem(
+          'INVALID',
+          `tag keys have 1 to ${tagLimits.keyLength} characters and values at most ${tagLimits.valueLength}`,
+          'tags',
+        ),
+      );
+    }
+    if (keys.has(key)) faults.push(problem('INVALID', `tag \`${key}\` is given twice; give each key once`, 'tags'));
+    keys.add(key);
+  }
+  return faults;
+}
+
+async function missingReferences(
+  open: OpenChange,
+  input: { readonly ownerId?: Id | null; readonly parentId?: Id | null },
+): Promise<readonly UserProblem[]> {
+  const { reader } = open.transaction;
+  const faults: UserProblem[] = [];
+  if (input.ownerId != null && !(await reader.find('user', [input.ownerId])).has(input.ownerId)) {
+    faults.push(notFound('user', input.ownerId, 'ownerId'));
+  }
+  if (input.parentId != null && !(await reader.find('resource', [input.parentId])).has(input.parentId)) {
+    faults.push(notFound('resource', input.parentId, 'parentId'));
+  }
+  return faults;
+}

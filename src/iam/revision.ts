@@ -1,0 +1,39 @@
+/** Which writes can change a decision, and so must empty caches (rule 28). */
+import type { Kind } from './records.js';
+
+/** Kinds that no decision reads at all. */
+const neutralKinds: ReadonlySet<Kind> = new Set<Kind>(['auditEvent', 'idempotencyRecord', 'password']);
+
+/** Columns that no decision reads, whatever their kind. Names stay out: `g:UserName` is a condition key. */
+const neutralColumns: ReadonlySet<string> = new Set([
+  'description',
+  'version',
+  'updatedAt',
+  'lastUsedAt',
+  'revision',
+  'accessRevision',
+]);
+
+/** A new session decides nothing for anyone who holds none of its tokens; its end does. */
+const neutralInserts: ReadonlySet<Kind> = new Set<Kind>(['session', 'policyVersion']);
+
+/** Whether a write can change what some request is answered: when in doubt, yes. */
+export function changesAccess(
+  kind: Kind,
+  write: 'insert' | 'update' | 'remove',
+  columns: readonly string[] = [],
+): boolean {
+  if (neutralKinds.has(kind)) return false;
+  if (write === 'insert') return !neutralInserts.has(kind);
+  if (write === 'update') return columns.some((column) => !neutralColumns.has(column));
+  return true;
+}
+
+/** Kinds whose images never enter the audit trail: their rows hold secrets or are bookkeeping of their own. */
+export const unauditedKinds: ReadonlySet<Kind> = new Set<Kind>(['auditEvent', 'idempotencyRecord']);
+
+/** Columns left out of audit images because they are secret or derived from a secret. */
+export const secretColumns: Readonly<Partial<Record<Kind, readonly string[]>>> = {
+  password: ['hash'],
+  accessKey: ['sealedSecret'],
+};

@@ -1,0 +1,125 @@
+/**
+ * What a principal has been given: its grants, its groups' grants, and the built-in policies that everyone can see
+ * (rule 4: Self; rule 12: the LOOSE default). Reading them costs a bounded number of statements; the result is kept
+ * while the account's accessRevision stands still. Expiry is not kept but asked at each decision: time is not a write.
+ */
+import { modelArtsDefaultPolicy, selfPolicy, type BuiltInPolicy } from '../catalogue/index.js';
+import { parsePolicy, type ParsedPolicy, type PolicyDocument } from '../policy/index.js';
+import type { Principal, Rights, RightsSource, StatementOrigin } from './authorizer.js';
+import type { AccessReader, Attachment } from './ports.js';
+import type { Account, User } from './records.js';
+
+const keptRights = 10_000;
+const keptDocuments = 10_000;
+
+/** Documents are immutable text, so a parsed one is good for ever; the oldest is dropped when there are too many. */
+const documents = new Map<string, ParsedPolicy>();
+
+export function documentOf(text: string): PolicyDocument | null {
+  let parsed = documents.get(text);
+  if (parsed === undefined) {
+    parsed = parsePolicy(text, 'SYSTEM');
+    keep(documents, text, parsed, keptDocuments);
+  }
+  return parsed.document;
+}
+
+export class RightsBook {
+  readonly #kept = new Map<string, Rights>();
+
+  /**
+   * Rights of a principal as of `account.accessRevision`. A user's LOOSE default takes part only in that account mode.
+   */
+  async rightsOf(access: AccessReader, account: Account, principal: Principal, user: User | null): Promise<Rights> {
+    if (principal.kind === 'ANONYMOUS') return { principal, sources: [], unreadable: [] };
+    const key = `${account.id}\n${principal.kind}\n${principal.id}\n${principal.mfaAt ?? ''}\n${account.accessRevision}`;
+    const known = this.#kept.get(key);
+    if (known !== undefined) return known;
+    const kind = principal.kind === 'ROOT' ? 'USER' : principal.kind;
+    const attachments = (await access.attachments(account.id, kind, [principal.id])).get(principal.id) ?? [];
+    const rights = composeRights(account, principal, user, attachments);
+    keep(this.#kept, key, rights, keptRights);
+    return rights;
+  }
+}
+
+/** Puts built-in policies and grants together; pure. */
+export function composeRights(
+  account: Pick<Account, 'authorizationMode'>,
+  principal: Principal,
+  user: User | null,
+  attachments: readonly Attachment[],
+): Rights {
+  const sources: RightsSource[] = [builtIn(selfPolicy, 'ALL', false)];
+  const unreadable: string[] = [];
+  if (hasDefaultAccess(account, principal, user)) sources.push(builtIn(modelArtsDefaultPolicy, 'ALL_WORKSPACES', true));
+  for (const attachment of attachments) {
+    const document = documentOf(attachment.text);
+    if (document === null) {
+      unreadable.push(`policy \`${attachment.policy.name}\` version ${attachment.policyVersion} cannot be read`);
+      continue;
+    }
+    sources.push({ name: attachment.policy.name, document, origin: granted(attachment) });
+  }
+  return { principal, sources, unreadable };
+}
+
+/** Whether the LOOSE default acts for this principal now (rule 12): users only, never root, services or agencies. */
+export function hasDefaultAccess(
+  account: Pick<Account, 'authorizationMode'>,
+  principal: Principal,
+  user: User | null,
+): boolean {
+  return (
+    account.authorizationMode === 'LOOSE' &&
+    principal.kind === 'USER' &&
+    user !== null &&
+    user.defaultModelArtsAccess === 'IN_FORCE'
+  );
+}
+
+function builtIn(
+  policy: BuiltInPolicy,
+  scopeKind: StatementOrigin['scopeKind'],
+  authorizationMode: boolean,
+): RightsSource {
+  const document = documentOf(JSON.stringify(policy.document));
+  if (document === null) throw new Error(`the built-in policy ${policy.id} cannot be read`);
+  return {
+    name: policy.displayName,
+    document,
+    origin: {
+      kind: 'BUILT_IN',
+      policyId: policy.id,
+      policyVersion: 1,
+      grantId: null,
+      scopeKind,
+      scopeId: '',
+      expiresAt: null,
+      group: null,
+      authorizationMode,
+    },
+  };
+}
+
+export function granted({ grant, policy, policyVersion, group }: Attachment): StatementOrigin {
+  return {
+    kind: 'GRANT',
+    policyId: policy.id,
+    policyVersion,
+    grantId: grant.id,
+    scopeKind: grant.scopeKind,
+    scopeId: grant.scopeId,
+    expiresAt: grant.expiresAt,
+    group: group?.name ?? null,
+    authorizationMode: false,
+  };
+}
+
+function keep<V>(map: Map<string, V>, key: string, value: V, limit: number): void {
+  if (map.size >= limit) {
+    const oldest = map.keys().next();
+    if (!oldest.done) map.delete(oldest.value);
+  }
+  map.set(key, value);
+}

@@ -1,0 +1,240 @@
+/**
+ * Services of an account (rule 3): each governs actions and resource kinds of its own under its own prefix. What they
+ * register extends the account's catalogue from the next request on.
+ */
+import { checkRegistration, type Catalogue, type RegisteredAction, type RegisteredKind } from '../catalogue/index.js';
+import { iamUrn } from './authorizer.js';
+import type { Call } from './call.js';
+import { insertAccessKey } from './access-keys.js';
+import { change, type ChangeOptions } from './change.js';
+import { giftsOfPrincipal, refuseGain } from './escalation.js';
+import { isNameTaken, nameTaken, notFound, versionConflict } from './faults.js';
+import { newId, type House } from './house.js';
+import { checkText, problemsOf } from './limits.js';
+import { problem, reject, succeed, type Outcome, type UserProblem } from './outcome.js';
+import type { Store } from './ports.js';
+import type { Account, Id, Service } from './records.js';
+
+const keptCatalogues = 100;
+
+interface KeptCatalogue {
+  readonly accessRevision: number;
+  readonly catalogue: Catalogue;
+}
+
+const kept = new WeakMap<Store, Map<Id, KeptCatalogue>>();
+
+/** The platform's catalogue with what the account's services registered; kept while the accessRevision stands. */
+export async function accountCatalogue(
+  house: House,
+  account: Pick<Account, 'id' | 'accessRevision'>,
+): Promise<Catalogue> {
+  const ofStore = kept.get(house.store) ?? new Map<Id, KeptCatalogue>();
+  kept.set(house.store, ofStore);
+  const known = ofStore.get(account.id);
+  if (known?.accessRevision === account.accessRevision) return known.catalogue;
+  const catalogue = catalogueOf(house.catalogue, await house.store.access.services(account.id));
+  if (ofStore.size >= keptCatalogues) ofStore.clear();
+  ofStore.set(account.id, { accessRevision: account.accessRevision, catalogue });
+  return catalogue;
+}
+
+function catalogueOf(platform: Catalogue, services: readonly Service[]): Catalogue {
+  if (services.length === 0) return platform;
+  return platform.with(services.flatMap(actionsOf), services.flatMap(kindsOf));
+}
+
+function actionsOf(service: Pick<Service, 'name' | 'actions'>): readonly RegisteredAction[] {
+  return service.actions.map((action) => ({ service: service.name, ...action }));
+}
+
+function kindsOf(service: Pick<Service, 'name' | 'resourceKinds'>): readonly RegisteredKind[] {
+  return service.resourceKinds.map(({ type, description }) => ({
+    service: service.name,
+    name: `${service.name}:${type}`,
+    label: description === '' ? undefined : description,
+  }));
+}
+
+export interface CreateServiceInput {
+  readonly name: string;
+  readonly description?: string | null;
+  readonly hosts?: readonly string[] | null;
+  readonly actions?: Service['actions'] | null;
+  readonly resourceKinds?: Service['resourceKinds'] | null;
+  readonly idempotencyKey?: string | null;
+}
+
+/** A service with a key that was made for it; the secret is answered once and never again. */
+export interface KeyedService {
+  readonly service: Service;
+  readonly accessKeyId: string | null;
+  readonly secretAccessKey: string | null;
+}
+
+export async function createService(
+  house: House,
+  call: Call,
+  input: CreateServiceInput,
+): Promise<Outcome<KeyedService>> {
+  const actions = input.actions ?? [];
+  const resourceKinds = input.resourceKinds ?? [];
+  const problems = [
+    ...problemsOf(
+      checkText('serviceName', input.name, 'name'),
+      checkText('description', input.description, 'description'),
+    ),
+    ...(input.hosts ?? []).map(checkHost).filter((fault): fault is UserProblem => fault !== null),
+  ];
+  if (problems.length > 0) return reject(...problems);
+  const { idempotencyKey, ...fingerprinted } = input;
+  const options: ChangeOptions<KeyedService> = {
+    operation: 'createService',
+    ...(idempotencyKey == null
+      ? {}
+      : {
+          idempotency: {
+            key: idempotencyKey,
+            input: fingerprinted,
+            objectId: ({ service }) => service.id,
+            reread: async (transaction, id) => {
+              const service = await transaction.get('service', id);
+              return service === null ? null : { service, accessKeyId: null, secretAccessKey: null };
+            },
+          },
+        }),
+  };
+  return change(house, call, options, async (open) => {
+    const refused = open.ask('bailiwick:services:create', null);
+    if (refused !== null) return refused;
+    if (await isNameTaken(open, 'service', input.name)) return reject(nameTaken('service', input.name));
+    const service: Service = {
+      id: newId(),
+      accountId: call.accountId,
+      name: input.name,
+      description: input.description ?? '',
+      hosts: input.hosts ?? [],
+      actions,
+      resourceKinds,
+      enabled: true,
+      version: 1,
+      createdAt: call.now,
+      updatedAt: call.now,
+    };
+    const others = await open.transaction.access.services(call.accountId);
+    const faults = registrationFaults(catalogueOf(house.catalogue, others), service);
+    if (faults.length > 0) return reject(...faults);
+    await open.transaction.insert('service', service);
+    return succeed({ service, ...(await insertAccessKey(house, open, 'SERVICE', service.id)) });
+  });
+}
+
+export interface RotateServiceKeyInput {
+  readonly id: Id;
+  /** End every other key of the service at once; otherwise one older key goes on working meanwhile. */
+  readonly endOthers?: boolean | null;
+}
+
+/** Makes a new key. Of the others the newest stays until the next rotation, unless they are all to end. */
+export async function rotateServiceKey(
+  house: House,
+  call: Call,
+  input: RotateServiceKeyInput,
+): Promise<Outcome<KeyedService>> {
+  return change(house, call, { operation: 'rotateServiceKey' }, async (open) => {
+    const { transaction } = open;
+    const refused = open.ask('bailiwick:services:rotateKey', iamUrn(call.accountId, 'service', input.id));
+    if (refused !== null) return refused;
+    const service = await transaction.get('service', input.id);
+    if (service === null) return reject(notFound('service', input.id));
+    // Whoever holds the key acts with the service's rights (rule 5: access keys are a write path too).
+    const gain = refuseGain(call, await giftsOfPrincipal(transaction, 'SERVICE', service.id), 'id');
+    if (gain !== null) return gain;
+    const ids = await transaction.idsWhere('accessKey', { ownerKind: 'SERVICE', ownerId: service.id });
+    const keys = (await Promise.all(ids.map((id) => transaction.get('accessKey', id)))).filter((key) => key !== null);
+    keys.sort((a, b) => b.createdAt - a.createdAt);
+    for (const { id } of input.endOthers === true ? keys : keys.slice(1)) await transaction.remove('accessKey', id);
+    return succeed({ service, ...(await insertAccessKey(house, open, 'SERVICE', service.id)) });
+  });
+}
+
+export interface UpdateServiceInput {
+  readonly id: Id;
+  readonly description?: string | null;
+  readonly hosts?: readonly string[] | null;
+  readonly actions?: Service['actions'] | null;
+  readonly resourceKinds?: Service['resourceKinds'] | null;
+  readonly enabled?: boolean | null;
+  readonly expectedVersion?: number | null;
+}
+
+/** Lists replace what was there; absent leaves it. The name is part of every action and stays. */
+export async function updateService(house: House, call: Call, input: UpdateServiceInput): Promise<Outcome<Service>> {
+  const problems = [
+    ...problemsOf(checkText('description', input.description, 'description')),
+    ...(input.hosts ?? []).map(checkHost).filter((fault): fault is UserProblem => fault !== null),
+  ];
+  return change(house, call, { operation: 'updateService' }, async (open) => {
+    const refused = open.ask('bailiwick:services:update', iamUrn(call.accountId, 'service', input.id));
+    if (refused !== null) return refused;
+    const service = await open.transaction.get('service', input.id);
+    if (service === null) return reject(notFound('service', input.id));
+    if (problems.length > 0) return reject(...problems);
+    const stale = versionConflict(service.version, input.expectedVersion);
+    if (stale !== null) return reject(stale);
+    const next = {
+      ...(input.description == null ? {} : { description: input.description }),
+      ...(input.hosts == null ? {} : { hosts: input.hosts }),
+      ...(input.actions == null ? {} : { actions: input.actions }),
+      ...(input.resourceKinds == null ? {} : { resourceKinds: input.resourceKinds }),
+      ...(input.enabled == null ? {} : { enabled: input.enabled }),
+    };
+    const others = (await open.transaction.access.services(call.accountId)).filter(({ id }) => id !== service.id);
+    const faults = registrationFaults(catalogueOf(house.catalogue, others), { ...service, ...next });
+    if (faults.length > 0) return reject(...faults);
+    return succeed(await open.transaction.update('service', service.id, next));
+  });
+}
+
+/** Refused while resources that it registered remain; its grants and keys go with it. */
+export async function deleteService(house: House, call: Call, input: { readonly id: Id }): Promise<Outcome<Service>> {
+  return change(house, call, { operation: 'deleteService' }, async (open) => {
+    const { transaction } = open;
+    const refused = open.ask('bailiwick:services:delete', iamUrn(call.accountId, 'service', input.id));
+    if (refused !== null) return refused;
+    const service = await transaction.get('service', input.id);
+    if (service === null) return reject(notFound('service', input.id));
+    const registered = await transaction.idsWhere('resource', { registeredBy: service.id });
+    if (registered.length > 0) {
+      return reject(
+        problem('IN_USE', `${registered.length} resources of this service are registered; deregister them first`, 'id'),
+      );
+    }
+    for (const id of await transaction.idsWhere('grant', { subjectKind: 'SERVICE', subjectId: service.id })) {
+      await transaction.remove('grant', id);
+    }
+    for (const id of await transaction.idsWhere('accessKey', { ownerKind: 'SERVICE', ownerId: service.id })) {
+      await transaction.remove('accessKey', id);
+    }
+    await transaction.remove('service', service.id);
+    return succeed(service);
+  });
+}
+
+function registrationFaults(
+  others: Catalogue,
+  service: Pick<Service, 'name' | 'actions' | 'resourceKinds'>,
+): readonly UserProblem[] {
+  if (others.services.some(({ name }) => name === service.name)) {
+    return [problem('RESERVED', `\`${service.name}\` is a service of the platform; choose another name`, 'name')];
+  }
+  return checkRegistration(others, actionsOf(service), kindsOf(service))
+    .filter(({ severity }) => severity === 'ERROR')
+    .map(({ message, pointer }) => problem('INVALID', message, pointer.split('/').slice(1)));
+}
+
+/** A host name with an optional port (RFC 3986 section 3.2), in lower case. */
+function checkHost(host: string): UserProblem | null {
+  if (/^(?=.{1,253}(:|$))[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/.test(host)) return null;
+  return problem('INVALID', `\`${host}\` is no host; write a lower-case name with an optional port`, 'hosts');
+}

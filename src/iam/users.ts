@@ -1,0 +1,179 @@
+/** Users of an account: who can sign in. Their rights come from grants (src/iam/grants.ts), never from here. */
+import { iamUrn } from './authorizer.js';
+import type { Call } from './call.js';
+import { change, creating, type OpenChange } from './change.js';
+import { endReachedDefaults } from './default-access.js';
+import { giftsOfPrincipal, refuseGain, type Gift } from './escalation.js';
+import { nameTaken, notFound, versionConflict } from './faults.js';
+import { joinGroups } from './groups.js';
+import { newId, type House } from './house.js';
+import { checkText, problemsOf } from './limits.js';
+import { problem, reject, succeed, type Outcome, type UserProblem } from './outcome.js';
+import { weakness } from './passwords.js';
+import type { Id, User } from './records.js';
+
+export interface CreateUserInput {
+  readonly name: string;
+  readonly password?: string | null;
+  readonly description?: string | null;
+  readonly groupIds?: readonly Id[] | null;
+  readonly idempotencyKey?: string | null;
+}
+
+export async function createUser(house: House, call: Call, input: CreateUserInput): Promise<Outcome<User>> {
+  const problems = problemsOf(
+    checkText('userName', input.name, 'name'),
+    checkText('description', input.description, 'description'),
+    input.password == null ? null : checkPassword(input.password, input.name),
+  );
+  if (problems.length > 0) return reject(...problems);
+  // Hashing takes tens of milliseconds; it must not hold the account's write lock.
+  const hash = input.password == null ? null : await house.passwords.hash(input.password);
+  const { password: _password, ...fingerprinted } = input;
+  return change(house, call, creating('user', 'createUser', fingerprinted), async (open) => {
+    const { transaction } = open;
+    const id = newId();
+    const refused = open.ask('iam:users:createUser', null);
+    if (refused !== null) return refused;
+    if ((await transaction.access.userByName(call.accountId, input.name)) !== null)
+      return reject(nameTaken('user', input.name, 'IAM.1109'));
+    const user: User = {
+      id,
+      accountId: call.accountId,
+      name: input.name,
+      description: input.description ?? '',
+      enabled: true,
+      root: false,
+      defaultModelArtsAccess: 'IN_FORCE',
+      version: 1,
+      createdAt: call.now,
+      updatedAt: call.now,
+    };
+    await transaction.insert('user', user);
+    if (hash !== null) await insertPassword(open, id, hash);
+    const joined = await joinGroups(open, [id], input.groupIds ?? [], 'groupIds');
+    if (joined !== null) return joined;
+    await endReachedDefaults(transaction, [id]);
+    return succeed((await transaction.get('user', id)) ?? user);
+  });
+}
+
+export interface UpdateUserInput {
+  readonly id: Id;
+  readonly name?: string | null;
+  readonly description?: string | null;
+  readonly enabled?: boolean | null;
+  readonly expectedVersion?: number | null;
+}
+
+/** Absent leaves a value as it is. Disabling ends the user's sessions at once. */
+export async function updateUser(house: House, call: Call, input: UpdateUserInput): Promise<Outcome<User>> {
+  const problems = problemsOf(
+    checkText('userName', input.name, 'name'),
+    checkText('description', input.description, 'description'),
+  );
+  return change(house, call, { operation: 'updateUser' }, async (open) => {
+    const { transaction } = open;
+    const refused = open.ask('iam:users:updateUser', iamUrn(call.accountId, 'user', input.id));
+    if (refused !== null) return refused;
+    const user = await transaction.get('user', input.id);
+    if (user === null) return reject(notFound('user', input.id));
+    if (problems.length > 0) return reject(...problems);
+    const stale = versionConflict(user.version, input.expectedVersion);
+    if (stale !== null) return reject(stale);
+    const renamed = input.name != null && input.name !== user.name;
+    if (renamed) {
+      const other = await transaction.access.userByName(call.accountId, input.name);
+      if (other !== null && other.id !== user.id) return reject(nameTaken('user', input.name, 'IAM.1109'));
+    }
+    if (user.root && input.enabled === false) {
+      return reject(problem('IMMUTABLE', 'the root user cannot be disabled', 'enabled', { reference: 'IAM.1107' }));
+    }
+    if (user.root && !call.user?.root) {
+      return reject(problem('IMMUTABLE', 'only the root user changes the root user', 'id', { reference: 'IAM.1107' }));
+    }
+    // To be let in again, or to bear the name that a condition asks for, is to be given what waits there (rule 5).
+    const enabling = input.enabled === true && !user.enabled;
+    if (enabling || renamed) {
+      const gifts = await giftsOfPrincipal(transaction, 'USER', user.id);
+      const gain = refuseGain(call, enabling ? gifts : gifts.map(onlyByName), enabling ? 'enabled' : 'name');
+      if (gain !== null) return gain;
+    }
+    const changed = {
+      ...(input.name == null ? {} : { name: input.name }),
+      ...(input.description == null ? {} : { description: input.description }),
+      ...(input.enabled == null ? {} : { enabled: input.enabled }),
+    };
+    if (input.enabled === false && user.enabled) await endSessionsOf(open, user.id);
+    return succeed(await transaction.update('user', user.id, changed));
+  });
+}
+
+/** Deletes a user with its memberships, grants, sessions, password and places on lists. */
+export async function deleteUser(house: House, call: Call, input: { readonly id: Id }): Promise<Outcome<User>> {
+  return change(house, call, { operation: 'deleteUser' }, async (open) => {
+    const { transaction } = open;
+    const refused = open.ask('iam:users:deleteUser', iamUrn(call.accountId, 'user', input.id));
+    if (refused !== null) return refused;
+    const user = await transaction.get('user', input.id);
+    if (user === null) return reject(notFound('user', input.id));
+    if (user.root) {
+      return reject(problem('IMMUTABLE', 'the root user cannot be deleted', 'id', { reference: 'IAM.1107' }));
+    }
+    for (const kind of ['membership', 'workspaceMember', 'session', 'authorization'] as const) {
+      for (const id of await transaction.idsWhere(kind, { userId: user.id })) await transaction.remove(kind, id);
+    }
+    for (const id of await transaction.idsWhere('grant', { subjectKind: 'USER', subjectId: user.id })) {
+      await transaction.remove('grant', id);
+    }
+    for (const id of await transaction.idsWhere('accessKey', { ownerKind: 'USER', ownerId: user.id })) {
+      await transaction.remove('accessKey', id);
+    }
+    if ((await transaction.get('password', user.id)) !== null) await transaction.remove('password', user.id);
+    await transaction.remove('user', user.id);
+    return succeed(user);
+  });
+}
+
+/** Ends every session of a user; their tokens are refused from the next request on. */
+export async function endSessionsOf(open: OpenChange, userId: Id): Promise<number> {
+  const { transaction, call } = open;
+  let ended = 0;
+  for (const id of await transaction.idsWhere('session', { userId })) {
+    const session = await transaction.get('session', id);
+    if (session === null || session.endedAt !== null || session.expiresAt <= call.now) continue;
+    await transaction.update('session', id, { endedAt: call.now });
+    ended += 1;
+  }
+  return ended;
+}
+
+async function insertPassword(open: OpenChange, userId: Id, hash: string): Promise<void> {
+  await open.transaction.insert('password', {
+    id: userId,
+    accountId: open.call.accountId,
+    hash,
+    changedAt: open.call.now,
+    failures: 0,
+    firstFailureAt: null,
+    lockedUntil: null,
+  });
+}
+
+/** Only statements that look at the user's name: what a new name could switch on. */
+function onlyByName(gift: Gift): Gift {
+  const looksAtName = (text: string): boolean => text.toLowerCase().includes('g:username');
+  return {
+    ...gift,
+    statements: gift.statements.filter(
+      ({ conditions, resources, notResources }) =>
+        conditions.some(({ key, values }) => looksAtName(key) || values.some(looksAtName)) ||
+        [...(resources ?? []), ...(notResources ?? [])].some(looksAtName),
+    ),
+  };
+}
+
+function checkPassword(password: string, userName: string): UserProblem | null {
+  const fault = weakness(password, userName);
+  return fault === null ? null : problem('WEAK_PASSWORD', fault, 'password', { reference: 'IAM.1118' });
+}

@@ -1,0 +1,214 @@
+/** Workspaces: isolated spaces for resources, each bound to one enterprise project (docs/domain.md section g). */
+import type { Call } from './call.js';
+import { change, creating, type OpenChange } from './change.js';
+import { mayUserEnter } from './entry.js';
+import { isNameTaken, nameTaken, notFound, versionConflict } from './faults.js';
+import { newId, type House } from './house.js';
+import { checkText, problemsOf, quotas } from './limits.js';
+import { problem, reject, succeed, type Outcome, type UserProblem } from './outcome.js';
+import { DEFAULT_ID, type Id, type Workspace, type WorkspaceVisibility } from './records.js';
+
+export interface CreateWorkspaceInput {
+  readonly name: string;
+  readonly description?: string | null;
+  readonly enterpriseProjectId?: Id | null;
+  readonly visibility?: WorkspaceVisibility | null;
+  /** Effective for INTERNAL only; kept for the others so that a later change of visibility finds them. */
+  readonly memberIds?: readonly Id[] | null;
+  readonly idempotencyKey?: string | null;
+}
+
+export async function createWorkspace(
+  house: House,
+  call: Call,
+  input: CreateWorkspaceInput,
+): Promise<Outcome<Workspace>> {
+  const problems = problemsOf(
+    checkText('workspaceName', input.name, 'name'),
+    checkReserved(input.name),
+    checkText('workspaceDescription', input.description, 'description'),
+    checkMembers(input.memberIds),
+  );
+  if (problems.length > 0) return reject(...problems);
+  return change(house, call, creating('workspace', 'createWorkspace', input), async (open) => {
+    const refused = open.ask('modelarts:workspace:create', null);
+    if (refused !== null) return refused;
+    if (await isNameTaken(open, 'workspace', input.name)) {
+      return reject(nameTaken('workspace', input.name, 'ModelArts.0107'));
+    }
+    const projectId = input.enterpriseProjectId ?? DEFAULT_ID;
+    const project = await open.transaction.get('enterpriseProject', projectId);
+    if (project === null) return reject(notFound('enterprise project', projectId, 'enterpriseProjectId'));
+    if (!project.enabled) {
+      return reject(problem('CONFLICT', 'the enterprise project is disabled; enable it first', 'enterpriseProjectId'));
+    }
+    const workspace: Workspace = {
+      id: newId(),
+      accountId: call.accountId,
+      name: input.name,
+      description: input.description ?? '',
+      enterpriseProjectId: projectId,
+      visibility: input.visibility ?? 'PUBLIC',
+      creatorId: call.principal.id,
+      status: 'NORMAL',
+      version: 1,
+      createdAt: call.now,
+      updatedAt: call.now,
+    };
+    await open.transaction.insert('workspace', workspace);
+    const missing = await listMembers(open, workspace.id, input.memberIds ?? []);
+    return missing ?? succeed(workspace);
+  });
+}
+
+export interface UpdateWorkspaceInput {
+  readonly id: Id;
+  readonly name?: string | null;
+  readonly description?: string | null;
+  readonly visibility?: WorkspaceVisibility | null;
+  /** The whole list; absent leaves it. */
+  readonly memberIds?: readonly Id[] | null;
+  readonly expectedVersion?: number | null;
+}
+
+/** The enterprise project of a workspace never changes. Only who may enter a workspace may change it. */
+export async function updateWorkspace(
+  house: House,
+  call: Call,
+  input: UpdateWorkspaceInput,
+): Promise<Outcome<Workspace>> {
+  const problems = problemsOf(
+    checkText('workspaceName', input.name, 'name'),
+    input.name == null ? null : checkReserved(input.name),
+    checkText('workspaceDescription', input.description, 'description'),
+    checkMembers(input.memberIds),
+  );
+  return change(house, call, { operation: 'updateWorkspace' }, async (open) => {
+    const workspace = await changeableWorkspace(open, 'modelarts:workspace:update', input.id);
+    if ('kind' in workspace) return workspace;
+    if (problems.length > 0) return reject(...problems);
+    const stale = versionConflict(workspace.version, input.expectedVersion);
+    if (stale !== null) return reject(stale);
+    if (input.name != null && (await isNameTaken(open, 'workspace', input.name, workspace.id))) {
+      return reject(nameTaken('workspace', input.name, 'ModelArts.0107'));
+    }
+    if (input.memberIds != null) {
+      for (const id of await open.transaction.idsWhere('workspaceMember', { workspaceId: workspace.id })) {
+        await open.transaction.remove('workspaceMember', id);
+      }
+      const missing = await listMembers(open, workspace.id, input.memberIds);
+      if (missing !== null) return missing;
+    }
+    return succeed(
+      await open.transaction.update('workspace', workspace.id, {
+        ...(input.name == null ? {} : { name: input.name }),
+        ...(input.description == null ? {} : { description: input.description }),
+        ...(input.visibility == null ? {} : { visibility: input.visibility }),
+      }),
+    );
+  });
+}
+
+/** Deletes an empty workspace with its list and the grants that work in it alone. */
+export async function deleteWorkspace(
+  house: House,
+  call: Call,
+  input: { readonly id: Id },
+): Promise<Outcome<Workspace>> {
+  return change(house, call, { operation: 'deleteWorkspace' }, async (open) => {
+    const { transaction } = open;
+    const workspace = await changeableWorkspace(open, 'modelarts:workspace:delete', input.id);
+    if ('kind' in workspace) return workspace;
+    const resources = await transaction.idsWhere('resource', { workspaceId: workspace.id });
+    if (resources.length > 0) {
+      const count = resources.length === 1 ? 'one resource is' : `${resources.length} resources are`;
+      return reject(
+        problem('IN_USE', `${count} still in the workspace; deregister first`, 'id', { reference: 'ModelArts.4552' }),
+      );
+    }
+    for (const id of await transaction.idsWhere('grant', { scopeKind: 'WORKSPACE', scopeId: workspace.id })) {
+      await transaction.remove('grant', id);
+    }
+    for (const id of await transaction.idsWhere('workspaceMember', { workspaceId: workspace.id })) {
+      await transaction.remove('workspaceMember', id);
+    }
+    await transaction.remove('workspace', workspace.id);
+    return succeed(workspace);
+  });
+}
+
+/** Name of a workspace in policies. */
+export function workspaceUrn(accountId: Id, id: Id): string {
+  return `modelarts::${accountId}:workspace:${id}`;
+}
+
+/** Those of these workspaces that the caller may enter; what one may not enter looks like what does not exist. */
+export async function visibleWorkspaces(
+  house: House,
+  call: Call,
+  workspaces: readonly Workspace[],
+): Promise<readonly Workspace[]> {
+  const { user } = call;
+  if (user === null) return workspaces.filter(({ id }) => id === call.scope.workspaceId);
+  const open = await Promise.all(workspaces.map((workspace) => mayUserEnter(house.store.access, workspace, user)));
+  return workspaces.filter((_, index) => open[index]);
+}
+
+async function changeableWorkspace(
+  open: OpenChange,
+  action: string,
+  id: Id,
+): Promise<Workspace | Exclude<Outcome<never>, { kind: 'succeeded' }>> {
+  const { transaction, call } = open;
+  const refused = open.ask(action, workspaceUrn(call.accountId, id));
+  if (refused !== null) return refused;
+  const workspace = await transaction.get('workspace', id);
+  const visible =
+    workspace !== null && call.user !== null && (await mayUserEnter(transaction.access, workspace, call.user));
+  if (workspace === null || !visible) return reject(notFound('workspace', id, 'id', 'ModelArts.0102'));
+  if (workspace.id === DEFAULT_ID) {
+    return reject(
+      problem('IMMUTABLE', 'the default workspace cannot be changed or deleted', 'id', { reference: 'ModelArts.3566' }),
+    );
+  }
+  return workspace;
+}
+
+async function listMembers(
+  open: OpenChange,
+  workspaceId: Id,
+  userIds: readonly Id[],
+): Promise<ReturnType<typeof reject> | null> {
+  const { transaction, call } = open;
+  const ids = [...new Set(userIds)];
+  const users = await transaction.reader.find('user', ids);
+  const missing = ids.filter((id) => !users.has(id));
+  if (missing.length > 0) return reject(...missing.map((id) => notFound('user', id, 'memberIds')));
+  for (const userId of ids) {
+    await transaction.insert('workspaceMember', {
+      id: `${workspaceId}.${userId}`,
+      accountId: call.accountId,
+      workspaceId,
+      userId,
+      addedAt: call.now,
+    });
+  }
+  return null;
+}
+
+function checkReserved(name: string): UserProblem | null {
+  if (name.toLowerCase() !== 'default') return null;
+  return problem('RESERVED', '`default` is the name of the default workspace; choose another', 'name', {
+    reference: 'ModelArts.0107',
+  });
+}
+
+function checkMembers(memberIds: readonly Id[] | null | undefined): UserProblem | null {
+  if (memberIds == null || memberIds.length <= quotas.workspaceMembers) return null;
+  return problem(
+    'LIMIT_EXCEEDED',
+    `the list names ${memberIds.length} users; at most ${quotas.workspaceMembers} are allowed`,
+    'memberIds',
+    { reference: 'ModelArts.0107', limit: quotas.workspaceMembers },
+  );
+}

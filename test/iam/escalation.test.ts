@@ -1,0 +1,385 @@
+/**
+ * Nobody raises their own or another's reach above what they hold (rule 5): attempts over every write path. Each attempt
+ * is made by someone who holds every action of administration and one working right, and is refused with the action that
+ * would be gained; the same attempt within what they hold succeeds, so that no refusal comes from something else.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  addGroupMembers,
+  authorizeAgency,
+  createAgency,
+  createPolicyVersion,
+  createService,
+  createUser,
+  deleteGroup,
+  grantPolicy,
+  removeGroupMembers,
+  restoreDefaultAccess,
+  revokeGrant,
+  rotateServiceKey,
+  setAuthorizationMode,
+  setDefaultPolicyVersion,
+  updateAgency,
+  updateUser,
+  type Call,
+  type Grant,
+  type Outcome,
+  type User,
+} from '../../src/iam/index.js';
+import { databases } from '../store/databases.js';
+import { must, Scene, type Statement } from './scene.js';
+
+const administration = [
+  'iam:users:*',
+  'iam:groups:*',
+  'iam:permissions:*',
+  'iam:roles:*',
+  'iam:agencies:*',
+  'bailiwick:permissions:*',
+  'bailiwick:services:*',
+  'bailiwick:settings:*',
+];
+const held = 'modelarts:notebook:*';
+const notHeld = 'modelarts:trainJob:create';
+const allowHeld: Statement = { Effect: 'Allow', Action: ['modelarts:notebook:get'] };
+const allowMore: Statement = { Effect: 'Allow', Action: [notHeld] };
+
+interface Attempt {
+  readonly says: string;
+  /** The action that must be named as gained, null when the attempt is within what is held and must succeed. */
+  readonly gains: string | null;
+  readonly tries: (scene: Scene, mallory: Call, self: User) => Promise<Outcome<unknown>>;
+}
+
+const user = (id: string) => ({ kind: 'USER', id }) as const;
+const group = (id: string) => ({ kind: 'GROUP', id }) as const;
+const agency = (id: string) => ({ kind: 'AGENCY', id }) as const;
+const service = (id: string) => ({ kind: 'SERVICE', id }) as const;
+const all = { kind: 'ALL', id: '' } as const;
+
+async function give(scene: Scene, mallory: Call, subject: Grant['subjectKind'], id: string, statement: Statement) {
+  const policy = await scene.policy(statement);
+  return grantPolicy(scene.iam, mallory, { policyId: policy.id, subject: { kind: subject, id }, scope: all });
+}
+
+async function anAgency(scene: Scene, statement: Statement) {
+  const made = must(
+    await createAgency(scene.iam, await scene.root(), {
+      name: `agency-${Math.random()}`,
+      trust: { kind: 'SERVICE', id: 'modelarts' },
+      durationDays: 1,
+    }),
+  );
+  await scene.grant(agency(made.id), await scene.policy(statement));
+  return made;
+}
+
+const attempts: readonly Attempt[] = [
+  {
+    says: 'granting oneself a right that one does not hold',
+    gains: notHeld,
+    tries: (scene, mallory, self) => give(scene, mallory, 'USER', self.id, allowMore),
+  },
+  {
+    says: 'granting another user a right that one does not hold',
+    gains: notHeld,
+    tries: async (scene, mallory) => give(scene, mallory, 'USER', (await scene.user()).id, allowMore),
+  },
+  {
+    says: 'granting another user a right that one holds',
+    gains: null,
+    tries: async (scene, mallory) => give(scene, mallory, 'USER', (await scene.user()).id, allowHeld),
+  },
+  {
+    says: 'granting a wildcard wider than the one that one holds',
+    gains: 'modelarts:*:*',
+    tries: async (scene, mallory) =>
+      give(scene, mallory, 'USER', (await scene.user()).id, { Effect: 'Allow', Action: ['modelarts:*:*'] }),
+  },
+  {
+    says: 'granting oneself FullAccess by way of iam:permissions alone',
+    gains: '*:*:*',
+    tries: (scene, mallory, self) =>
+      grantPolicy(scene.iam, mallory, { policyId: 'full_access', subject: user(self.id), scope: all }),
+  },
+  {
+    says: 'granting a group a right that one does not hold',
+    gains: notHeld,
+    tries: async (scene, mallory) => give(scene, mallory, 'GROUP', (await scene.group()).id, allowMore),
+  },
+  {
+    says: 'granting an agency a right that one does not hold',
+    gains: notHeld,
+    tries: async (scene, mallory) => give(scene, mallory, 'AGENCY', (await anAgency(scene, allowHeld)).id, allowMore),
+  },
+  {
+    says: 'granting a service a right that one does not hold',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const made = must(await createService(scene.iam, await scene.root(), { name: `svc-${Date.now() % 1e6}a` }));
+      return give(scene, mallory, 'SERVICE', made.service.id, allowMore);
+    },
+  },
+  {
+    says: 'joining a group that brings a right that one does not hold',
+    gains: notHeld,
+    tries: async (scene, mallory, self) => {
+      const strong = await scene.group();
+      await scene.grant(group(strong.id), await scene.policy(allowMore));
+      return addGroupMembers(scene.iam, mallory, { groupId: strong.id, userIds: [self.id] });
+    },
+  },
+  {
+    says: 'joining a group that brings only what one holds',
+    gains: null,
+    tries: async (scene, mallory, self) => {
+      const weak = await scene.group();
+      await scene.grant(group(weak.id), await scene.policy(allowHeld));
+      return addGroupMembers(scene.iam, mallory, { groupId: weak.id, userIds: [self.id] });
+    },
+  },
+  {
+    says: 'joining the administrators',
+    gains: '*:*:*',
+    tries: async (scene, mallory, self) => {
+      const admin = (await scene.iam.store.access.attachments(scene.account.id, 'USER', [scene.rootUser.id])).size;
+      expect(admin).toBe(1);
+      const groups = await (
+        await scene.root()
+      ).reader.page(
+        'group',
+        { name: 'admin' },
+        { order: { by: 'NAME', direction: 'ASC' }, limit: 1, backward: false, after: null, before: null },
+      );
+      const id = groups.rows[0]?.record.id ?? '';
+      return addGroupMembers(scene.iam, mallory, { groupId: id, userIds: [self.id] });
+    },
+  },
+  {
+    says: 'creating a user straight into a group that brings a right that one does not hold',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const strong = await scene.group();
+      await scene.grant(group(strong.id), await scene.policy(allowMore));
+      return createUser(scene.iam, mallory, { name: `puppet-${Date.now()}`, groupIds: [strong.id] });
+    },
+  },
+  {
+    says: 'leaving a group whose Deny holds one back',
+    gains: 'modelarts:pool:delete',
+    tries: async (scene, mallory, self) => {
+      const held = await scene.group(self);
+      await scene.grant(group(held.id), await scene.policy({ Effect: 'Deny', Action: ['modelarts:pool:delete'] }));
+      return removeGroupMembers(scene.iam, mallory, { groupId: held.id, userIds: [self.id] });
+    },
+  },
+  {
+    says: 'deleting a group whose Deny holds its members back',
+    gains: 'modelarts:pool:delete',
+    tries: async (scene, mallory) => {
+      const held = await scene.group(await scene.user());
+      await scene.grant(group(held.id), await scene.policy({ Effect: 'Deny', Action: ['modelarts:pool:delete'] }));
+      return deleteGroup(scene.iam, mallory, { id: held.id });
+    },
+  },
+  {
+    says: 'revoking a Deny of something that one does not hold',
+    gains: 'modelarts:pool:update',
+    tries: async (scene, mallory) => {
+      const policy = await scene.policy({ Effect: 'Deny', Action: ['modelarts:pool:update'] });
+      const grant = await scene.grant(user((await scene.user()).id), policy);
+      return revokeGrant(scene.iam, mallory, { id: grant.id });
+    },
+  },
+  {
+    says: 'revoking an Allow, which widens nothing',
+    gains: null,
+    tries: async (scene, mallory) => {
+      const grant = await scene.grant(user((await scene.user()).id), await scene.policy(allowMore));
+      return revokeGrant(scene.iam, mallory, { id: grant.id });
+    },
+  },
+  {
+    says: 'putting a wider version of a policy in use that others hold',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const policy = await scene.policy(allowHeld);
+      await scene.grant(user((await scene.user()).id), policy);
+      const document = { Version: '1.1', Statement: [allowHeld, allowMore] };
+      return createPolicyVersion(scene.iam, mallory, { policyId: policy.id, document, setAsDefault: true });
+    },
+  },
+  {
+    says: 'adding a wider version without putting it in use, then putting it in use',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const policy = await scene.policy(allowHeld);
+      await scene.grant(user((await scene.user()).id), policy);
+      const document = { Version: '1.1', Statement: [allowMore] };
+      must(await createPolicyVersion(scene.iam, mallory, { policyId: policy.id, document }));
+      return setDefaultPolicyVersion(scene.iam, mallory, { policyId: policy.id, number: 2 });
+    },
+  },
+  {
+    says: 'putting a version in use that drops a Deny',
+    gains: 'modelarts:pool:create',
+    tries: async (scene, mallory) => {
+      const policy = await scene.policy(allowHeld, { Effect: 'Deny', Action: ['modelarts:pool:create'] });
+      await scene.grant(user((await scene.user()).id), policy);
+      const document = { Version: '1.1', Statement: [allowHeld] };
+      return createPolicyVersion(scene.iam, mallory, { policyId: policy.id, document, setAsDefault: true });
+    },
+  },
+  {
+    says: 'changing a policy that nobody holds, which gives nobody anything',
+    gains: null,
+    tries: async (scene, mallory) => {
+      const policy = await scene.policy(allowHeld);
+      const document = { Version: '1.1', Statement: [allowMore] };
+      return createPolicyVersion(scene.iam, mallory, { policyId: policy.id, document, setAsDefault: true });
+    },
+  },
+  {
+    says: 'letting an agency that is stronger than oneself be used on behalf of everyone',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const strong = await anAgency(scene, allowMore);
+      return authorizeAgency(scene.iam, mallory, { agencyId: strong.id, for: { kind: 'allUsers' } });
+    },
+  },
+  {
+    says: 'turning the trust of a stronger agency towards another service',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const strong = await anAgency(scene, allowMore);
+      return updateAgency(scene.iam, mallory, { id: strong.id, trust: { kind: 'SERVICE', id: 'obs' } });
+    },
+  },
+  {
+    says: 'making a stronger agency last for ever',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const strong = await anAgency(scene, allowMore);
+      return updateAgency(scene.iam, mallory, { id: strong.id, durationDays: null });
+    },
+  },
+  {
+    says: 'taking a key of a service that is stronger than oneself',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const made = must(await createService(scene.iam, await scene.root(), { name: `svc-${Date.now() % 1e6}b` }));
+      await scene.grant(service(made.service.id), await scene.policy(allowMore));
+      return rotateServiceKey(scene.iam, mallory, { id: made.service.id });
+    },
+  },
+  {
+    says: 'enabling a disabled user who is stronger than oneself',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const strong = await scene.user();
+      await scene.allow(strong, notHeld);
+      must(await updateUser(scene.iam, await scene.root(), { id: strong.id, enabled: false }));
+      return updateUser(scene.iam, mallory, { id: strong.id, enabled: true });
+    },
+  },
+  {
+    says: 'renaming a user into the name that a condition asks for',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const puppet = await scene.user();
+      const named: Statement = { ...allowMore, Condition: { StringEquals: { 'g:UserName': ['chosen-one'] } } };
+      await scene.grant(user(puppet.id), await scene.policy(named));
+      return updateUser(scene.iam, mallory, { id: puppet.id, name: 'chosen-one' });
+    },
+  },
+  {
+    says: 'opening ModelArts to everyone by the authorization mode',
+    gains: 'modelarts:aiAlgorithm:*',
+    tries: async (scene, mallory) => {
+      await scene.strict();
+      return setAuthorizationMode(scene.iam, mallory, { mode: 'LOOSE' });
+    },
+  },
+  {
+    says: 'restoring the default access of a user without being an administrator',
+    gains: 'modelarts:*:*',
+    tries: (scene, mallory, self) => restoreDefaultAccess(scene.iam, mallory, { userId: self.id }),
+  },
+  {
+    says: 'granting for longer than one holds it oneself',
+    gains: 'modelarts:model:get',
+    tries: async (scene, mallory, self) => {
+      const policy = await scene.policy({ Effect: 'Allow', Action: ['modelarts:model:get'] });
+      await scene.grant(user(self.id), policy, all, scene.clock.at + 60_000);
+      const again = await scene.call({ id: mallory.principal.id });
+      return grantPolicy(scene.iam, again, { policyId: policy.id, subject: user((await scene.user()).id), scope: all });
+    },
+  },
+  {
+    says: 'granting everywhere what one holds in one workspace only',
+    gains: 'modelarts:image:get',
+    tries: async (scene, mallory, self) => {
+      const policy = await scene.policy({ Effect: 'Allow', Action: ['modelarts:image:get'] });
+      const { id } = await scene.workspace();
+      await scene.grant(user(self.id), policy, { kind: 'WORKSPACE', id });
+      const again = await scene.call({ id: mallory.principal.id });
+      return grantPolicy(scene.iam, again, { policyId: policy.id, subject: user((await scene.user()).id), scope: all });
+    },
+  },
+  {
+    says: 'granting what one holds by Allow but is denied as well',
+    gains: 'modelarts:notebook:delete',
+    tries: async (scene, mallory, self) => {
+      const deny = await scene.policy({ Effect: 'Deny', Action: ['modelarts:notebook:delete'] });
+      await scene.grant(user(self.id), deny);
+      const again = await scene.call({ id: mallory.principal.id });
+      return give(scene, again, 'USER', (await scene.user()).id, {
+        Effect: 'Allow',
+        Action: ['modelarts:notebook:delete'],
+      });
+    },
+  },
+  {
+    says: 'granting without the condition under which one holds it',
+    gains: 'modelarts:tensorboard:get',
+    tries: async (scene, mallory, self) => {
+      const Condition = { IpAddress: { 'g:SourceIp': ['10.0.0.0/8'] } };
+      const narrow = await scene.policy({ Effect: 'Allow', Action: ['modelarts:tensorboard:get'], Condition });
+      await scene.grant(user(self.id), narrow);
+      const again = await scene.call({ id: mallory.principal.id });
+      return give(scene, again, 'USER', (await scene.user()).id, {
+        Effect: 'Allow',
+        Action: ['modelarts:tensorboard:get'],
+      });
+    },
+  },
+];
+
+for (const database of Object.values(databases())) {
+  describe(`no-escalation on ${database.name}`, () => {
+    let scene: Scene;
+    beforeAll(async () => {
+      scene = await Scene.open(await database.freshUrl());
+    });
+    afterAll(async () => {
+      await scene.close();
+      await database.stop();
+    });
+
+    it.each(attempts)('$says', async ({ gains, tries }) => {
+      const mallory = await scene.user();
+      await scene.allow(mallory, ...administration);
+      await scene.allow(mallory, held, 'modelarts:authorization:*');
+      const before = await scene.iam.store.access.attachments(scene.account.id, 'USER', [mallory.id]);
+      const outcome = await tries(scene, await scene.call(mallory), mallory);
+      if (gains === null) {
+        expect(outcome.kind).toBe('succeeded');
+        return;
+      }
+      expect(outcome).toMatchObject({ kind: 'invalid', problems: [{ code: 'NOT_HELD', reference: 'IAM.0003' }] });
+      const named = outcome.kind === 'invalid' ? (outcome.problems[0]?.actions ?? []) : [];
+      expect(named).toContain(gains);
+      expect(before.size).toBe(1);
+    });
+  });
+}

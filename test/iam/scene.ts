@@ -1,0 +1,166 @@
+/**
+ * Scenes for tests of the business: a real store, an account, people, groups and grants, each made in one line through
+ * the use-cases themselves as the root user. `must` shows the whole outcome when one fails that should not.
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  addGroupMembers,
+  createAccount,
+  createGroup,
+  createIam,
+  createPolicy,
+  createUser,
+  createWorkspace,
+  grantPolicy,
+  setAuthorizationMode,
+  type Account,
+  type Call,
+  type CreateWorkspaceInput,
+  type Grant,
+  type GrantPolicyInput,
+  type Group,
+  type Iam,
+  type Id,
+  type Outcome,
+  type Policy,
+  type User,
+  type Workspace,
+} from '../../src/iam/index.js';
+import { openStore } from '../../src/store/index.js';
+
+export interface Statement {
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Action: readonly string[];
+  readonly Resource?: readonly string[];
+  readonly Condition?: unknown;
+}
+
+export function must<T>(outcome: Outcome<T>): T {
+  if (outcome.kind !== 'succeeded') throw new Error(`expected success, got ${JSON.stringify(outcome, null, 2)}`);
+  return outcome.value;
+}
+
+let names = 0;
+
+export class Scene {
+  /** The clock of the scene; tests move it. */
+  readonly clock: { at: number };
+  readonly iam: Iam;
+  readonly account: Account;
+  readonly rootUser: User;
+
+  private constructor(iam: Iam, account: Account, rootUser: User, clock: { at: number }) {
+    this.iam = iam;
+    this.account = account;
+    this.rootUser = rootUser;
+    this.clock = clock;
+  }
+
+  static async open(url: string): Promise<Scene> {
+    const clock = { at: Date.now() };
+    const now = () => clock.at;
+    const store = await openStore(url, { now });
+    const iam = createIam({ store, masterKey: randomBytes(32), now });
+    const { account, root } = await createAccount(iam, {
+      name: `account-${(names += 1)}`,
+      rootName: 'root',
+      rootPassword: 'Root-password-1',
+    });
+    return new Scene(iam, account, root, clock);
+  }
+
+  close(): Promise<void> {
+    return this.iam.store.close();
+  }
+
+  /** A call as this user: in a workspace, or in account scope (null). A session of its own unless one is given. */
+  async call(user: Pick<User, 'id'>, workspaceId: Id | null = null, sessionId?: Id): Promise<Call> {
+    const accountId = this.account.id;
+    const session = sessionId ?? (await this.session(user));
+    return this.iam.calls.openSession(
+      { requestId: `request-${(names += 1)}`, environment: { now: this.clock.at, sourceAddress: '127.0.0.1' } },
+      accountId,
+      user.id,
+      session,
+      { accountId, workspaceId },
+    );
+  }
+
+  root(workspaceId: Id | null = null): Promise<Call> {
+    return this.call(this.rootUser, workspaceId);
+  }
+
+  async session(user: Pick<User, 'id'>): Promise<Id> {
+    const id = randomBytes(16).toString('hex');
+    const origin = {
+      accountId: this.account.id,
+      workspaceId: null,
+      operation: 'signIn',
+      actorKind: 'USER',
+      actorId: user.id,
+      actorName: '',
+      requestId: id,
+      at: this.clock.at,
+    };
+    await this.iam.store.transaction(origin, async (transaction) => {
+      await transaction.insert('session', {
+        id,
+        accountId: this.account.id,
+        userId: user.id,
+        startedAt: this.clock.at,
+        expiresAt: this.clock.at + 86_400_000,
+        endedAt: null,
+        mfaAt: null,
+        sourceAddress: '127.0.0.1',
+      });
+      return { commit: true, value: undefined };
+    });
+    return id;
+  }
+
+  async strict(): Promise<this> {
+    must(await setAuthorizationMode(this.iam, await this.root(), { mode: 'STRICT' }));
+    return this;
+  }
+
+  async user(name = `user ${(names += 1)}`.replace(' ', '-')): Promise<User> {
+    return must(await createUser(this.iam, await this.root(), { name }));
+  }
+
+  async group(...members: readonly User[]): Promise<Group> {
+    const group = must(await createGroup(this.iam, await this.root(), { name: `group-${(names += 1)}` }));
+    if (members.length > 0) await this.join(group, ...members);
+    return group;
+  }
+
+  async join(group: Pick<Group, 'id'>, ...members: readonly User[]): Promise<void> {
+    const userIds = members.map(({ id }) => id);
+    must(await addGroupMembers(this.iam, await this.root(), { groupId: group.id, userIds }));
+  }
+
+  async policy(...statements: readonly Statement[]): Promise<Policy> {
+    const document = { Version: '1.1', Statement: statements };
+    return must(await createPolicy(this.iam, await this.root(), { name: `policy-${(names += 1)}`, document }));
+  }
+
+  async grant(
+    subject: GrantPolicyInput['subject'],
+    policy: Pick<Policy, 'id'>,
+    scope: GrantPolicyInput['scope'] = { kind: 'ALL', id: '' },
+    expiresAt: number | null = null,
+  ): Promise<Grant> {
+    const input = { policyId: policy.id, subject, scope, expiresAt };
+    return must(await grantPolicy(this.iam, await this.root(), input)).grant;
+  }
+
+  /** Grants these actions to a user in ALL, one policy for each level. */
+  async allow(user: Pick<User, 'id'>, ...actions: readonly string[]): Promise<Grant> {
+    const policy = await this.policy({ Effect: 'Allow', Action: actions });
+    return this.grant({ kind: 'USER', id: user.id }, policy);
+  }
+
+  async workspace(input: Partial<CreateWorkspaceInput> = {}, by?: User): Promise<Workspace> {
+    const call = by === undefined ? await this.root() : await this.call(by);
+    return must(await createWorkspace(this.iam, call, { name: `workspace-${(names += 1)}`, ...input }));
+  }
+}
