@@ -1,0 +1,108 @@
+/** Where statements run: freely for reads, in single file inside a transaction. */
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import type { Kind } from '../iam/index.js';
+import { failureOf } from './failures.js';
+import type { Raw } from './rows.js';
+import { render, type Dialect, type Sql } from './sql.js';
+
+export interface Connection {
+  readonly dialect: Dialect;
+  rows(statement: Sql): Promise<readonly Raw[]>;
+}
+
+/** Reads that belong to no transaction: each statement sees one committed state. */
+export class FreeConnection implements Connection {
+  constructor(
+    readonly dialect: Dialect,
+    private readonly source: DataSource,
+  ) {}
+
+  async rows(statement: Sql): Promise<readonly Raw[]> {
+    const { text, parameters } = render(statement, this.dialect);
+    try {
+      return await this.source.query<Raw[]>(text, parameters);
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+}
+
+/**
+ * The connection of one transaction. Its statements follow one another even when the caller starts several at once, and
+ * none can run once it has ended: a statement still under way while the transaction is rolled back would otherwise be
+ * committed by itself afterwards.
+ */
+export class TransactionConnection implements Connection {
+  private last: Promise<unknown> = Promise.resolve();
+  private ended = false;
+  private broken: Error | null = null;
+
+  constructor(
+    readonly dialect: Dialect,
+    private readonly runner: QueryRunner,
+  ) {}
+
+  rows(statement: Sql): Promise<readonly Raw[]> {
+    return this.inTurn(null, () => {
+      const { text, parameters } = render(statement, this.dialect);
+      return this.runner.query(text, parameters) as Promise<readonly Raw[]>;
+    });
+  }
+
+  write<T>(kind: Kind, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.inTurn(kind, () => work(this.runner.manager));
+  }
+
+  /** BEGIN, COMMIT and ROLLBACK: the only statements that are not in turn. */
+  async control(text: string): Promise<void> {
+    try {
+      await this.runner.query(text);
+    } catch (error) {
+      throw failureOf(error);
+    }
+  }
+
+  /** Whether it is certain that nothing is open on the connection any more. */
+  isClean = true;
+
+  async rollBack(): Promise<void> {
+    await this.control('ROLLBACK').catch(() => {
+      this.isClean = false;
+    });
+  }
+
+  /** Lets nothing more in and waits for what is under way. */
+  async settle(): Promise<void> {
+    this.ended = true;
+    await this.last;
+  }
+
+  /** What the store itself does between the end of the work and COMMIT. */
+  async resume<T>(work: () => Promise<T>): Promise<T> {
+    if (this.broken !== null) throw this.broken;
+    this.ended = false;
+    try {
+      return await work();
+    } finally {
+      await this.settle();
+    }
+  }
+
+  private inTurn<T>(kind: Kind | null, work: () => Promise<T>): Promise<T> {
+    if (this.ended) {
+      return Promise.reject(new Error('the transaction has ended; await every call inside its work'));
+    }
+    const turn = this.last.then(async () => {
+      // PostgreSQL accepts nothing after a failed statement; SQLite would. The stricter of the two holds for both.
+      if (this.broken !== null) throw this.broken;
+      try {
+        return await work();
+      } catch (error) {
+        this.broken = failureOf(error, kind);
+        throw this.broken;
+      }
+    });
+    this.last = turn.catch(() => undefined);
+    return turn;
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Windows of lists: keyset paging in both directions over (order key, id), so that a page costs the same wherever it is
+ * and rows that come or go meanwhile neither repeat nor hide others.
+ */
+import type { Page, Position, Row, Window } from '../iam/index.js';
+import type { Raw } from './rows.js';
+import { all, never, raw, sql, type Sql } from './sql.js';
+
+/** What a list is ordered by. Neither column may hold NULL. */
+export interface Sorting {
+  readonly key: Sql;
+  readonly id: Sql;
+  readonly numeric: boolean;
+}
+
+/** What is listed: columns, FROM and WHERE of it. */
+export interface Source {
+  readonly columns: Sql;
+  readonly from: Sql;
+  readonly where: Sql;
+}
+
+/** What is answered of the rows that a ranking chose. */
+export interface Shown {
+  readonly columns: Sql;
+  readonly join: Sql;
+}
+
+interface Bounds {
+  /** Between both bounds. */
+  readonly inside: Sql;
+  /** At or before the bound `after`: were there any, the page has something previous. */
+  readonly past: Sql;
+  /** At or after the bound `before`. */
+  readonly beyond: Sql;
+}
+
+/** One page, in one statement: the window, and beside it whether anything lies outside its bounds. */
+export function pageStatement(source: Source, sorting: Sorting, window: Window): Sql {
+  const { inside, past, beyond } = boundsOf(sorting, window);
+  const listing = sql`SELECT ${source.columns}, ${sorting.key} AS "sortKey", ${sorting.id} AS "sortId"
+    FROM ${source.from} WHERE ${source.where} AND ${inside}
+    ORDER BY ${sorting.key} ${reading(window)}, ${sorting.id} ${reading(window)} LIMIT ${limitOf(window) + 1}`;
+  if (window.after === null && window.before === null) return listing;
+  const some = (condition: Sql) =>
+    condition === never ? never : sql`EXISTS (SELECT 1 FROM ${source.from} WHERE ${source.where} AND ${condition})`;
+  return sql`SELECT outside."past", outside."beyond", listing.*
+    FROM (SELECT ${some(past)} AS "past", ${some(beyond)} AS "beyond") outside
+    LEFT JOIN (${listing}) listing ON TRUE
+    ORDER BY listing."sortKey" ${reading(window)}, listing."sortId" ${reading(window)}`;
+}
+
+/**
+ * One page for each parent, in one statement. Rows outside the bounds are ranked apart; the first of them is answered
+ * too, so that a parent whose window is empty still says what lies outside it. Only keys are ranked, however many there
+ * are; `shown` brings the columns of those that are answered, joined on "sortId".
+ */
+export function pagesStatement(source: Source, parentId: Sql, sorting: Sorting, window: Window, shown: Shown): Sql {
+  const { inside, past, beyond } = boundsOf(sorting, window);
+  const mark = (condition: Sql) => sql`CASE WHEN ${condition} THEN 1 ELSE 0 END`;
+  const columns = sql`${source.columns}, ${parentId} AS "parentId", ${sorting.key} AS "sortKey", ${sorting.id} AS "sortId"`;
+  return sql`WITH listed AS (
+      SELECT ${columns}, ${mark(inside)} AS "inside", ${mark(past)} AS "isPast", ${mark(beyond)} AS "isBeyond"
+      FROM ${source.from} WHERE ${source.where}),
+    placed AS (
+      SELECT listed.*, MAX("isPast") OVER (PARTITION BY "parentId") AS "past",
+        MAX("isBeyond") OVER (PARTITION BY "parentId") AS "beyond",
+        ROW_NUMBER() OVER (PARTITION BY "parentId", "inside"
+          ORDER BY "sortKey" ${reading(window)}, "sortId" ${reading(window)}) AS "place"
+      FROM listed)
+    SELECT placed.*, ${shown.columns} FROM placed ${shown.join}
+    WHERE (placed."inside" = 1 AND placed."place" <= ${limitOf(window) + 1})
+      OR (placed."inside" = 0 AND placed."place" = 1)
+    ORDER BY placed."parentId", placed."inside" DESC, placed."place"`;
+}
+
+/** The page that the rows of one of these statements make. */
+export function pageOf<R>(rows: readonly Raw[], sorting: Sorting, window: Window, record: (row: Raw) => R): Page<R> {
+  const past = rows.some((row) => isTrue(row.past));
+  const beyond = rows.some((row) => isTrue(row.beyond));
+  const found = rows.filter((row) => row.sortId !== null && (row.inside === undefined || isTrue(row.inside)));
+  const more = found.length > window.limit;
+  const shown: Row<R>[] = found.slice(0, window.limit).map((row) => ({
+    record: record(row),
+    position: { key: sorting.numeric ? Number(row.sortKey) : String(row.sortKey), id: String(row.sortId) },
+  }));
+  return window.backward
+    ? { rows: shown.reverse(), hasPrevious: more || past, hasNext: beyond }
+    : { rows: shown, hasPrevious: past, hasNext: more || beyond };
+}
+
+function isTrue(stored: unknown): boolean {
+  return stored === true || Number(stored) === 1;
+}
+
+/** The direction in which rows are read: the end of a list is read backwards. */
+function reading(window: Window): Sql {
+  return raw((window.order.direction === 'DESC') === window.backward ? 'ASC' : 'DESC');
+}
+
+function boundsOf(sorting: Sorting, window: Window): Bounds {
+  const [later, earlier] = window.order.direction === 'ASC' ? ['>', '<'] : ['<', '>'];
+  const compared = (operator: string, position: Position) => {
+    if ((typeof position.key === 'number') !== sorting.numeric) {
+      throw new TypeError(`a position in the order ${window.order.by} has a key of another type`);
+    }
+    return sql`(${sorting.key}, ${sorting.id}) ${raw(operator)} (${position.key}, ${position.id})`;
+  };
+  const { after, before } = window;
+  return {
+    inside: all([
+      ...(after === null ? [] : [compared(later, after)]),
+      ...(before === null ? [] : [compared(earlier, before)]),
+    ]),
+    past: after === null ? never : compared(`${earlier}=`, after),
+    beyond: before === null ? never : compared(`${later}=`, before),
+  };
+}
+
+function limitOf(window: Window): number {
+  if (!Number.isSafeInteger(window.limit) || window.limit < 0) {
+    throw new TypeError(`the limit of a page must be a whole number from 0, not ${window.limit}`);
+  }
+  return window.limit;
+}

@@ -1,0 +1,104 @@
+/** PostgreSQL: a pool. The lock on the account's row makes writers of one account follow one another, as in SQLite. */
+import type { DataSource } from 'typeorm';
+import type { Id } from '../iam/index.js';
+import { FreeConnection, TransactionConnection } from './connection.js';
+import { entitiesFor } from './entities.js';
+import { failureOf } from './failures.js';
+import type { Location } from './location.js';
+import { dataSource } from './sources.js';
+import { sql } from './sql.js';
+import { OpenStore, type Engine, type Settings } from './store.js';
+
+/** Any number will do, as long as every replica takes the same one while it migrates. */
+const migrationLock = 7_223_904_118;
+
+export async function openPostgres(
+  location: Location & { readonly database: 'postgres' },
+  settings: Settings,
+): Promise<OpenStore> {
+  const entities = entitiesFor('postgres');
+  const source = dataSource(location, 'WRITER', entities, settings.log);
+  try {
+    await source.initialize();
+  } catch (error) {
+    const reason = error instanceof Error && error.message !== '' ? error.message : String(error);
+    throw new Error(
+      `cannot open the PostgreSQL database ${location.server} (${reason}); check that the server runs and that the database URL is right`,
+    );
+  }
+  const close = () => source.destroy();
+  try {
+    await refuseOtherEncodings(source, location.server);
+    await migrate(source);
+  } catch (error) {
+    await close();
+    throw failureOf(error);
+  }
+  return new OpenStore(new PostgresEngine(source, close), { ...settings, entities });
+}
+
+async function refuseOtherEncodings(source: DataSource, server: string): Promise<void> {
+  const [row] = await source.query<{ server_encoding: string }[]>('SHOW server_encoding');
+  if (row?.server_encoding !== 'UTF8') {
+    throw new Error(
+      `the database ${server} has the encoding ${row?.server_encoding}; create it again with ENCODING 'UTF8' TEMPLATE template0`,
+    );
+  }
+}
+
+/** Replicas that start together migrate one after another. */
+async function migrate(source: DataSource): Promise<void> {
+  const runner = source.createQueryRunner();
+  await runner.connect();
+  try {
+    await runner.query('SET statement_timeout = 0');
+    await runner.query(`SELECT pg_advisory_lock(${migrationLock})`);
+    await source.runMigrations({ transaction: 'all' });
+  } finally {
+    await runner.query(`SELECT pg_advisory_unlock(${migrationLock})`).catch(() => undefined);
+    await runner.query('RESET statement_timeout').catch(() => undefined);
+    await runner.release();
+  }
+}
+
+class PostgresEngine implements Engine {
+  readonly database = 'postgres';
+  readonly reads: FreeConnection;
+
+  constructor(
+    private readonly source: DataSource,
+    readonly close: () => Promise<void>,
+  ) {
+    this.reads = new FreeConnection('postgres', source);
+  }
+
+  /** Those who would wait for the account's row wait here instead, without holding a connection of the pool. */
+  queueOf(accountId: Id): string {
+    return accountId;
+  }
+
+  async borrow<T>(work: (connection: TransactionConnection) => Promise<T>): Promise<T> {
+    const runner = this.source.createQueryRunner();
+    try {
+      await runner.connect();
+    } catch (error) {
+      throw failureOf(error);
+    }
+    const connection = new TransactionConnection('postgres', runner);
+    try {
+      return await work(connection);
+    } finally {
+      // The pool must never hand out a connection on which a transaction may still be open.
+      if (!connection.isClean)
+        await runner.query('SELECT pg_terminate_backend(pg_backend_pid())').catch(() => undefined);
+      await runner.release();
+    }
+  }
+
+  async begin(connection: TransactionConnection, accountId: Id): Promise<void> {
+    // READ COMMITTED: each statement after the lock sees what the writer before has committed. A snapshot taken while
+    // waiting for the lock would be older than that.
+    await connection.control('BEGIN ISOLATION LEVEL READ COMMITTED');
+    await connection.rows(sql`SELECT 1 FROM "accounts" locked WHERE locked."id" = ${accountId} FOR UPDATE`);
+  }
+}

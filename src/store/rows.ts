@@ -1,0 +1,86 @@
+/** Between records and rows: names of columns, what is selected, what is written, what is read back. */
+import type { Kind, Records } from '../iam/index.js';
+import { fold, key, type Column } from './columns.js';
+import { column, join, raw, sql, UnstorableError, type Sql } from './sql.js';
+import { tables } from './tables.js';
+
+export type Raw = Readonly<Record<string, unknown>>;
+
+export const kinds = Object.keys(tables) as readonly Kind[];
+
+/** The shadow column of names. */
+const nameKey = key();
+
+/** Every column of a table, the shadow of names included. */
+export function columnsOf(kind: Kind): Readonly<Record<string, Column>> {
+  const { columns, named } = tables[kind];
+  return named === null ? columns : { ...columns, nameKey };
+}
+
+/** `defaultModelArtsAccess` is kept in `default_model_arts_access`. */
+export function columnName(property: string): string {
+  return property.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** The column of a property, of a row that a statement calls `alias`. */
+export function property(alias: string, name: string): Sql {
+  return column(alias, columnName(name));
+}
+
+const selections = new Map<string, Sql>();
+
+/** The columns of a record in a SELECT, each under its property's name. */
+export function selected(kind: Kind, alias: string): Sql {
+  const known = selections.get(`${kind} ${alias}`);
+  if (known !== undefined) return known;
+  const names = Object.keys(tables[kind].columns);
+  const selection = join(
+    names.map((name) => sql`${property(alias, name)} AS ${raw(`"${name}"`)}`),
+    ', ',
+  );
+  selections.set(`${kind} ${alias}`, selection);
+  return selection;
+}
+
+/** A record from a row of `selected` columns. */
+export function recordOf<K extends Kind>(kind: K, row: Raw): Records[K] {
+  const record: Record<string, unknown> = {};
+  for (const [name, { transformer }] of Object.entries<Column>(tables[kind].columns)) {
+    record[name] = transformer.from(row[name]);
+  }
+  return record as unknown as Records[K];
+}
+
+/** What is written of these values: columns and no others, each checked, and the shadow of a name. */
+export function rowOf(kind: Kind, values: Raw): Record<string, unknown> {
+  const { columns, named } = tables[kind];
+  const row: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (value === undefined) continue;
+    const written = (columns as Readonly<Record<string, Column>>)[name];
+    if (written === undefined) throw new UnstorableError(`a ${kind} has no column \`${name}\``);
+    checked(kind, name, () => written.check(value));
+    row[name] = value;
+  }
+  if (named !== null && typeof row.name === 'string') {
+    const shadow = fold(row.name);
+    checked(kind, 'name', () => nameKey.check(shadow));
+    row.nameKey = shadow;
+  }
+  return row;
+}
+
+/** A whole row, in which nothing may be missing. */
+export function wholeRowOf(kind: Kind, record: Raw): Record<string, unknown> {
+  const missing = Object.keys(tables[kind].columns).find((name) => record[name] === undefined);
+  if (missing !== undefined) throw new UnstorableError(`${kind}.${missing} is missing`);
+  return rowOf(kind, record);
+}
+
+function checked(kind: Kind, name: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw new UnstorableError(`${kind}.${name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,73 @@
+/** TypeORM's data sources, with what every one of them must have. */
+import { DataSource, type DataSourceOptions, type Logger } from 'typeorm';
+import type { Entities } from './entities.js';
+import type { Location } from './location.js';
+import { migrations } from './migrations/index.js';
+
+/** Called with the text of each statement, never with its parameters: they hold secrets. */
+export type StatementLog = (sql: string) => void;
+
+/** Milliseconds to wait for a lock that another connection holds. */
+const patience = 5_000;
+/** Milliseconds that one statement may take in PostgreSQL. */
+const longestStatement = 15_000;
+
+export type Role = 'READER' | 'WRITER';
+
+export function dataSource(
+  location: Location,
+  role: Role,
+  entities: Entities,
+  log: StatementLog | Logger | null,
+): DataSource {
+  const shared = {
+    entities: Object.values(entities),
+    migrations: [...migrations],
+    migrationsTableName: 'migrations',
+    synchronize: false,
+    logger: typeof log === 'object' && log !== null ? log : statementLogger(log),
+    // INVARIANT: `where: {id: undefined}` would otherwise match every row.
+    invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
+  } satisfies Partial<DataSourceOptions>;
+  if (location.database === 'sqlite') {
+    return new DataSource({
+      ...shared,
+      type: 'sqlite',
+      database: location.path,
+      enableWAL: role === 'WRITER',
+      busyTimeout: patience,
+      // SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX; a writer's flags are the driver's own.
+      ...(role === 'READER' ? { flags: 0x0001_0001 } : {}),
+    });
+  }
+  return new DataSource({
+    ...shared,
+    type: 'postgres',
+    url: location.url,
+    applicationName: 'bailiwick',
+    connectTimeoutMS: patience,
+    poolSize: 10,
+    extra: {
+      statement_timeout: longestStatement,
+      idle_in_transaction_session_timeout: 2 * longestStatement,
+    },
+  });
+}
+
+export async function prepareSqlite(source: DataSource, role: Role): Promise<void> {
+  await source.query('PRAGMA synchronous = FULL');
+  await source.query('PRAGMA foreign_keys = ON');
+  if (role === 'READER') await source.query('PRAGMA query_only = ON');
+}
+
+function statementLogger(log: StatementLog | null): Logger {
+  const silent = () => undefined;
+  return {
+    logQuery: (query) => log?.(query),
+    logQueryError: silent,
+    logQuerySlow: silent,
+    logSchemaBuild: silent,
+    logMigration: silent,
+    log: silent,
+  };
+}

@@ -1,0 +1,110 @@
+/** The store over one open database, whichever it is. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
+import type {
+  AccessReader,
+  ChangeOrigin,
+  Committed,
+  Id,
+  Instant,
+  Reader,
+  Scope,
+  Store,
+  Transaction,
+  Verdict,
+} from '../iam/index.js';
+import { StoreAccessReader } from './access.js';
+import type { Connection, TransactionConnection } from './connection.js';
+import type { Entities } from './entities.js';
+import { isPassing } from './failures.js';
+import { ScopedReader } from './reader.js';
+import type { StatementLog } from './sources.js';
+import { transact } from './transaction.js';
+import { Turns } from './turns.js';
+
+export interface Settings {
+  readonly log: StatementLog | null;
+  readonly now: () => Instant;
+  readonly longestTransaction: number;
+}
+
+/** What differs between databases. */
+export interface Engine {
+  readonly database: 'sqlite' | 'postgres';
+  readonly reads: Connection;
+  /** Transactions of one queue follow one another within this process. */
+  queueOf(accountId: Id): string;
+  borrow<T>(work: (connection: TransactionConnection) => Promise<T>): Promise<T>;
+  begin(connection: TransactionConnection, accountId: Id): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How often a transaction is tried when PostgreSQL makes it give way to another. */
+const attempts = 4;
+
+export class OpenStore implements Store {
+  readonly database: 'sqlite' | 'postgres';
+  readonly access: AccessReader;
+  private readonly turns = new Turns();
+  /** Marks what runs inside a transaction that is still open: one inside another would wait for itself. */
+  private readonly inside = new AsyncLocalStorage<{ open: boolean }>();
+  private closed: Promise<void> | null = null;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly settings: Settings & { readonly entities: Entities },
+  ) {
+    this.database = engine.database;
+    this.access = new StoreAccessReader(engine.reads);
+  }
+
+  reader(scope: Scope): Reader {
+    return new ScopedReader(this.engine.reads, scope, this.settings.now);
+  }
+
+  async transaction<T>(
+    origin: ChangeOrigin,
+    work: (transaction: Transaction) => Promise<Verdict<T>>,
+  ): Promise<Committed<T>> {
+    if (this.closed !== null) throw new Error('the store is closed; nothing can be written any more');
+    if (this.inside.getStore()?.open === true) {
+      throw new Error(`${origin.operation} opens a transaction inside another one; use the open one`);
+    }
+    return this.turns.take(this.engine.queueOf(origin.accountId), async () => {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await this.attempt(origin, work);
+        } catch (error) {
+          if (attempt === attempts || !isPassing(error)) throw error;
+          await pause(Math.random() * 20 * 2 ** attempt);
+        }
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    this.closed ??= this.turns.drained().then(() => this.engine.close());
+    return this.closed;
+  }
+
+  private async attempt<T>(
+    origin: ChangeOrigin,
+    work: (transaction: Transaction) => Promise<Verdict<T>>,
+  ): Promise<Committed<T>> {
+    const { entities, now, longestTransaction } = this.settings;
+    const mark = { open: true };
+    try {
+      return await this.engine.borrow((connection) =>
+        transact(
+          connection,
+          () => this.engine.begin(connection, origin.accountId),
+          origin,
+          (transaction) => this.inside.run(mark, () => work(transaction)),
+          { entities, now, longest: longestTransaction },
+        ),
+      );
+    } finally {
+      mark.open = false;
+    }
+  }
+}

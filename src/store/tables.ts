@@ -1,0 +1,373 @@
+/**
+ * One description for each kind of row, from which entities, mapping, orders and filters follow. What is written here is
+ * what the tables are; how they came to be is in migrations/, and a test holds the two together.
+ *
+ * INVARIANT: every table but `accounts` has the primary key (account_id, id), and every reference, unique rule and index
+ * begins with account_id, so that no reference can cross accounts.
+ */
+import type { Kind, ListedKind, Orders, Records } from '../iam/index.js';
+import { choice, flag, integer, json, key, optional, text, type Column } from './columns.js';
+
+export interface Reference {
+  /** Property that names the row; its own id for a password, which is its user's. */
+  readonly property: string;
+  readonly kind: Kind;
+}
+
+export interface Table<K extends Kind> {
+  readonly name: string;
+  readonly columns: { readonly [C in keyof Records[K]]-?: Column };
+  /** Names are compared without case on a shadow column that the store keeps beside them: `nameKey`. */
+  readonly named: 'UNIQUE' | 'SHARED' | null;
+  /** Unique rules besides the primary key and the name, within the account. */
+  readonly unique: readonly (readonly string[])[];
+  /** Unique among all accounts, where the account is not known before the row is. */
+  readonly uniqueEverywhere: readonly string[];
+  /** Every order, filter and relation has one; within the account. */
+  readonly indexes: readonly (readonly string[])[];
+  readonly references: readonly Reference[];
+  readonly orders: K extends ListedKind ? Readonly<Record<Orders[K], string>> : null;
+}
+
+const own = { accountId: key(), id: key() };
+const described = { name: text(), description: text() };
+const dated = { version: integer(), createdAt: integer(), updatedAt: integer() };
+
+const byName = { NAME: 'nameKey', CREATED_AT: 'createdAt' } as const;
+const byNameAndChange = { ...byName, UPDATED_AT: 'updatedAt' } as const;
+const createdFirst = { CREATED_AT: 'createdAt' } as const;
+
+const bare = { named: null, unique: [], uniqueEverywhere: [], indexes: [], references: [], orders: null } as const;
+
+export const tables: { readonly [K in Kind]: Table<K> } = {
+  account: {
+    ...bare,
+    name: 'accounts',
+    columns: {
+      id: key(),
+      name: text(),
+      rootUserId: key(),
+      authorizationMode: choice('LOOSE', 'STRICT'),
+      revision: integer(),
+      accessRevision: integer(),
+      createdAt: integer(),
+    },
+    named: 'UNIQUE',
+  },
+  user: {
+    ...bare,
+    name: 'users',
+    columns: {
+      ...own,
+      ...described,
+      enabled: flag(),
+      root: flag(),
+      defaultModelArtsAccess: choice('IN_FORCE', 'ENDED'),
+      ...dated,
+    },
+    named: 'UNIQUE',
+    indexes: [
+      ['createdAt', 'id'],
+      ['updatedAt', 'id'],
+    ],
+    orders: byNameAndChange,
+  },
+  password: {
+    ...bare,
+    name: 'passwords',
+    columns: {
+      ...own,
+      hash: text(),
+      changedAt: integer(),
+      failures: integer(),
+      firstFailureAt: optional(integer()),
+      lockedUntil: optional(integer()),
+    },
+    references: [{ property: 'id', kind: 'user' }],
+  },
+  session: {
+    ...bare,
+    name: 'sessions',
+    columns: {
+      ...own,
+      userId: key(),
+      startedAt: integer(),
+      expiresAt: integer(),
+      endedAt: optional(integer()),
+      mfaAt: optional(integer()),
+      sourceAddress: text(),
+    },
+    indexes: [
+      ['userId', 'startedAt', 'id'],
+      ['startedAt', 'id'],
+      ['expiresAt', 'id'],
+    ],
+    references: [{ property: 'userId', kind: 'user' }],
+    orders: { STARTED_AT: 'startedAt' },
+  },
+  group: {
+    ...bare,
+    name: 'groups',
+    columns: { ...own, ...described, builtIn: flag(), ...dated },
+    named: 'UNIQUE',
+    indexes: [
+      ['createdAt', 'id'],
+      ['updatedAt', 'id'],
+    ],
+    orders: byNameAndChange,
+  },
+  membership: {
+    ...bare,
+    name: 'memberships',
+    columns: { ...own, groupId: key(), userId: key(), addedAt: integer() },
+    unique: [['groupId', 'userId']],
+    indexes: [['userId', 'groupId']],
+    references: [
+      { property: 'groupId', kind: 'group' },
+      { property: 'userId', kind: 'user' },
+    ],
+  },
+  policy: {
+    ...bare,
+    name: 'policies',
+    columns: {
+      ...own,
+      ...described,
+      origin: choice('SYSTEM', 'CUSTOM'),
+      level: choice('GLOBAL', 'PROJECT', 'BOTH'),
+      defaultVersion: integer(),
+      latestVersion: integer(),
+      ...dated,
+    },
+    named: 'UNIQUE',
+    indexes: [
+      ['createdAt', 'id'],
+      ['updatedAt', 'id'],
+      ['origin', 'nameKey', 'id'],
+    ],
+    orders: byNameAndChange,
+  },
+  policyVersion: {
+    ...bare,
+    name: 'policy_versions',
+    columns: { ...own, policyId: key(), number: integer(), text: text(), createdAt: integer(), createdBy: key() },
+    unique: [['policyId', 'number']],
+    references: [{ property: 'policyId', kind: 'policy' }],
+  },
+  grant: {
+    ...bare,
+    name: 'grants',
+    columns: {
+      ...own,
+      policyId: key(),
+      subjectKind: choice('USER', 'GROUP', 'AGENCY', 'SERVICE'),
+      subjectId: key(),
+      scopeKind: choice('ALL', 'ACCOUNT', 'ALL_WORKSPACES', 'WORKSPACE', 'ENTERPRISE_PROJECT'),
+      scopeId: key(),
+      expiresAt: optional(integer()),
+      createdAt: integer(),
+      createdBy: key(),
+    },
+    unique: [['policyId', 'subjectKind', 'subjectId', 'scopeKind', 'scopeId']],
+    indexes: [
+      ['subjectKind', 'subjectId', 'createdAt', 'id'],
+      ['subjectId', 'createdAt', 'id'],
+      ['scopeKind', 'scopeId', 'createdAt', 'id'],
+      ['scopeId', 'createdAt', 'id'],
+      ['policyId', 'createdAt', 'id'],
+      ['createdAt', 'id'],
+    ],
+    references: [{ property: 'policyId', kind: 'policy' }],
+    orders: createdFirst,
+  },
+  workspace: {
+    ...bare,
+    name: 'workspaces',
+    columns: {
+      ...own,
+      ...described,
+      enterpriseProjectId: key(),
+      visibility: choice('PUBLIC', 'PRIVATE', 'INTERNAL'),
+      creatorId: key(),
+      status: choice('NORMAL', 'CREATE_FAILED', 'DELETING', 'DELETE_FAILED'),
+      ...dated,
+    },
+    named: 'UNIQUE',
+    indexes: [
+      ['createdAt', 'id'],
+      ['updatedAt', 'id'],
+      ['status', 'id'],
+      ['visibility', 'nameKey', 'id'],
+      ['enterpriseProjectId', 'nameKey', 'id'],
+    ],
+    references: [{ property: 'enterpriseProjectId', kind: 'enterpriseProject' }],
+    orders: { ...byNameAndChange, STATUS: 'status' },
+  },
+  workspaceMember: {
+    ...bare,
+    name: 'workspace_members',
+    columns: { ...own, workspaceId: key(), userId: key(), addedAt: integer() },
+    unique: [['workspaceId', 'userId']],
+    indexes: [['userId', 'workspaceId']],
+    references: [
+      { property: 'workspaceId', kind: 'workspace' },
+      { property: 'userId', kind: 'user' },
+    ],
+  },
+  enterpriseProject: {
+    ...bare,
+    name: 'enterprise_projects',
+    columns: { ...own, ...described, enabled: flag(), ...dated },
+    named: 'UNIQUE',
+    indexes: [['createdAt', 'id']],
+    orders: byName,
+  },
+  service: {
+    ...bare,
+    name: 'services',
+    columns: {
+      ...own,
+      ...described,
+      hosts: json(),
+      actions: json(),
+      resourceKinds: json(),
+      enabled: flag(),
+      ...dated,
+    },
+    named: 'UNIQUE',
+    indexes: [['createdAt', 'id']],
+    orders: byName,
+  },
+  resource: {
+    ...bare,
+    name: 'resources',
+    columns: {
+      ...own,
+      workspaceId: key(),
+      urn: key(),
+      kind: key(),
+      name: text(),
+      ownerId: optional(key()),
+      parentId: optional(key()),
+      tags: json(),
+      registeredBy: key(),
+      ...dated,
+    },
+    named: 'SHARED',
+    unique: [['urn']],
+    indexes: [
+      ['workspaceId', 'nameKey', 'id'],
+      ['workspaceId', 'urn', 'id'],
+      ['workspaceId', 'createdAt', 'id'],
+      ['workspaceId', 'updatedAt', 'id'],
+      ['workspaceId', 'kind', 'id'],
+      ['workspaceId', 'ownerId', 'id'],
+      ['ownerId', 'id'],
+      ['parentId', 'id'],
+      ['registeredBy', 'id'],
+    ],
+    references: [
+      { property: 'workspaceId', kind: 'workspace' },
+      { property: 'parentId', kind: 'resource' },
+    ],
+    orders: { ...byNameAndChange, URN: 'urn' },
+  },
+  agency: {
+    ...bare,
+    name: 'agencies',
+    columns: {
+      ...own,
+      ...described,
+      trustKind: choice('SERVICE', 'ACCOUNT'),
+      trustedId: key(),
+      durationDays: optional(integer()),
+      expiresAt: optional(integer()),
+      externalId: optional(text()),
+      sourceAddresses: json(),
+      ...dated,
+    },
+    named: 'UNIQUE',
+    indexes: [
+      ['createdAt', 'id'],
+      ['trustedId', 'nameKey', 'id'],
+    ],
+    orders: byName,
+  },
+  authorization: {
+    ...bare,
+    name: 'authorizations',
+    columns: { ...own, agencyId: key(), userId: key(), createdAt: integer(), createdBy: key() },
+    unique: [['agencyId', 'userId']],
+    indexes: [
+      ['agencyId', 'createdAt', 'id'],
+      ['userId', 'createdAt', 'id'],
+      ['createdAt', 'id'],
+    ],
+    references: [{ property: 'agencyId', kind: 'agency' }],
+    orders: createdFirst,
+  },
+  accessKey: {
+    ...bare,
+    name: 'access_keys',
+    columns: {
+      ...own,
+      ownerKind: choice('USER', 'SERVICE'),
+      ownerId: key(),
+      sealedSecret: text(),
+      description: text(),
+      enabled: flag(),
+      lastUsedAt: optional(integer()),
+      createdAt: integer(),
+    },
+    uniqueEverywhere: ['id'],
+    indexes: [
+      ['ownerKind', 'ownerId', 'createdAt', 'id'],
+      ['ownerId', 'createdAt', 'id'],
+      ['createdAt', 'id'],
+    ],
+    orders: createdFirst,
+  },
+  auditEvent: {
+    ...bare,
+    name: 'audit_events',
+    columns: {
+      ...own,
+      revision: integer(),
+      sequence: integer(),
+      at: integer(),
+      operation: key(),
+      actorKind: key(),
+      actorId: key(),
+      actorName: text(),
+      workspaceId: key(),
+      targetKind: key(),
+      targetId: key(),
+      before: optional(json()),
+      after: optional(json()),
+      requestId: key(),
+    },
+    unique: [['revision', 'sequence']],
+    indexes: [
+      ['workspaceId', 'revision', 'id'],
+      ['workspaceId', 'at', 'id'],
+      ['workspaceId', 'operation', 'revision', 'id'],
+      ['workspaceId', 'actorId', 'revision', 'id'],
+      ['workspaceId', 'targetKind', 'targetId', 'revision', 'id'],
+      ['workspaceId', 'targetId', 'revision', 'id'],
+    ],
+    orders: { REVISION: 'revision' },
+  },
+  idempotencyRecord: {
+    ...bare,
+    name: 'idempotency_records',
+    columns: {
+      ...own,
+      operation: text(),
+      fingerprint: text(),
+      objectId: key(),
+      createdAt: integer(),
+      expiresAt: integer(),
+    },
+    indexes: [['expiresAt', 'id']],
+  },
+};

@@ -1,0 +1,279 @@
+/**
+ * The one write path: rows, their audit events and the account's revision change together or not at all.
+ * What runs the transaction (when it begins, where, whether again) is each database's; what it does is here.
+ */
+import {
+  changesAccess,
+  secretColumns,
+  unauditedKinds,
+  type AccessReader,
+  type AuditEvent,
+  type Change,
+  type ChangeOrigin,
+  type Committed,
+  type Id,
+  type Instant,
+  type JsonImage,
+  type Kind,
+  type Reader,
+  type Records,
+  type Transaction,
+  type Verdict,
+} from '../iam/index.js';
+import { StoreAccessReader } from './access.js';
+import { fold } from './columns.js';
+import type { TransactionConnection } from './connection.js';
+import type { Entities } from './entities.js';
+import { ScopedReader } from './reader.js';
+import { columnsOf, property, recordOf, rowOf, selected, wholeRowOf, type Raw } from './rows.js';
+import { all, sql, table, type Sql } from './sql.js';
+import { tables } from './tables.js';
+
+/** How many audit events one INSERT takes: SQLite allows 32,766 parameters. */
+const eventsAtOnce = 500;
+
+/** Columns that no change may name: the store keeps them itself. */
+const keptColumns: ReadonlySet<string> = new Set([
+  'id',
+  'accountId',
+  'version',
+  'createdAt',
+  'updatedAt',
+  'revision',
+  'accessRevision',
+  'nameKey',
+]);
+
+interface Written {
+  readonly kind: Kind;
+  readonly id: Id;
+  readonly before: JsonImage | null;
+  readonly after: JsonImage | null;
+}
+
+export interface Surroundings {
+  readonly entities: Entities;
+  readonly now: () => Instant;
+  /** How long the work may take: it keeps every other writer waiting. */
+  readonly longest: number;
+}
+
+/** Runs the work on a connection on which nothing has begun; `begin` are the statements that open the transaction. */
+export async function transact<T>(
+  connection: TransactionConnection,
+  begin: (connection: TransactionConnection) => Promise<void>,
+  origin: ChangeOrigin,
+  work: (transaction: Transaction) => Promise<Verdict<T>>,
+  surroundings: Surroundings,
+): Promise<Committed<T>> {
+  try {
+    await begin(connection);
+    const transaction = new OpenTransaction(connection, origin, surroundings);
+    const verdict = await inTime(work(transaction), surroundings.longest, origin.operation);
+    await connection.settle();
+    if (!verdict.commit || !transaction.hasWritten) {
+      await connection.rollBack();
+      return { value: verdict.value, revision: null };
+    }
+    const revision = await connection.resume(() => transaction.conclude());
+    await connection.control('COMMIT');
+    return { value: verdict.value, revision };
+  } catch (error) {
+    await connection.settle();
+    await connection.rollBack();
+    throw error;
+  }
+}
+
+async function inTime<T>(work: Promise<T>, longest: number, operation: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    const message = `${operation} held its transaction for more than ${longest} ms and was rolled back; do slow work before it`;
+    timer = setTimeout(() => reject(new Error(message)), longest);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+class OpenTransaction implements Transaction {
+  readonly reader: Reader;
+  readonly access: AccessReader;
+  hasWritten = false;
+  private touchesAccess = false;
+  private readonly written: Written[] = [];
+
+  constructor(
+    private readonly connection: TransactionConnection,
+    readonly origin: ChangeOrigin,
+    private readonly surroundings: Surroundings,
+  ) {
+    const { accountId, workspaceId } = origin;
+    this.reader = new ScopedReader(connection, { accountId, workspaceId }, surroundings.now);
+    this.access = new StoreAccessReader(connection);
+  }
+
+  async insert<K extends Kind>(kind: K, record: Records[K]): Promise<void> {
+    refuseTrail(kind);
+    const row = wholeRowOf(kind, asRaw(record));
+    const owner = kind === 'account' ? record.id : row.accountId;
+    if (owner !== this.origin.accountId) {
+      throw new Error(`a transaction of account ${this.origin.accountId} cannot write a ${kind} of another account`);
+    }
+    await this.connection.write(kind, (manager) => manager.insert(this.surroundings.entities[kind], row));
+    this.note(kind, 'insert', record.id, null, record, []);
+  }
+
+  async update<K extends Kind>(kind: K, id: Id, change: Change<Records[K]>): Promise<Records[K]> {
+    refuseTrail(kind);
+    const before = await this.existing(kind, id);
+    const wanted = rowOf(kind, asRaw(change));
+    const kept = Object.keys(wanted).find((name) => keptColumns.has(name) && name !== 'nameKey');
+    if (kept !== undefined) throw new Error(`${kind}.${kept} is kept by the store; leave it out of the change`);
+    if ('version' in before) wanted.version = before.version + 1;
+    if ('updatedAt' in before) wanted.updatedAt = this.origin.at;
+    if (Object.keys(wanted).length === 0) return before;
+    const { nameKey: _, ...changed } = wanted;
+    const after = { ...before, ...changed } as Records[K];
+    await this.connection.write(kind, (manager) =>
+      manager.update(this.surroundings.entities[kind], this.identity(kind, id), wanted),
+    );
+    const columns = Object.keys(changed).filter((name) => !isSame(asRaw(before)[name], asRaw(after)[name]));
+    this.note(kind, 'update', id, before, after, columns);
+    return after;
+  }
+
+  async remove<K extends Kind>(kind: K, id: Id): Promise<void> {
+    refuseTrail(kind);
+    const before = await this.existing(kind, id);
+    await this.connection.write(kind, (manager) =>
+      manager.delete(this.surroundings.entities[kind], this.identity(kind, id)),
+    );
+    this.note(kind, 'remove', id, before, null, []);
+  }
+
+  async idsWhere<K extends Kind>(kind: K, equal: Partial<Records[K]>): Promise<readonly Id[]> {
+    const columns = columnsOf(kind);
+    const conditions = Object.entries(equal).map(([name, value]): Sql => {
+      const column = columns[name];
+      // INVARIANT: a condition that cannot be set must never be left out, or a cascade would reach every row.
+      if (column === undefined) throw new TypeError(`a ${kind} has no column \`${name}\` to look for`);
+      if (value === undefined) throw new TypeError(`no value of ${kind}.${name} was given to look for`);
+      if (value === null) return sql`${property('found', name)} IS NULL`;
+      return sql`${property('found', name)} = ${column.transformer.to(value) as string | number | boolean}`;
+    });
+    const rows = await this.connection.rows(
+      sql`SELECT found."id" AS "id" FROM ${table(tables[kind].name)} found
+        WHERE ${all([this.ofAccount(kind), ...conditions])} ORDER BY found."id"`,
+    );
+    return rows.map((row) => String(row.id));
+  }
+
+  async idOfName(kind: Parameters<Transaction['idOfName']>[0], name: string): Promise<Id | null> {
+    const [row] = await this.connection.rows(
+      sql`SELECT found."id" AS "id" FROM ${table(tables[kind].name)} found
+        WHERE ${this.ofAccount(kind)} AND found."name_key" = ${fold(name)}`,
+    );
+    return row === undefined ? null : String(row.id);
+  }
+
+  async get<K extends Kind>(kind: K, id: Id): Promise<Records[K] | null> {
+    const [row] = await this.connection.rows(
+      sql`SELECT ${selected(kind, 'found')} FROM ${table(tables[kind].name)} found
+        WHERE ${this.ofAccount(kind)} AND found."id" = ${id}`,
+    );
+    return row === undefined ? null : recordOf(kind, row);
+  }
+
+  /** Writes the audit events and then raises the revision: the last statement before COMMIT. */
+  async conclude(): Promise<number> {
+    const { accountId } = this.origin;
+    const account = await this.access.account(accountId);
+    if (account === null) throw new Error(`there is no account ${accountId} to write for`);
+    const revision = account.revision + 1;
+    const { auditEvent, account: accounts } = this.surroundings.entities;
+    const events = this.written.map((written, sequence) =>
+      rowOf('auditEvent', asRaw(this.eventOf(written, revision, sequence))),
+    );
+    for (let start = 0; start < events.length; start += eventsAtOnce) {
+      const some = events.slice(start, start + eventsAtOnce);
+      await this.connection.write('auditEvent', (manager) => manager.insert(auditEvent, some));
+    }
+    const accessRevision = account.accessRevision + (this.touchesAccess ? 1 : 0);
+    await this.connection.write('account', (manager) =>
+      manager.update(accounts, { id: accountId }, { revision, accessRevision }),
+    );
+    return revision;
+  }
+
+  private note<K extends Kind>(
+    kind: K,
+    write: 'insert' | 'update' | 'remove',
+    id: Id,
+    before: Records[K] | null,
+    after: Records[K] | null,
+    columns: readonly string[],
+  ): void {
+    this.hasWritten = true;
+    this.touchesAccess ||= changesAccess(kind, write, columns);
+    if (unauditedKinds.has(kind)) return;
+    this.written.push({ kind, id, before: imageOf(kind, before), after: imageOf(kind, after) });
+  }
+
+  private eventOf({ kind, id, before, after }: Written, revision: number, sequence: number): AuditEvent {
+    const { origin } = this;
+    return {
+      // Ordered by revision and then by id, events of one transaction come in the order in which they were made.
+      id: `${revision}.${String(sequence).padStart(6, '0')}`,
+      accountId: origin.accountId,
+      revision,
+      sequence,
+      at: origin.at,
+      operation: origin.operation,
+      actorKind: origin.actorKind,
+      actorId: origin.actorId,
+      actorName: origin.actorName,
+      workspaceId: origin.workspaceId ?? '',
+      targetKind: kind,
+      targetId: id,
+      before,
+      after,
+      requestId: origin.requestId,
+    };
+  }
+
+  private async existing<K extends Kind>(kind: K, id: Id): Promise<Records[K]> {
+    const record = await this.get(kind, id);
+    if (record === null) throw new Error(`there is no ${kind} ${id} in account ${this.origin.accountId}`);
+    return record;
+  }
+
+  private ofAccount(kind: Kind): Sql {
+    return sql`${property('found', kind === 'account' ? 'id' : 'accountId')} = ${this.origin.accountId}`;
+  }
+
+  private identity(kind: Kind, id: Id): Record<string, string> {
+    return kind === 'account' ? { id } : { accountId: this.origin.accountId, id };
+  }
+}
+
+/** The audit trail is written by transactions themselves and never rewritten. */
+function refuseTrail(kind: Kind): void {
+  if (kind === 'auditEvent') throw new Error('audit events are written by the store alone');
+}
+
+function imageOf<K extends Kind>(kind: K, record: Records[K] | null): JsonImage | null {
+  if (record === null) return null;
+  const secret: readonly string[] = secretColumns[kind] ?? [];
+  return Object.fromEntries(Object.entries(asRaw(record)).filter(([name]) => !secret.includes(name)));
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other);
+}
+
+function asRaw(values: object): Raw {
+  return values as Raw;
+}

