@@ -1,0 +1,170 @@
+/**
+ * The decision: which statements match a request, and what they come to.
+ *
+ * This is the reference form: every statement is walked, every pattern read anew. It is kept simple because faster
+ * forms are judged by it. Everything is collected first and decided last, in one place, so the order of policies and of
+ * statements can never matter. Source: domain facts, section a4.
+ */
+import { isConcreteAction, matchesActionPattern } from './actions.js';
+import { testCondition } from './conditions.js';
+import type { PolicyDocument, Statement, StatementEffect } from './document.js';
+import { quote } from './problems.js';
+import { matchResource } from './resources.js';
+import type { RequestContext } from './templates.js';
+
+/** A document with what its owner wants to find again in the answer. */
+export interface PolicySource<Origin = unknown> {
+  /** Shown in problems; need not be unique. */
+  readonly name: string;
+  readonly document: PolicyDocument;
+  readonly origin: Origin;
+}
+
+export interface PolicyRequest {
+  /** The name of one action; a pattern is refused (DENY, with a problem). */
+  readonly action: string;
+  /** Other names of the same action. A pattern that fits any of the names fits the action. */
+  readonly aliases?: readonly string[];
+  /** `service:region:account:type:path`, or null when the request is about no resource in particular. */
+  readonly resource: string | null;
+  /** As `buildContext` makes it: keys in lower case. */
+  readonly context: RequestContext;
+}
+
+export interface DeterminingStatement<Origin> {
+  readonly source: PolicySource<Origin>;
+  readonly statement: Statement;
+}
+
+export interface Evaluation<Origin> {
+  readonly effect: StatementEffect;
+  readonly reason: 'ALLOWED' | 'EXPLICIT_DENY' | 'NO_MATCHING_ALLOW';
+  /** Every matching Deny when one matched, else every matching Allow, in the order given; empty by default. */
+  readonly statements: readonly DeterminingStatement<Origin>[];
+  /**
+   * Keys whose absence made a condition, or a variable of a resource, fail in a statement whose action (and resource)
+   * fitted, in particular in a Deny that did not apply for it. As written, sorted, once each.
+   */
+  readonly missingContextKeys: readonly string[];
+  /** What could not be evaluated as written: unknown operators, ill-typed values. One line each, sorted, once each. */
+  readonly problems: readonly string[];
+}
+
+/** What holds when no statement says anything. */
+const defaultDecision = { effect: 'DENY', reason: 'NO_MATCHING_ALLOW', statements: [] } as const;
+
+/**
+ * Request context from entries: keys in lower case, each with its list of values.
+ *
+ * A later entry replaces an earlier one of the same key, as in a `Map`, so that callers put what they know themselves
+ * after what they were told. An empty list takes the key away: absent and empty-handed are the same.
+ */
+export function buildContext(entries: Iterable<readonly [string, string | readonly string[]]>): RequestContext {
+  const context = new Map<string, readonly string[]>();
+  for (const [key, value] of entries) {
+    const values = typeof value === 'string' ? [value] : [...value];
+    if (values.length === 0) context.delete(key.toLowerCase());
+    else context.set(key.toLowerCase(), values);
+  }
+  return context;
+}
+
+/**
+ * Decides a request. A statement matches when action, resource and every condition match. Any matching Deny denies;
+ * else any matching Allow allows; else the default denies. Total: it answers for every input and never throws.
+ */
+export function evaluate<Origin>(sources: readonly PolicySource<Origin>[], request: PolicyRequest): Evaluation<Origin> {
+  const names = [request.action, ...(request.aliases ?? [])];
+  const pattern = names.find((name) => !isConcreteAction(name));
+  if (pattern !== undefined) {
+    const problem = `${quote(pattern)} is not the name of one action; ask for each action by its name`;
+    return { ...defaultDecision, missingContextKeys: [], problems: [problem] };
+  }
+
+  const allows: DeterminingStatement<Origin>[] = [];
+  const denials: DeterminingStatement<Origin>[] = [];
+  const missing: string[] = [];
+  const problems: string[] = [];
+  for (const source of sources) {
+    for (const statement of source.document.statements) {
+      const outcome = matchStatement(statement, names, request);
+      missing.push(...outcome.missing);
+      problems.push(
+        ...outcome.problems.map((problem) => `statement ${statement.index} of ${quote(source.name)}: ${problem}`),
+      );
+      if (outcome.matches) (statement.effect === 'DENY' ? denials : allows).push({ source, statement });
+    }
+  }
+
+  const notes = { missingContextKeys: distinctKeys(missing), problems: [...new Set(problems)].sort() };
+  if (denials.length > 0) return { effect: 'DENY', reason: 'EXPLICIT_DENY', statements: denials, ...notes };
+  if (allows.length > 0) return { effect: 'ALLOW', reason: 'ALLOWED', statements: allows, ...notes };
+  return { ...defaultDecision, ...notes };
+}
+
+interface StatementOutcome {
+  readonly matches: boolean;
+  readonly missing: readonly string[];
+  readonly problems: readonly string[];
+}
+
+const noMatch: StatementOutcome = { matches: false, missing: [], problems: [] };
+
+function matchStatement(statement: Statement, names: readonly string[], request: PolicyRequest): StatementOutcome {
+  if (!actionMatches(statement, names)) return noMatch;
+  const resource = resourceMatches(statement, request);
+  if (!resource.matches) return resource;
+
+  const missing = [...resource.missing];
+  const problems = [...resource.problems];
+  let matches = true;
+  for (const condition of statement.conditions) {
+    const outcome = testCondition(condition, request.context);
+    missing.push(...outcome.missing);
+    problems.push(...outcome.problems);
+    // Rule 10: nobody knows what an unknown operator asks, so each effect takes the reading that gives less.
+    const holds = outcome.result === 'UNKNOWN' ? statement.effect === 'DENY' : outcome.result === 'TRUE';
+    matches &&= holds;
+  }
+  return { matches, missing, problems };
+}
+
+function actionMatches(statement: Statement, names: readonly string[]): boolean {
+  const fits = (pattern: string): boolean => names.some((name) => matchesActionPattern(pattern, name));
+  return statement.notActions === null ? statement.actions.some(fits) : !statement.notActions.some(fits);
+}
+
+/**
+ * `Resource`: some pattern fits. `NotResource`: none does. A pattern with an unresolved variable fits nothing; under
+ * `NotResource` that would make an Allow wider for want of a key, so there an Allow does not match and a Deny does.
+ */
+function resourceMatches(statement: Statement, request: PolicyRequest): StatementOutcome {
+  const meet = (pattern: string) => matchResource(pattern, request.resource, request.context);
+  if (statement.notResources !== null) {
+    const met = statement.notResources.map(meet);
+    const undecided = met.some(({ missing, problems }) => missing.length > 0 || problems.length > 0);
+    const leftOut = met.some(({ matches }) => matches) || (undecided && statement.effect === 'ALLOW');
+    return notes(!leftOut, met);
+  }
+  if (statement.resources === null) return { matches: true, missing: [], problems: [] };
+  const met = statement.resources.map(meet);
+  // What one pattern lacked does not matter when another fits.
+  return met.some(({ matches }) => matches) ? { matches: true, missing: [], problems: [] } : notes(false, met);
+}
+
+function notes(matches: boolean, met: readonly StatementOutcome[]): StatementOutcome {
+  return {
+    matches,
+    missing: met.flatMap(({ missing }) => missing),
+    problems: met.flatMap(({ problems }) => problems),
+  };
+}
+
+/** Sorted, each key once; of several spellings the first in code order, so that the order of policies does not show. */
+function distinctKeys(keys: readonly string[]): string[] {
+  const spellings = new Map<string, string>();
+  for (const key of [...keys].sort()) {
+    if (!spellings.has(key.toLowerCase())) spellings.set(key.toLowerCase(), key);
+  }
+  return [...spellings.values()];
+}

@@ -1,0 +1,37 @@
+/**
+ * The policy engine: documents in, decisions and comparisons out. This is its door, and the only thing others import.
+ *
+ * It is pure and total: everything it needs is given to it, every function answers for every input, and the same input
+ * always gets the same answer. It must never know of a package, of Node, of the clock, of input and output, nor of
+ * anything else in this house: not which actions exist, who a principal is, what a grant or a workspace is. Whoever
+ * asks puts such knowledge into the request's names, context and sources.
+ *
+ * What is here is the reference form, written to be seen right at a glance. Faster forms are judged against it.
+ */
+export {
+  type Condition,
+  type PolicyDependency,
+  type PolicyDialect,
+  type PolicyDocument,
+  type PolicyLimits,
+  policyLimits,
+  type PolicyVersion,
+  type Statement,
+  type StatementEffect,
+} from './document.js';
+export { type Problem, type ProblemCode, problemCodes } from './problems.js';
+export { type ParsedPolicy, parsePolicy } from './grammar.js';
+export { type Comparison, type Operator, operators, type OperatorUse, type OperatorValueType } from './operators.js';
+export { readOperator, type SetPrefix } from './operators.js';
+export {
+  buildContext,
+  type DeterminingStatement,
+  evaluate,
+  type Evaluation,
+  type PolicyRequest,
+  type PolicySource,
+} from './evaluation.js';
+export { type RequestContext } from './templates.js';
+export { actionPatternCovers, isConcreteAction, matchesActionPattern } from './actions.js';
+export { matchesResourcePattern, resourcePatternCovers } from './resources.js';
+export { dependsOnPrincipal, statementCovers, statementsMayOverlap } from './coverage.js';
