@@ -38,3 +38,4 @@ export {
   type SystemPolicyKind,
 } from './system-policies.js';
 export { modelArtsDefaultPolicy, selfPolicy, type BuiltInPolicy } from './built-in-policies.js';
+export { suggestName } from './suggestion.js';

@@ -17,6 +17,9 @@ import type { House } from './house.js';
 import { BadInput, refuse, succeed, type Outcome } from './outcome.js';
 import type { Account, AuthorizationMode, Id, Resource, User } from './records.js';
 
+/** Most policies in one `simulateAccess`: each is read and asked for every request. */
+export const mostPolicies = 100;
+
 /** Most requests in one `checkAccess` or `simulateAccess`. */
 export const longestBatch = 1000;
 
@@ -199,6 +202,11 @@ export interface Simulation {
  */
 export function simulateAccess(simulation: Simulation): readonly Decision[] {
   checkRequests(simulation.requests);
+  if (simulation.policies.length > mostPolicies) {
+    throw new BadInput(
+      `${simulation.policies.length} policies were sent; at most ${mostPolicies} are simulated at once`,
+    );
+  }
   const sources: PolicySource<StatementOrigin>[] = [];
   const problems: string[] = [];
   simulation.policies.forEach((input, index) => {
@@ -252,7 +260,7 @@ function builtInDocument(): PolicyDocument {
 
 function inline(policyId: string, authorizationMode: boolean): StatementOrigin {
   return {
-    kind: 'BUILT_IN',
+    kind: authorizationMode ? 'BUILT_IN' : 'INLINE',
     policyId,
     policyVersion: 1,
     grantId: null,

@@ -10,7 +10,9 @@ import { giftsOfPrincipal, refuseGain } from './escalation.js';
 import { isNameTaken, nameTaken, notFound, versionConflict } from './faults.js';
 import { newId, type House } from './house.js';
 import { checkText, problemsOf, quotas } from './limits.js';
+import { emptyListing, type Listing } from './listing.js';
 import { problem, reject, succeed, type Outcome, type UserProblem } from './outcome.js';
+import type { Filters, Orders, Window } from './ports.js';
 import type { Agency, Authorization, Id, Instant } from './records.js';
 
 const day = 24 * 60 * 60 * 1000;
@@ -203,6 +205,23 @@ export async function revokeAuthorization(
     await open.transaction.remove('authorization', authorization.id);
     return succeed(authorization);
   });
+}
+
+/**
+ * Authorizations that the caller may list. The door lets everyone in who may read the own entry, as Self allows; all
+ * entries are for those who may list without naming one.
+ */
+export async function listAuthorizations(
+  call: Call,
+  filter: Filters['authorization'],
+  window: Window<Orders['authorization']>,
+): Promise<Listing<Authorization>> {
+  const own = call.principal.id;
+  const all = call.may('modelarts:authorization:list');
+  if (!all && filter.userId !== undefined && filter.userId !== own) return emptyListing();
+  const confined = all ? filter : { ...filter, userId: own };
+  const page = await call.reader.page('authorization', confined, window);
+  return { page, count: () => call.reader.count('authorization', confined) };
 }
 
 export function agencyUrn(accountId: Id, id: Id): string {

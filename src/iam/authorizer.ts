@@ -48,7 +48,8 @@ export const anonymous: Principal = { kind: 'ANONYMOUS', id: '', name: '', mfaAt
 
 /** Where a policy comes from, for the reasons shown. */
 export interface StatementOrigin {
-  readonly kind: 'BUILT_IN' | 'GRANT';
+  /** INLINE: given with the question, in a simulation. */
+  readonly kind: 'BUILT_IN' | 'GRANT' | 'INLINE';
   readonly policyId: Id;
   readonly policyVersion: number;
   readonly grantId: Id | null;

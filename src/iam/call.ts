@@ -38,6 +38,7 @@ export interface CallParts {
   readonly session: Session | null;
   readonly administrator: boolean;
   readonly broken: BrokenCredential | null;
+  readonly signed?: boolean;
 }
 
 export class Call {
@@ -53,6 +54,8 @@ export class Call {
   /** Root or member of `admin` (rule 2): may grant anything. Never a way around a Deny. */
   readonly administrator: boolean;
   readonly broken: BrokenCredential | null;
+  /** The request itself was signed; it could be sent again by whoever saw it pass. */
+  readonly signed: boolean;
   readonly environment: Environment;
   readonly rights: Rights;
   readonly facts: ScopeFacts;
@@ -69,6 +72,7 @@ export class Call {
     this.session = parts.session;
     this.administrator = parts.administrator;
     this.broken = parts.broken;
+    this.signed = parts.signed ?? false;
     this.environment = parts.environment;
     this.rights = parts.rights;
     this.facts = parts.facts;

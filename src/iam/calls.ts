@@ -109,7 +109,7 @@ export class Calls {
     }
     const principal: Principal = { kind: 'SERVICE', id: service.id, name: service.name, mfaAt: null };
     const scope: Scope = { accountId, workspaceId: signed.workspaceId };
-    return this.#call(arrival, { account, session: null, user: null, principal, scope });
+    return this.#call(arrival, { account, session: null, user: null, principal, scope, signed: true });
   }
 
   async #call(
@@ -120,6 +120,7 @@ export class Calls {
       readonly user: User | null;
       readonly principal: Principal;
       readonly scope: Scope;
+      readonly signed?: boolean;
     },
   ): Promise<Call> {
     const { store } = this.#house;
@@ -144,6 +145,7 @@ export class Calls {
       session,
       administrator: user?.root === true || administrator,
       broken: null,
+      signed: parts.signed ?? false,
     });
   }
 

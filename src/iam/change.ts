@@ -70,6 +70,12 @@ export async function change<T>(
   options: ChangeOptions<T>,
   work: (open: OpenChange) => Promise<Outcome<T>>,
 ): Promise<Outcome<T>> {
+  // A signed request can be sent again by whoever saw it pass, so none may change anything twice; so far, or once.
+  if (call.signed) {
+    return reject(
+      problem('INVALID', 'a signed request asks and changes nothing; use a token', null, { reference: 'APIG.0301' }),
+    );
+  }
   const { principal } = call;
   const origin = {
     accountId: call.accountId,

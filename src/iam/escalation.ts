@@ -6,6 +6,7 @@
  * not a built-in, not the LOOSE default — covers it whole, in a scope that covers the gift's, for at least as long, and
  * no Deny of the giver's could touch it. Taking a Deny away gives what it denied, so a lifted Deny is a gift too.
  */
+import type { Catalogue } from '../catalogue/index.js';
 import { statementCovers, statementsMayOverlap, type Statement } from '../policy/index.js';
 import type { Rights } from './authorizer.js';
 import type { Call } from './call.js';
@@ -23,14 +24,20 @@ export interface Gift {
 }
 
 /** Patterns of actions that these gifts would give and the holder does not hold, in order, without repeats. */
-export function gainedActions(holder: Rights, gifts: readonly Gift[], now: Instant): readonly string[] {
+export function gainedActions(
+  catalogue: Pick<Catalogue, 'rows' | 'namesOf'>,
+  holder: Rights,
+  gifts: readonly Gift[],
+  now: Instant,
+): readonly string[] {
+  const sameActions = aliasesOf(catalogue);
   const gained = new Set<string>();
   for (const gift of gifts) {
     if (gift.expiresAt !== null && gift.expiresAt <= now) continue;
     for (const statement of gift.statements) {
       if (statement.effect !== 'ALLOW') continue;
       for (const atom of atoms(statement)) {
-        if (!holds(holder, atom, gift, now)) gained.add(atom.actions[0] ?? '*:*:*');
+        if (!holds(holder, atom, gift, now, sameActions)) gained.add(atom.actions[0] ?? '*:*:*');
       }
     }
   }
@@ -49,7 +56,18 @@ function atoms(statement: Statement): readonly Statement[] {
   );
 }
 
-function holds(holder: Rights, given: Statement, gift: Gift, now: Instant): boolean {
+/** Groups of names that stand for one action, so that a Deny on one name is seen against a gift of another (rule 7). */
+function aliasesOf(catalogue: Pick<Catalogue, 'rows' | 'namesOf'>): readonly (readonly string[])[] {
+  return catalogue.rows.map(({ name }) => catalogue.namesOf(name)).filter((names) => names.length > 1);
+}
+
+function holds(
+  holder: Rights,
+  given: Statement,
+  gift: Gift,
+  now: Instant,
+  sameActions: readonly (readonly string[])[],
+): boolean {
   if (holder.unreadable.length > 0) return false;
   const granted = holder.sources.filter(
     ({ origin }) => origin.kind === 'GRANT' && (origin.expiresAt === null || origin.expiresAt > now),
@@ -57,7 +75,7 @@ function holds(holder: Rights, given: Statement, gift: Gift, now: Instant): bool
   const denied = granted.some(
     ({ document, origin }) =>
       mayMeet(origin, gift.scope) &&
-      document.statements.some((held) => held.effect === 'DENY' && statementsMayOverlap(held, given)),
+      document.statements.some((held) => held.effect === 'DENY' && statementsMayOverlap(held, given, sameActions)),
   );
   if (denied) return false;
   return granted.some(
@@ -121,7 +139,7 @@ export async function giftsOfPrincipal(
 /** Refuses when the caller would give more than they hold; root and administrators may give anything (rule 5). */
 export function refuseGain(call: Call, gifts: readonly Gift[], path: string): Invalid | null {
   if (call.administrator) return null;
-  const actions = gainedActions(call.rights, gifts, call.now);
+  const actions = gainedActions(call.catalogue, call.rights, gifts, call.now);
   if (actions.length === 0) return null;
   const shown = actions.slice(0, 3).map((action) => `\`${action}\``);
   const more = actions.length > shown.length ? ` and ${actions.length - shown.length} more` : '';

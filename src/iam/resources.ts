@@ -3,16 +3,21 @@
  * and the kind's action on the row, so that "may register" never stands in for "may create a notebook".
  */
 import type { Catalogue } from '../catalogue/index.js';
+import { statementsMayOverlap, type Statement } from '../policy/index.js';
 import type { Call } from './call.js';
 import { change, creating, type OpenChange } from './change.js';
 import { notFound, versionConflict } from './faults.js';
 import { newId, type House } from './house.js';
 import { checkText, problemsOf } from './limits.js';
+import type { Listing } from './listing.js';
 import { problem, reject, succeed, type Outcome, type UserProblem } from './outcome.js';
+import type { Filters, Orders, Page, Row, Window } from './ports.js';
 import type { Id, Resource, Tag } from './records.js';
 
 const tagLimits = { count: 20, keyLength: 128, valueLength: 255 } as const;
 const longestUrn = 512;
+/** Rows read in one statement when each has to be looked at. */
+const siftedAtOnce = 500;
 
 /** The parts of a URN `service:region:account:type:id`; the id may hold further colons. */
 export interface UrnParts {
@@ -109,6 +114,9 @@ export async function updateResource(house: House, call: Call, input: UpdateReso
     if (stale !== null) return reject(stale);
     const missing = await missingReferences(open, input);
     if (missing.length > 0) return reject(...missing);
+    if (input.parentId != null && (await descendsFrom(open, input.parentId, resource.id))) {
+      return reject(problem('CONFLICT', 'a resource cannot be its own parent or ancestor', 'parentId'));
+    }
     return succeed(
       await open.transaction.update('resource', resource.id, {
         ...(input.name == null ? {} : { name: input.name }),
@@ -162,6 +170,84 @@ export function listableKinds(call: Call): readonly string[] {
     .filter((kind) => call.may(kindAction(call.catalogue, kind, 'list')));
 }
 
+/**
+ * Resources here that the caller may see. Kinds are filtered in the store. Where a statement tells resources of one kind
+ * apart, by tags or by URN, each row is looked at too and the list is not counted; hidden rows leave no trace in it.
+ */
+export async function listResources(
+  call: Call,
+  filter: Filters['resource'],
+  window: Window<Orders['resource']>,
+): Promise<Listing<Resource>> {
+  const listable = listableKinds(call);
+  const kinds = filter.kinds?.filter((kind) => listable.includes(kind)) ?? listable;
+  const confined = { ...filter, kinds };
+  if (!kinds.every((kind) => seesWholeKind(call, kind))) {
+    return { page: await siftedPage(call, confined, window), count: null };
+  }
+  const page = await call.reader.page('resource', confined, window);
+  return { page, count: () => call.reader.count('resource', confined) };
+}
+
+/** Whether no statement of the caller's could answer otherwise for one resource than for its kind as a whole. */
+function seesWholeKind(call: Call, kind: string): boolean {
+  if (call.principal.kind === 'ROOT') return true;
+  const action = kindAction(call.catalogue, kind, 'list');
+  const asked: Statement = {
+    index: 0,
+    sid: null,
+    effect: 'ALLOW',
+    actions: [action],
+    notActions: null,
+    resources: null,
+    notResources: null,
+    conditions: [],
+  };
+  const names = [call.catalogue.namesOf(action)];
+  return call.rights.sources.every(({ document }) =>
+    document.statements.every((held) => isPlainAllow(held) || !statementsMayOverlap(held, asked, names)),
+  );
+}
+
+function isPlainAllow({ effect, resources, notResources, conditions }: Statement): boolean {
+  const everything = notResources === null && (resources === null || resources.includes('*'));
+  return effect === 'ALLOW' && everything && conditions.length === 0;
+}
+
+/** A window of the rows that the caller may see: reads on until it is full, with one more to know whether more follow. */
+async function siftedPage(
+  call: Call,
+  filter: Filters['resource'],
+  window: Window<Orders['resource']>,
+): Promise<Page<Resource>> {
+  const { backward, limit } = window;
+  const first = await call.reader.page('resource', filter, { ...window, limit: siftedAtOnce });
+  const rows: Row<Resource>[] = [];
+  let page = first;
+  for (;;) {
+    const seen = page.rows.filter(({ record }) => maySeeResource(call, record));
+    if (backward) rows.unshift(...seen);
+    else rows.push(...seen);
+    const last = backward ? page.rows[0] : page.rows.at(-1);
+    const follows = backward ? page.hasPrevious : page.hasNext;
+    if (rows.length > limit || !follows || last === undefined) break;
+    const bound = backward ? { before: last.position } : { after: last.position };
+    page = await call.reader.page('resource', filter, { ...window, ...bound, limit: siftedAtOnce });
+  }
+  const more = rows.length > limit;
+  return backward
+    ? {
+        rows: rows.slice(-limit),
+        hasPrevious: more || (window.after !== null && page.hasPrevious),
+        hasNext: first.hasNext,
+      }
+    : {
+        rows: rows.slice(0, limit),
+        hasPrevious: first.hasPrevious,
+        hasNext: more || (window.before !== null && page.hasNext),
+      };
+}
+
 /** Whether the caller may see this resource: the kind's `get` on it, or the kind's `list`. */
 export function maySeeResource(call: Call, resource: Resource): boolean {
   return (['get', 'list'] as const).some((operation) => {
@@ -186,6 +272,16 @@ async function askedResource(
     if (refused !== null) return refused;
   }
   return resource;
+}
+
+/** Whether a resource is this ancestor, or has it above. Ends because a cycle is never let in. */
+async function descendsFrom({ transaction }: OpenChange, id: Id, ancestorId: Id): Promise<boolean> {
+  for (let next: Id | null = id; next !== null;) {
+    if (next === ancestorId) return true;
+    const above: Resource | null = await transaction.get('resource', next);
+    next = above?.parentId ?? null;
+  }
+  return false;
 }
 
 function askKind(

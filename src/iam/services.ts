@@ -230,7 +230,15 @@ function registrationFaults(
   }
   return checkRegistration(others, actionsOf(service), kindsOf(service))
     .filter(({ severity }) => severity === 'ERROR')
-    .map(({ message, pointer }) => problem('INVALID', message, pointer.split('/').slice(1)));
+    .map(({ code, message, pointer }) =>
+      problem('INVALID', message, inputPath(pointer), { reference: code.startsWith('IAM.') ? code : null }),
+    );
+}
+
+/** The catalogue knows a kind by its whole name; the input has its type only. */
+function inputPath(pointer: string): readonly string[] {
+  const steps = pointer.split('/').slice(1);
+  return steps[0] === 'resourceKinds' && steps[2] === 'name' ? [...steps.slice(0, 2), 'type'] : steps;
 }
 
 /** A host name with an optional port (RFC 3986 section 3.2), in lower case. */

@@ -1,7 +1,7 @@
 /** Workspaces: isolated spaces for resources, each bound to one enterprise project (docs/domain.md section g). */
 import type { Call } from './call.js';
 import { change, creating, type OpenChange } from './change.js';
-import { mayUserEnter } from './entry.js';
+import { mayEnter, mayUserEnter } from './entry.js';
 import { isNameTaken, nameTaken, notFound, versionConflict } from './faults.js';
 import { newId, type House } from './house.js';
 import { checkText, problemsOf, quotas } from './limits.js';
@@ -142,16 +142,26 @@ export function workspaceUrn(accountId: Id, id: Id): string {
   return `modelarts::${accountId}:workspace:${id}`;
 }
 
-/** Those of these workspaces that the caller may enter; what one may not enter looks like what does not exist. */
-export async function visibleWorkspaces(
-  house: House,
-  call: Call,
-  workspaces: readonly Workspace[],
-): Promise<readonly Workspace[]> {
-  const { user } = call;
+/**
+ * Those of these workspaces that the caller may enter; what one may not enter looks like what does not exist. One
+ * statement however many there are.
+ */
+export async function visibleWorkspaces(call: Call, workspaces: readonly Workspace[]): Promise<readonly Workspace[]> {
+  const { user, administrator } = call;
   if (user === null) return workspaces.filter(({ id }) => id === call.scope.workspaceId);
-  const open = await Promise.all(workspaces.map((workspace) => mayUserEnter(house.store.access, workspace, user)));
-  return workspaces.filter((_, index) => open[index]);
+  const placeOn = ({ id }: Workspace): Id => `${id}.${user.id}`;
+  const internal = administrator ? [] : workspaces.filter(({ visibility }) => visibility === 'INTERNAL');
+  const places = await call.reader.find('workspaceMember', internal.map(placeOn));
+  return workspaces.filter((workspace) =>
+    mayEnter({
+      visibility: workspace.visibility,
+      status: workspace.status,
+      root: user.root,
+      administrator,
+      creator: workspace.creatorId === user.id,
+      listed: places.has(placeOn(workspace)),
+    }),
+  );
 }
 
 async function changeableWorkspace(

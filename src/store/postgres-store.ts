@@ -4,6 +4,7 @@ import type { Id } from '../iam/index.js';
 import { FreeConnection, TransactionConnection } from './connection.js';
 import { entitiesFor } from './entities.js';
 import { failureOf } from './failures.js';
+import { NewerDatabaseError, refuseNewer } from './generation.js';
 import type { Location } from './location.js';
 import { dataSource } from './sources.js';
 import { sql } from './sql.js';
@@ -32,7 +33,7 @@ export async function openPostgres(
     await migrate(source);
   } catch (error) {
     await close();
-    throw failureOf(error);
+    throw error instanceof NewerDatabaseError ? error : failureOf(error);
   }
   return new OpenStore(new PostgresEngine(source, close), { ...settings, entities });
 }
@@ -53,6 +54,7 @@ async function migrate(source: DataSource): Promise<void> {
   try {
     await runner.query('SET statement_timeout = 0');
     await runner.query(`SELECT pg_advisory_lock(${migrationLock})`);
+    await refuseNewer(source);
     await source.runMigrations({ transaction: 'all' });
   } finally {
     await runner.query(`SELECT pg_advisory_unlock(${migrationLock})`).catch(() => undefined);

@@ -8,6 +8,7 @@ import type { DataSource } from 'typeorm';
 import { FreeConnection, TransactionConnection } from './connection.js';
 import { entitiesFor } from './entities.js';
 import { failureOf } from './failures.js';
+import { NewerDatabaseError, refuseNewer } from './generation.js';
 import type { Location } from './location.js';
 import { createPrivately, LockFile } from './lock-file.js';
 import { dataSource, prepareSqlite } from './sources.js';
@@ -30,6 +31,7 @@ export async function openSqlite(
     await createPrivately(path);
     await writer.initialize();
     await prepareSqlite(writer, 'WRITER');
+    await refuseNewer(writer);
     await writer.runMigrations({ transaction: 'all' });
     // Migrations that rebuild a table switch the checks of foreign keys off and on again.
     await prepareSqlite(writer, 'WRITER');
@@ -37,6 +39,7 @@ export async function openSqlite(
     await prepareSqlite(reader, 'READER');
   } catch (error) {
     await close();
+    if (error instanceof NewerDatabaseError) throw error;
     const reason = failureOf(error);
     throw new Error(
       `cannot open the SQLite database ${path} (${reason instanceof Error ? reason.message : String(reason)}); check the path and that the file is a database of this service`,

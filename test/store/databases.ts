@@ -1,6 +1,6 @@
 /**
  * Real databases for tests: files for SQLite, and a PostgreSQL server of our own, or the one that
- * BAILIWICK_TEST_POSTGRES_URL names (its role must be allowed to create databases).
+ * TEST_POSTGRES_URL names (its role must be allowed to create databases).
  *
  *     const database = databases().postgres;
  *     afterAll(() => database.stop());
@@ -74,7 +74,7 @@ function postgresDatabases(): TestDatabase {
 
 /** Starts a server on a free port of this machine, for root too: it then runs as the user `postgres`. */
 export async function startPostgres(): Promise<PostgresServer> {
-  const given = process.env.BAILIWICK_TEST_POSTGRES_URL;
+  const given = process.env.TEST_POSTGRES_URL;
   if (given !== undefined && given !== '') {
     const urlOf = (database: string) => Object.assign(new URL(given), { pathname: `/${database}` }).href;
     return { urlOf, stop: async () => undefined };

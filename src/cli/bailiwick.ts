@@ -1,0 +1,100 @@
+#!/usr/bin/env node
+/** The command line. What needs a database is loaded only by the commands that use one. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { describeSettings, readSettings } from '../settings.js';
+import { checkPolicyFiles, printProblems } from './policy-check.js';
+import { describeFailure } from './refusal.js';
+
+const settingsHelp = `\nSettings, from the environment:\n${describeSettings()}\n`;
+
+const operatorHelp = `
+The database is the one that BAILIWICK_DATABASE_URL names. A SQLite database is used by one process at a time: stop the
+server, run the command, start it again. With PostgreSQL the server can go on running.
+`;
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const program = new Command('bailiwick')
+  .description('Who may do what, in which workspace, on whose behalf, and why.')
+  .version(version)
+  .showHelpAfterError('(add --help for what there is)');
+
+program
+  .command('serve')
+  .description('run the server; on an empty database the first start makes an account and prints its password')
+  .addHelpText('after', settingsHelp)
+  .action(async () => {
+    const settings = readSettings(process.env);
+    const { serve } = await import('../main.js');
+    await serve(settings);
+  });
+
+program
+  .command('init')
+  .description('make database, secret key and first account, and print its password, without serving')
+  .addHelpText('after', settingsHelp)
+  .action(async () => {
+    const { initialise } = await import('./operator.js');
+    process.stdout.write(await initialise(readSettings(process.env)));
+  });
+
+const account = program.command('account').description('accounts: tenants that share nothing with one another');
+account
+  .command('create')
+  .description('make an account with its root user, and print a random password once')
+  .argument('<name>', 'name of the account')
+  .option('--root-name <name>', 'name of its root user', 'admin')
+  .addHelpText('after', operatorHelp)
+  .action(async (name: string, options: { readonly rootName: string }) => {
+    const { addAccount } = await import('./operator.js');
+    process.stdout.write(await addAccount(readSettings(process.env), name, options));
+  });
+
+program
+  .command('unlock')
+  .description('let a user whom failed attempts have locked out try again at once')
+  .argument('<account>', 'name of the account')
+  .argument('<user>', 'name of the user')
+  .addHelpText('after', operatorHelp)
+  .action(async (accountName: string, userName: string) => {
+    const { unlock } = await import('./operator.js');
+    process.stdout.write(await unlock(readSettings(process.env), accountName, userName));
+  });
+
+const policy = program.command('policy').description('policy documents');
+policy
+  .command('check')
+  .description('say everything that is wrong with custom policy documents; needs no server and no database')
+  .argument('<file...>', 'files to check, `-` for standard input')
+  .option('--json', 'print the problems as a JSON array')
+  .addHelpText(
+    'after',
+    `
+Each problem is one line, \`file:line:column code message\`; warnings say so. Actions that services of your own register
+are not known here. Ends with status 1 if there is an error, 0 if there are only warnings or none.
+
+  bailiwick policy check policies/*.json
+  jq .document export.json | bailiwick policy check -
+`,
+  )
+  .action(async (files: readonly string[], options: { readonly json?: true }) => {
+    const problems = await checkPolicyFiles(files, readStandardInput);
+    process.stdout.write(options.json ? `${JSON.stringify(problems, null, 2)}\n` : printProblems(problems));
+    if (problems.some(({ severity }) => severity === 'ERROR')) process.exitCode = 1;
+  });
+
+async function readStandardInput(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
+  return Buffer.concat(chunks);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(describeFailure(error));
+  process.exit(1);
+}

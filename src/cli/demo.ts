@@ -1,0 +1,329 @@
+/**
+ * `npm run demo`: a small story over real HTTP. A server of its own is started on a scratch database and a free port of
+ * this machine; then people and a service send it requests, and each request, its outcome and the reason are printed.
+ * It ends with status 1 if any outcome is not what the story says.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { apiPath, openListener } from '../http/index.js';
+import { buildGuardedSchema, resolvers } from '../graphql/index.js';
+import { platformCatalogue } from '../catalogue/index.js';
+import { canonicalRequest, signCanonical, signatureScheme } from '../iam/index.js';
+import { createFirstAccount, openHouse } from '../main.js';
+import { readSettings } from '../settings.js';
+
+interface Answer {
+  readonly data: Record<string, unknown> | null;
+  readonly errors?: readonly { readonly message: string; readonly extensions?: Record<string, unknown> }[];
+}
+
+/** Who sends a request: nobody, the bearer of a token, or a service that signs. */
+type Sender =
+  | { readonly name: string; readonly token: string | null }
+  | {
+      readonly name: string;
+      readonly key: { readonly id: string; readonly secret: string };
+      readonly workspace: string;
+    };
+
+const failures: string[] = [];
+
+class Story {
+  constructor(readonly url: string) {}
+
+  chapter(title: string): void {
+    console.log(`\n${title}\n${'-'.repeat(title.length)}`);
+  }
+
+  /** Sends a request, prints it with its outcome, and holds the outcome against the story. */
+  async tell(
+    sender: Sender,
+    does: string,
+    expects: 'allowed' | 'refused',
+    query: string,
+    variables: object = {},
+  ): Promise<Record<string, never>> {
+    const answer = await this.#send(sender, JSON.stringify({ query, variables }));
+    const { outcome, why } = outcomeOf(answer);
+    console.log(`\n  ${sender.name}: ${does}`);
+    console.log(`    ${query.replace(/\s+/g, ' ').slice(0, 150)}`);
+    console.log(`    -> ${outcome.toUpperCase()}${why === '' ? '' : `: ${why}`}`);
+    if (outcome !== expects) failures.push(`${sender.name}: ${does}: expected ${expects}, got ${outcome} (${why})`);
+    return (answer.data ?? {}) as Record<string, never>;
+  }
+
+  async #send(sender: Sender, body: string): Promise<Answer> {
+    const headers: Record<string, string> = { 'content-type': 'application/json' };
+    if ('key' in sender) Object.assign(headers, signedHeaders(this.url, sender, body));
+    else if (sender.token !== null) headers['authorization'] = `Bearer ${sender.token}`;
+    const response = await fetch(this.url, { method: 'POST', headers, body });
+    return (await response.json()) as Answer;
+  }
+}
+
+/** What any client does that signs with SDK-HMAC-SHA256 (docs/domain.md section e2). */
+function signedHeaders(
+  url: string,
+  { key, workspace }: Extract<Sender, { readonly key: unknown }>,
+  body: string,
+): Record<string, string> {
+  const date = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
+  const signed = { host: new URL(url).host, 'x-sdk-date': date, 'x-workspace-id': workspace };
+  const names = Object.keys(signed).sort();
+  const canonical = canonicalRequest(
+    {
+      method: 'POST',
+      path: apiPath,
+      query: '',
+      headers: Object.entries(signed),
+      bodySha256: createHash('sha256').update(body).digest('hex'),
+    },
+    names,
+  );
+  const signature = signCanonical(canonical ?? '', date, key.secret);
+  const { host: _host, ...sent } = signed;
+  return {
+    ...sent,
+    authorization: `${signatureScheme} Access=${key.id}, SignedHeaders=${names.join(';')}, Signature=${signature}`,
+  };
+}
+
+/** A refusal is an error, a userError, or a decision to deny; the reason is what the answer itself says. */
+function outcomeOf({ data, errors }: Answer): { readonly outcome: 'allowed' | 'refused'; readonly why: string } {
+  const [error] = errors ?? [];
+  if (error !== undefined) {
+    const reason = error.extensions?.['reason'];
+    return { outcome: 'refused', why: `${error.message}${reason === undefined ? '' : ` (${String(reason)})`}` };
+  }
+  const first = Object.values(data ?? {})[0] as
+    | { readonly userErrors?: readonly { readonly message: string }[] }
+    | readonly {
+        readonly effect?: string;
+        readonly reason?: string;
+        readonly statements?: readonly { origin?: unknown; policy: string }[] | null;
+      }[]
+    | null;
+  if (Array.isArray(first) && first.every((each: { effect?: string }) => each.effect !== undefined)) {
+    const decisions = first as readonly {
+      effect: string;
+      reason: string;
+      statements?: readonly { policy: string }[] | null;
+    }[];
+    const by = decisions.flatMap(({ statements }) => statements ?? []).map(({ policy }) => `\`${policy}\``);
+    const why = decisions.map(({ effect, reason }) => `${effect} for reason ${reason}`).join('; ');
+    const outcome = decisions.every(({ effect }) => effect === 'ALLOW') ? 'allowed' : 'refused';
+    return { outcome, why: by.length === 0 ? why : `${why}, by ${by.join(', ')}` };
+  }
+  const [problem] =
+    (first as { readonly userErrors?: readonly { readonly message: string }[] } | null)?.userErrors ?? [];
+  return problem === undefined ? { outcome: 'allowed', why: '' } : { outcome: 'refused', why: problem.message };
+}
+
+const problems = 'userErrors { code message }';
+
+/** An input as one reads it in a story: names, no ids, no password. */
+function shown(input: object): string {
+  const { name, subject, scope, trust } = input as Record<string, object | string | undefined>;
+  const parts = [
+    name,
+    ...[subject, scope, trust].map((part) => (typeof part === 'object' ? Object.keys(part)[0] : undefined)),
+  ];
+  return parts
+    .filter((part) => part !== undefined)
+    .map((part) => `\`${String(part)}\``)
+    .join(' ');
+}
+
+async function play(url: string, rootPassword: string): Promise<void> {
+  const story = new Story(url);
+  const nobody: Sender = { name: 'nobody', token: null };
+  const signIn = async (userName: string, password: string, scope: object): Promise<string> => {
+    const query = `mutation SignIn($input: SignInInput!) { signIn(input: $input) { token ${problems} } }`;
+    const input = { account: 'default', userName, password, scope };
+    const { signIn: made } = (await story.tell(
+      { name: userName, token: null },
+      `signs in for ${JSON.stringify(scope)}`,
+      'allowed',
+      query,
+      { input },
+    )) as { signIn?: { token?: string } };
+    return made?.token ?? '';
+  };
+
+  story.chapter('Nobody is told anything, but why');
+  await story.tell(nobody, 'asks who there is', 'refused', '{ users { nodes { name } } }');
+
+  story.chapter('An administrator sets the scene');
+  const admin: Sender = { name: 'admin', token: await signIn('admin', rootPassword, { account: true }) };
+  const create = async (mutation: string, object: string, input: object): Promise<string> => {
+    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+    const query = `mutation Make($input: ${type}!) { ${mutation}(input: $input) { ${object} { id } ${problems} } }`;
+    const made = (await story.tell(admin, `${mutation} ${shown(input)}`, 'allowed', query, {
+      input,
+    })) as Record<string, Record<string, { id: string } | null> | null>;
+    return made[mutation]?.[object]?.id ?? '';
+  };
+  await story.tell(
+    admin,
+    'makes every right explicit',
+    'allowed',
+    `mutation { setAuthorizationMode(input: { mode: STRICT }) { ${problems} } }`,
+  );
+  const vision = await create('createWorkspace', 'workspace', { name: 'vision' });
+  const speech = await create('createWorkspace', 'workspace', { name: 'speech' });
+  const group = await create('createGroup', 'group', { name: 'vision-engineers' });
+  const password = 'Correct-horse-9';
+  await create('createUser', 'user', { name: 'erin', password, groupIds: [group] });
+
+  story.chapter('A policy is drafted by resource type, then granted in one workspace');
+  const drafted = (await story.tell(
+    admin,
+    'drafts a policy for notebooks and training jobs',
+    'allowed',
+    '{ draftPolicy(resourceKinds: ["modelarts:notebook", "modelarts:trainJob"], accessLevels: [LIST, READ, WRITE], effect: ALLOW) { document problems { message } } }',
+  )) as { draftPolicy?: { document?: unknown } };
+  const policy = await create('createPolicy', 'policy', {
+    name: 'engineering',
+    document: drafted.draftPolicy?.document,
+  });
+  const grant = await create('grantPolicy', 'grant', {
+    policyId: policy,
+    subject: { group },
+    scope: { workspace: vision },
+  });
+
+  story.chapter('An engineer: refused in one workspace, allowed in another');
+  const ask =
+    'query Ask($requests: [AccessRequestInput!]!) { checkAccess(requests: $requests) { effect reason action statements { policy } } }';
+  const wantsJob = { requests: [{ action: 'modelarts:trainJob:create' }] };
+  const inSpeech: Sender = { name: 'erin', token: await signIn('erin', password, { workspace: speech }) };
+  const inVision: Sender = { name: 'erin', token: await signIn('erin', password, { workspace: vision }) };
+  await story.tell(inSpeech, 'may I create a training job in `speech`?', 'refused', ask, wantsJob);
+  await story.tell(inVision, 'may I create a training job in `vision`?', 'allowed', ask, wantsJob);
+  await story.tell(
+    inVision,
+    'may I create a policy?',
+    'refused',
+    `mutation { createPolicy(input: { name: "mine", document: "{}" }) { ${problems} } }`,
+  );
+  await story.tell(
+    inSpeech,
+    'lists the users of `speech` without the right to',
+    'refused',
+    '{ users { nodes { name } } }',
+  );
+
+  story.chapter('A service brings its own actions, signs its requests, and asks for decisions');
+  const service = (await story.tell(
+    admin,
+    'registers the service `annotator` with the action `annotator:task:assign`',
+    'allowed',
+    `mutation { createService(input: { name: "annotator", actions: [{ name: "annotator:task:assign", accessLevel: WRITE, description: "Assign a task" }] }) { service { id } accessKeyId secretAccessKey ${problems} } }`,
+  )) as { createService?: { service: { id: string }; accessKeyId: string; secretAccessKey: string } };
+  const made = service.createService;
+  const assigning = await create('createPolicy', 'policy', {
+    name: 'assign-tasks',
+    document: { Version: '1.1', Statement: [{ Effect: 'Allow', Action: ['annotator:task:assign'] }] },
+  });
+  const checking = await create('createPolicy', 'policy', {
+    name: 'ask-for-decisions',
+    document: {
+      Version: '1.1',
+      Statement: [{ Effect: 'Allow', Action: ['bailiwick:access:check', 'bailiwick:access:explain'] }],
+    },
+  });
+  await create('grantPolicy', 'grant', {
+    policyId: checking,
+    subject: { service: made?.service.id },
+    scope: { workspace: vision },
+  });
+  const users = (await story.tell(
+    admin,
+    'looks erin up',
+    'allowed',
+    '{ users(filter: { name: "erin" }) { nodes { id } } }',
+  )) as {
+    users?: { nodes: readonly { id: string }[] };
+  };
+  const erin = users.users?.nodes[0]?.id;
+  const annotator: Sender = {
+    name: 'annotator',
+    key: { id: made?.accessKeyId ?? '', secret: made?.secretAccessKey ?? '' },
+    workspace: Buffer.from(vision, 'base64url')
+      .toString()
+      .replace(/^Workspace:/, ''),
+  };
+  const mayErinAssign = { requests: [{ principal: { user: erin }, action: 'annotator:task:assign' }] };
+  await story.tell(annotator, 'may erin assign tasks?', 'refused', ask, mayErinAssign);
+  await create('grantPolicy', 'grant', { policyId: assigning, subject: { user: erin }, scope: { workspace: vision } });
+  await story.tell(annotator, 'and now?', 'allowed', ask, mayErinAssign);
+
+  story.chapter('An agency: who may act for whom is a record with grants of its own');
+  const agency = await create('createAgency', 'agency', {
+    name: 'training-jobs',
+    trust: { service: 'modelarts' },
+    durationDays: 30,
+  });
+  await create('grantPolicy', 'grant', { policyId: 'obs_readonly', subject: { agency }, scope: { account: true } });
+  await create('authorizeAgency', 'authorization', { agencyId: agency, allUsers: true });
+
+  story.chapter('A notebook is registered where the engineer works, and is nowhere else');
+  const account = (await story.tell(admin, 'looks the account up', 'allowed', '{ viewer { account { id } } }')) as {
+    viewer?: { account: { id: string } };
+  };
+  const accountId = Buffer.from(account.viewer?.account.id ?? '', 'base64url')
+    .toString()
+    .replace(/^Account:/, '');
+  const adminInVision: Sender = { name: 'admin', token: await signIn('admin', rootPassword, { workspace: vision }) };
+  await story.tell(
+    adminInVision,
+    'registers a notebook in `vision`',
+    'allowed',
+    `mutation Register($input: RegisterResourceInput!) { registerResource(input: $input) { resource { id } ${problems} } }`,
+    { input: { urn: `modelarts::${accountId}:notebook:first-steps`, name: 'first steps', ownerId: erin } },
+  );
+  await story.tell(inSpeech, 'looks for resources from `speech`', 'refused', '{ resources { nodes { name } } }');
+
+  story.chapter('A revocation bites at the next request');
+  await story.tell(inVision, 'may I create a training job?', 'allowed', ask, wantsJob);
+  await story.tell(
+    admin,
+    'revokes the grant of the group',
+    'allowed',
+    `mutation Revoke($input: RevokeGrantInput!) { revokeGrant(input: $input) { ${problems} } }`,
+    { input: { id: grant } },
+  );
+  await story.tell(inVision, 'may I still?', 'refused', ask, wantsJob);
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'bailiwick-demo-'));
+const rootPassword = `Demo ${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`;
+const house = await openHouse(
+  readSettings({
+    BAILIWICK_DATABASE_URL: `sqlite:${join(folder, 'demo.db')}`,
+    BAILIWICK_SECRET_KEY_FILE: join(folder, 'secret.key'),
+    BAILIWICK_ADMIN_PASSWORD: rootPassword,
+  }),
+);
+await createFirstAccount(
+  house,
+  readSettings({ BAILIWICK_ADMIN_PASSWORD: rootPassword, BAILIWICK_DATABASE_URL: `sqlite:${join(folder, 'demo.db')}` }),
+);
+const listener = await openListener({
+  iam: house.iam,
+  schema: buildGuardedSchema({ resolvers, catalogue: platformCatalogue }),
+  log: { level: 'fatal', stream: process.stderr },
+});
+try {
+  const origin = await listener.listen('127.0.0.1', 0);
+  console.log(`a server of its own on ${origin}, on a scratch database that is removed at the end`);
+  await play(`${origin}${apiPath}`, rootPassword);
+} finally {
+  await listener.stop(1);
+  await house.close();
+  await rm(folder, { recursive: true, force: true });
+}
+console.log(failures.length === 0 ? '\nevery request came out as the story says' : `\n${failures.join('\n')}`);
+process.exitCode = failures.length === 0 ? 0 : 1;

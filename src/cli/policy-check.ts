@@ -1,0 +1,63 @@
+/** `bailiwick policy check`: reads policy documents as the server would, and says all that is wrong with them. */
+import { readFile } from 'node:fs/promises';
+import { checkDocument, platformCatalogue } from '../catalogue/index.js';
+import { parsePolicy } from '../policy/index.js';
+
+export interface FileProblem {
+  readonly file: string;
+  readonly severity: 'ERROR' | 'WARNING';
+  readonly code: string;
+  readonly message: string;
+  readonly pointer: string | null;
+  readonly line: number | null;
+  readonly column: number | null;
+}
+
+/** Stands for standard input among file names. */
+const standardInput = '-';
+
+/** All problems of these files, in their order, and in each file in the order of its text. */
+export async function checkPolicyFiles(
+  files: readonly string[],
+  readInput: () => Promise<Uint8Array>,
+): Promise<readonly FileProblem[]> {
+  const problems: FileProblem[] = [];
+  for (const file of files) problems.push(...(await checkFile(file, readInput)));
+  return problems;
+}
+
+async function checkFile(file: string, readInput: () => Promise<Uint8Array>): Promise<readonly FileProblem[]> {
+  const name = file === standardInput ? '<stdin>' : file;
+  let bytes: Uint8Array;
+  try {
+    bytes = file === standardInput ? await readInput() : await readFile(file);
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+    return [unreadable(name, `the file cannot be read: ${reason}`)];
+  }
+  let text: string;
+  try {
+    // A byte order mark stays, to be refused by name: the server would not take it either.
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return [unreadable(name, 'the file is not UTF-8; save it in that encoding')];
+  }
+  const parsed = parsePolicy(text, 'CUSTOM');
+  return [...parsed.problems, ...checkDocument(parsed, platformCatalogue)]
+    .map((problem) => ({ file: name, ...problem }))
+    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+}
+
+function unreadable(file: string, message: string): FileProblem {
+  return { file, severity: 'ERROR', code: 'UNREADABLE', message, pointer: null, line: null, column: null };
+}
+
+/** One line for each problem, as editors and continuous integration read it: `file:line:column code message`. */
+export function printProblems(problems: readonly FileProblem[]): string {
+  return problems
+    .map(({ file, line, column, code, severity, message }) => {
+      const place = line === null || column === null ? file : `${file}:${line}:${column}`;
+      return `${place} ${code} ${severity === 'WARNING' ? 'warning: ' : ''}${message}\n`;
+    })
+    .join('');
+}

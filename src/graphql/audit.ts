@@ -1,0 +1,266 @@
+/** The audit trail: every change, by whom, and what it made of what. */
+import {
+  Args,
+  ArgsType,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Int,
+  ObjectType,
+  Query,
+  registerEnumType,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import {
+  BadInput,
+  type AuditEvent as AuditEventRecord,
+  type Filters,
+  type Id,
+  type Instant,
+  type JsonImage,
+  type Order,
+  type Orders,
+  type Workspace as WorkspaceRecord,
+} from '../iam/index.js';
+import { connection, connectionOf, PageArguments, windowOf, type ConnectionOf } from './connections.js';
+import type { GraphContext } from './context.js';
+import { Permission } from './directives.js';
+import { given } from './inputs.js';
+import { decodeId, encodeNodeId, isNodeKind, nodeKinds, readNodeId, type NodeKind } from './node-ids.js';
+import { Node } from './node-interface.js';
+import { OrderDirections, type OrderDirection } from './ordering.js';
+import { DateTime, JsonValue } from './scalars.js';
+import { Workspace } from './workspaces.js';
+
+const ActorKinds = {
+  ROOT: 'ROOT',
+  USER: 'USER',
+  SERVICE: 'SERVICE',
+  AGENCY: 'AGENCY',
+  OPERATOR: 'OPERATOR',
+} as const;
+
+type ActorKind = keyof typeof ActorKinds;
+
+registerEnumType(ActorKinds, {
+  name: 'AuditActorKind',
+  description: 'Kind of who made a change.',
+  valuesConfig: {
+    ROOT: { description: 'Root user of the account.' },
+    USER: { description: 'User of the account.' },
+    SERVICE: { description: 'Service of the account in its own name.' },
+    AGENCY: { description: 'Session of an agency.' },
+    OPERATOR: { description: 'Operator on the machine itself, and the program as it starts.' },
+  },
+});
+
+/** The Node behind each kind of actor. */
+const actorNodes: Readonly<Record<string, NodeKind>> = {
+  ROOT: 'User',
+  USER: 'User',
+  SERVICE: 'Service',
+  AGENCY: 'Agency',
+};
+
+/** Stands for the id that the operator does not have. */
+const operatorId = 'operator';
+
+const AuditEventOrderFields = { REVISION: 'REVISION' } as const satisfies {
+  readonly [By in Orders['auditEvent']]: By;
+};
+
+registerEnumType(AuditEventOrderFields, {
+  name: 'AuditEventOrderField',
+  description: 'Value that a list of audit events is ordered by.',
+  valuesConfig: {
+    REVISION: { description: 'Revision of the account, then place within the change: the order of what happened.' },
+  },
+});
+
+@ObjectType({ description: 'Actor of an audit event: who made the change, as it was then.', simpleResolvers: true })
+export class AuditEventActor {
+  @Field(() => ID, {
+    description: 'Identifier of the user, service or agency, which may be gone meanwhile; `operator` for the operator.',
+  })
+  id!: string;
+
+  @Field(() => ActorKinds, { description: 'Kind of the actor.' })
+  kind!: ActorKind;
+
+  @Field(() => String, { description: 'Name of the actor at the time.' })
+  name!: string;
+}
+
+@ObjectType({ description: 'Target of an audit event: the row that was changed.', simpleResolvers: true })
+export class AuditEventTarget {
+  @Field(() => ID, {
+    description: 'Identifier of the object, which may be gone meanwhile; a plain one for what is no object of its own.',
+  })
+  id!: string;
+
+  @Field(() => String, { description: 'Kind of the row, for instance `user`, `grant` or `membership`.' })
+  kind!: string;
+}
+
+@Permission({ action: 'bailiwick:audit:list', scope: 'ANY' })
+@ObjectType({
+  description: 'Change of one row, written together with the change itself. Needs `bailiwick:audit:list`.',
+  implements: Node,
+  simpleResolvers: true,
+})
+export class AuditEvent extends Node {
+  @Field(() => Int, { description: 'Revision of the account that the change made; events of one change share it.' })
+  revision!: number;
+
+  @Field(() => Int, { description: 'Place of the event within its change, counted from 0.' })
+  sequence!: number;
+
+  @Field(() => DateTime, { description: 'Timestamp of the change.' })
+  at!: Instant;
+
+  @Field(() => String, { description: 'Operation that made the change, for instance `createUser`.' })
+  operation!: string;
+
+  @Field(() => JsonValue, {
+    nullable: true,
+    description: 'Row before the change, without secrets, with plain identifiers; null when it was created.',
+  })
+  before!: JsonImage | null;
+
+  @Field(() => JsonValue, {
+    nullable: true,
+    description: 'Row after the change, without secrets, with plain identifiers; null when it was deleted.',
+  })
+  after!: JsonImage | null;
+
+  @Field(() => String, { description: 'Identifier of the request that asked for the change.' })
+  requestId!: string;
+}
+
+export const AuditEventConnection = connectionOf('AuditEvent', () => AuditEvent, {
+  item: 'audit event',
+  items: 'audit events',
+});
+
+@InputType({ description: 'Filter of a list of audit events; members are ANDed.' })
+class AuditEventFilterInput {
+  @Field(() => String, { nullable: true, description: 'Operation that made the changes, for instance `createUser`.' })
+  operation?: string | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Identifier of the user, service or agency who made the changes; `operator` for the operator.',
+  })
+  actorId?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Identifier of what was changed.' })
+  targetId?: string | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'Timestamp that the changes were made at or after.' })
+  since?: Instant | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'Timestamp that the changes were made before.' })
+  until?: Instant | null;
+}
+
+@InputType({ description: 'Order of a list of audit events.' })
+class AuditEventOrderInput {
+  @Field(() => AuditEventOrderFields, { description: 'Value that the audit events are ordered by.' })
+  field!: Orders['auditEvent'];
+
+  @Field(() => OrderDirections, { description: 'Direction of the order.' })
+  direction!: OrderDirection;
+}
+
+@ArgsType()
+class AuditEventListArguments extends PageArguments {
+  @Field(() => AuditEventFilterInput, { nullable: true, description: 'Filter of the list.' })
+  filter?: AuditEventFilterInput | null;
+
+  @Field(() => AuditEventOrderInput, { nullable: true, description: 'Order of the list; newest first unless given.' })
+  orderBy?: AuditEventOrderInput | null;
+}
+
+@Resolver(() => AuditEvent)
+export class AuditResolver {
+  @Permission({ action: 'bailiwick:audit:list', scope: 'ANY' })
+  @Query(() => AuditEventConnection, {
+    nullable: true,
+    description:
+      'Changes made in account scope; inside a workspace those made in that workspace. Needs `bailiwick:audit:list`.',
+  })
+  async auditEvents(
+    @Args(() => AuditEventListArguments) args: AuditEventListArguments,
+    @Ctx() { call: { reader } }: GraphContext,
+  ): Promise<ConnectionOf<AuditEventRecord>> {
+    const window = windowOf(args, orderOf(args.orderBy));
+    const filter = filterOf(args.filter);
+    return connection(await reader.page('auditEvent', filter, window), window, () =>
+      reader.count('auditEvent', filter),
+    );
+  }
+
+  @FieldResolver(() => AuditEventActor, { description: 'Actor who made the change.' })
+  actor(@Root() { actorKind, actorId, actorName }: AuditEventRecord): AuditEventActor {
+    const node = actorNodes[actorKind];
+    return {
+      id: node === undefined ? operatorId : encodeNodeId(node, actorId),
+      kind: actorKind as ActorKind,
+      name: actorName,
+    };
+  }
+
+  @FieldResolver(() => AuditEventTarget, { description: 'Target of the change.' })
+  target(@Root() { targetKind, targetId }: AuditEventRecord): AuditEventTarget {
+    const node = nodeOfRecord.get(targetKind);
+    return { id: node === undefined ? targetId : encodeNodeId(node, targetId), kind: targetKind };
+  }
+
+  @FieldResolver(() => Workspace, {
+    nullable: true,
+    description: 'Workspace that the change was made in; null for account scope, or when the caller may not read it.',
+  })
+  workspace(
+    @Root() { workspaceId }: AuditEventRecord,
+    @Ctx() { loaders }: GraphContext,
+  ): Promise<WorkspaceRecord | null> | null {
+    // Events of a workspace are read from inside it only: whoever got here has entered it.
+    return workspaceId === '' ? null : loaders.find('workspace', workspaceId);
+  }
+}
+
+/** The Node type of each kind of record that has one. */
+const nodeOfRecord: ReadonlyMap<string, NodeKind> = new Map(
+  Object.entries(nodeKinds).flatMap(([node, record]) => (isNodeKind(node) ? [[record, node] as const] : [])),
+);
+
+function filterOf(input: AuditEventFilterInput | null | undefined): Filters['auditEvent'] {
+  const { actorId, targetId, ...others } = given(input);
+  return {
+    ...others,
+    ...(actorId === undefined ? {} : { actorId: actorOf(actorId) }),
+    ...(targetId === undefined ? {} : targetOf(targetId)),
+  };
+}
+
+function actorOf(input: string): Id {
+  if (input === operatorId) return '';
+  const node = readNodeId(input);
+  if (node === null) return input;
+  if (Object.values(actorNodes).includes(node.kind)) return decodeId(node.kind, input);
+  throw new BadInput(`\`${input}\` is the id of a ${node.kind}; give the id of a User, Service or Agency`);
+}
+
+/** A Node id names the kind too; a plain id may be that of several kinds. */
+function targetOf(input: string): Pick<Filters['auditEvent'], 'targetKind' | 'targetId'> {
+  const node = readNodeId(input);
+  if (node === null) return { targetId: input };
+  return { targetKind: nodeKinds[node.kind], targetId: decodeId(node.kind, input) };
+}
+
+function orderOf(input: AuditEventOrderInput | null | undefined): Order<Orders['auditEvent']> {
+  return { by: input?.field ?? 'REVISION', direction: input?.direction ?? 'DESC' };
+}

@@ -1,0 +1,244 @@
+/**
+ * Lists in pages, in the manner of Relay: `first`/`after` go forward, `last`/`before` backward, the order of rows is the
+ * same either way. A cursor holds the place of its row in one order of one list and means nothing in another.
+ */
+import 'reflect-metadata';
+import type { GraphQLScalarType } from 'graphql';
+import { ArgsType, Field, Int, ObjectType, type ClassType } from 'type-graphql';
+import {
+  BadInput,
+  type Instant,
+  type Linked,
+  type ListedKind,
+  type Order,
+  type Orders,
+  type Page,
+  type Position,
+  type Relation,
+  type Relations,
+  type Window,
+} from '../iam/index.js';
+import { DateTime } from './scalars.js';
+import { checkText } from './text.js';
+
+export const pageSize = { default: 25, maximum: 100 } as const;
+
+@ArgsType()
+export class PageArguments {
+  @Field(() => Int, {
+    nullable: true,
+    description: `Number of items from the start of the list, 1 to ${pageSize.maximum}; ${pageSize.default} when neither \`first\` nor \`last\` is given.`,
+  })
+  first?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Cursor that the items come after.' })
+  after?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: `Number of items from the end of the list, 1 to ${pageSize.maximum}.`,
+  })
+  last?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Cursor that the items come before.' })
+  before?: string | null;
+}
+
+type OrderName = Orders[ListedKind] | Relations[Relation]['order'];
+
+/** What rows are compared by, so that a forged cursor cannot bring text where the store compares numbers. */
+const orderKeys: Readonly<Record<OrderName, 'string' | 'number'>> = {
+  ADDED_AT: 'number',
+  CREATED_AT: 'number',
+  NAME: 'string',
+  NUMBER: 'number',
+  REVISION: 'number',
+  STARTED_AT: 'number',
+  STATUS: 'string',
+  UPDATED_AT: 'number',
+  URN: 'string',
+};
+
+const version = 1;
+const longest = 2048;
+
+/** base64url of a version byte and the JSON of order, direction, key and id. */
+export function encodeCursor({ by, direction }: Order, { key, id }: Position): string {
+  const content = Buffer.from(JSON.stringify([by, direction, key, id]));
+  return Buffer.concat([Buffer.of(version), content]).toString('base64url');
+}
+
+/** The position in a cursor of exactly this order; any other is refused. */
+export function decodeCursor(order: Order<OrderName>, cursor: string): Position {
+  const position = readCursor(order, cursor);
+  if (position === null) throw new BadInput('the cursor is not one of this list in this order; begin without a cursor');
+  checkText(position.id);
+  if (typeof position.key === 'string') checkText(position.key);
+  return position;
+}
+
+function readCursor({ by, direction }: Order<OrderName>, cursor: string): Position | null {
+  if (cursor.length > longest || !/^[A-Za-z0-9_-]+$/.test(cursor)) return null;
+  const bytes = Buffer.from(cursor, 'base64url');
+  if (bytes[0] !== version) return null;
+  let content: unknown;
+  try {
+    content = JSON.parse(bytes.subarray(1).toString());
+  } catch {
+    return null;
+  }
+  if (!Array.isArray(content) || content.length !== 4) return null;
+  const [ofOrder, ofDirection, key, id] = content as unknown[];
+  if (ofOrder !== by || ofDirection !== direction || typeof id !== 'string') return null;
+  if (typeof key !== orderKeys[by]) return null;
+  if (typeof key === 'string') return { key, id };
+  return typeof key === 'number' && Number.isSafeInteger(key) ? { key, id } : null;
+}
+
+/** The window of a list that page arguments ask for. */
+export function windowOf<By extends OrderName>(args: PageArguments, order: Order<By>): Window<By> {
+  const { first = null, after = null, last = null, before = null } = args;
+  if (first !== null && last !== null) throw new BadInput('give one of `first` and `last`, not both');
+  const limit = first ?? last ?? pageSize.default;
+  if (limit < 1 || limit > pageSize.maximum) {
+    throw new BadInput(`\`${last === null ? 'first' : 'last'}\` is between 1 and ${pageSize.maximum}`);
+  }
+  return {
+    order,
+    limit,
+    backward: last !== null,
+    after: after === null ? null : decodeCursor(order, after),
+    before: before === null ? null : decodeCursor(order, before),
+  };
+}
+
+@ObjectType({ description: 'Place of a page in its list.', simpleResolvers: true })
+export class PageInfo {
+  @Field(() => Boolean, { description: 'Indicates that more items follow the page.' })
+  hasNextPage!: boolean;
+
+  @Field(() => Boolean, { description: 'Indicates that there are items before the page.' })
+  hasPreviousPage!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the first item of the page.' })
+  startCursor!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the last item of the page.' })
+  endCursor!: string | null;
+}
+
+export interface EdgeOf<Node> {
+  readonly node: Node;
+  readonly cursor: string;
+  /** Of lists of a relationship only. */
+  readonly addedAt?: Instant;
+}
+
+export interface ConnectionOf<Node> {
+  readonly edges: readonly EdgeOf<Node>[];
+  readonly nodes: readonly Node[];
+  readonly pageInfo: PageInfo;
+  /** Counted only when it is asked for; null where counting would cost a scan. */
+  readonly totalCount: (() => Promise<number | null>) | null;
+}
+
+export interface ConnectionWords {
+  /** What is listed, in the singular and the plural: `user`, `users`. */
+  readonly item: string;
+  readonly items: string;
+  /** For lists of a relationship, when the item joined it: `the user joined the group`. */
+  readonly added?: string;
+}
+
+/**
+ * Makes the types of a list: `<Name>Connection` and `<Name>Edge`.
+ *
+ *   export const UserConnection = connectionOf('User', () => User, { item: 'user', items: 'users' });
+ */
+export function connectionOf(
+  name: string,
+  node: () => ClassType | GraphQLScalarType,
+  { item, items, added }: ConnectionWords,
+): ClassType {
+  @ObjectType(`${name}Edge`, { description: `Place of one ${item} in a list of ${items}.`, simpleResolvers: true })
+  class Edge {
+    @Field(node, {
+      nullable: true,
+      description: `Item at the end of the edge; null when the caller may not read the ${item}.`,
+    })
+    node!: unknown;
+
+    @Field(() => String, { description: `Cursor of the ${item} in the list.` })
+    cursor!: string;
+  }
+  if (added !== undefined) {
+    Field(() => DateTime, { description: `Timestamp of when ${added}.` })(Edge.prototype, 'addedAt');
+  }
+
+  @ObjectType(`${name}Connection`, { description: `Page of a list of ${items}.`, simpleResolvers: true })
+  class Connection {
+    @Field(() => [Edge], {
+      nullable: 'items',
+      description: `Edges of the page, one for each ${item}; null where the caller may not read the ${item}.`,
+    })
+    edges!: unknown[];
+
+    @Field(() => [node()], {
+      nullable: 'items',
+      description: `Items of the page without their edges; null where the caller may not read the ${item}.`,
+    })
+    nodes!: unknown[];
+
+    @Field(() => PageInfo, { description: 'Place of the page in the list.' })
+    pageInfo!: PageInfo;
+
+    @Field(() => Int, {
+      nullable: true,
+      description: `Number of ${items} in the whole list; null where counting would be too costly.`,
+    })
+    totalCount!: number | null;
+  }
+  return Connection;
+}
+
+/** A page of rows as a connection shows it. */
+export function connection<R>(
+  page: Page<R>,
+  { order }: Pick<Window, 'order'>,
+  totalCount: ConnectionOf<R>['totalCount'] = null,
+): ConnectionOf<R> {
+  const edges = page.rows.map(({ record, position }) => ({ node: record, cursor: encodeCursor(order, position) }));
+  return assemble(page, edges, totalCount);
+}
+
+/** A page of a relationship: the facts of the relationship stand on the edges. */
+export function linkedConnection<R>(
+  page: Page<Linked<R>>,
+  { order }: Pick<Window, 'order'>,
+  totalCount: ConnectionOf<R>['totalCount'] = null,
+): ConnectionOf<R> {
+  const edges = page.rows.map(({ record: { target, addedAt }, position }) => ({
+    node: target,
+    addedAt,
+    cursor: encodeCursor(order, position),
+  }));
+  return assemble(page, edges, totalCount);
+}
+
+function assemble<R>(
+  { hasNext, hasPrevious }: Page<unknown>,
+  edges: readonly EdgeOf<R>[],
+  totalCount: ConnectionOf<R>['totalCount'],
+): ConnectionOf<R> {
+  return {
+    edges,
+    nodes: edges.map(({ node }) => node),
+    pageInfo: {
+      hasNextPage: hasNext,
+      hasPreviousPage: hasPrevious,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+    totalCount,
+  };
+}

@@ -1,0 +1,77 @@
+/**
+ * What resolvers are given: the call being answered, its loaders, and the business. A context belongs to one operation;
+ * its call changes between root mutation fields, so nobody keeps a call for longer than one field.
+ */
+import type { Arrival, Call, Iam } from '../iam/index.js';
+import { createLoaders, type Loaders } from './loaders.js';
+
+export interface GraphContext {
+  readonly call: Call;
+  readonly loaders: Loaders;
+  readonly iam: Iam;
+  /** Opens the call again from the same credential: actor, rights, memo and loaders are new (rule 21). */
+  renew(): Promise<void>;
+  /** Answers what is left of the current field as another call: sign-in shows the session that it made. */
+  actAs(call: Call): void;
+  /** Before a root mutation field: null for the first; later ones wait until the call is opened again. */
+  beforeMutation(): Promise<void> | null;
+  /** After a root mutation field, before its payload is read: null when `actAs` has chosen who reads it. */
+  afterMutation(): Promise<void> | null;
+}
+
+/**
+ * INVARIANT: plain properties and prototype methods only. Apollo copies a context property by property before it uses
+ * it, which loses #private members and freezes what getters of the object itself would answer.
+ */
+class OperationContext implements GraphContext {
+  call: Call;
+  loaders: Loaders;
+  private mutated = false;
+  private acting = false;
+
+  constructor(
+    readonly iam: Iam,
+    call: Call,
+    private readonly open: () => Promise<Call>,
+  ) {
+    this.call = call;
+    this.loaders = createLoaders(call.reader);
+  }
+
+  actAs(call: Call): void {
+    this.acting = true;
+    this.take(call);
+  }
+
+  async renew(): Promise<void> {
+    this.acting = false;
+    this.take(await this.open());
+  }
+
+  private take(call: Call): void {
+    this.call = call;
+    this.loaders = createLoaders(call.reader);
+  }
+
+  beforeMutation(): Promise<void> | null {
+    if (this.mutated) return this.renew();
+    this.mutated = true;
+    return null;
+  }
+
+  afterMutation(): Promise<void> | null {
+    return this.acting ? null : this.renew();
+  }
+}
+
+/** The context of an operation whose call is opened, now and later, by `open`. */
+export async function contextFrom(iam: Iam, open: () => Promise<Call>): Promise<GraphContext> {
+  return new OperationContext(iam, await open(), open);
+}
+
+/** The context of a request as the listener saw it. The clock is read anew whenever the call is opened again. */
+export async function openContext(iam: Iam, arrival: Arrival): Promise<GraphContext> {
+  return contextFrom(iam, () =>
+    iam.calls.open({ ...arrival, environment: { ...arrival.environment, now: iam.now() } }),
+  );
+}

@@ -1,0 +1,221 @@
+/**
+ * The one translator between the business and the API's errors. Inside, errors are values (src/iam/outcome.ts); here they
+ * become payloads or GraphQL errors, and whatever else was thrown is masked.
+ */
+import type { ApolloServerPlugin } from '@apollo/server';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { BadInput, type Call, type Decision, type Outcome } from '../iam/index.js';
+import type { GraphContext } from './context.js';
+import { shownProblem, type ShownProblem } from './user-errors.js';
+
+/** Every `extensions.code` that leaves the server, with what it means. As stable as field names. */
+export const errorCodes = {
+  UNAUTHENTICATED: 'No credential was sent, or it is no longer good. HTTP 401.',
+  FORBIDDEN: 'The caller may not do this here; `action`, `requestId` and `reference` name the question.',
+  BAD_USER_INPUT: 'A value is malformed: wrong kind of id, bad cursor, page out of range, text that cannot be stored.',
+  BAD_REQUEST: 'The HTTP request is malformed.',
+  GRAPHQL_PARSE_FAILED: 'The document is not GraphQL.',
+  GRAPHQL_VALIDATION_FAILED: 'The document does not fit the schema.',
+  OPERATION_RESOLUTION_FAILURE: 'The document does not have the operation that was asked for.',
+  PERSISTED_QUERY_NOT_FOUND: 'The server does not know a document of this hash.',
+  PERSISTED_QUERY_NOT_SUPPORTED: 'The server does not keep documents.',
+  INTROSPECTION_DISABLED: 'The caller may not read the schema. HTTP 400.',
+  OPERATION_TOO_LARGE: 'The operation is deeper, wider or longer than allowed; `limit` says the maximum. HTTP 400.',
+  COST_LIMIT_EXCEEDED: 'The operation costs more than is left. HTTP 400.',
+  RATE_LIMITED: 'Too many requests; `retryAfter` says for how long. HTTP 429.',
+  UNAVAILABLE: 'The server cannot answer just now; retry. HTTP 503.',
+  INTERNAL_SERVER_ERROR: 'A defect of the server; `requestId` finds it in the log.',
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** An error that the caller is meant to read. */
+export function clientError(
+  code: ErrorCode,
+  message: string,
+  extensions: Readonly<Record<string, unknown>> = {},
+): GraphQLError {
+  return new GraphQLError(message, { extensions: { ...extensions, code } });
+}
+
+/** A broken credential: nothing is answered to it (rule 19). */
+export function brokenCredential({ broken, requestId }: Call): GraphQLError {
+  return clientError('UNAUTHENTICATED', broken?.message ?? 'the credential is not good; sign in again', {
+    reference: broken?.reference ?? 'IAM.0067',
+    requestId,
+    http: { status: 401 },
+  });
+}
+
+/** What the person refused learns: the action and a request id; the reasons only if they may see them (rule 17). */
+export function refusal(call: Call, decision: Decision): GraphQLError {
+  const { action, reason, requiredScope } = decision;
+  const { requestId } = call;
+  if (call.broken !== null) return brokenCredential(call);
+  if (reason === 'UNAUTHENTICATED') {
+    return clientError('UNAUTHENTICATED', `\`${action}\` needs a credential; sign in first`, {
+      action,
+      reference: 'IAM.0001',
+      requestId,
+      http: { status: 401 },
+    });
+  }
+  const named = { action, requestId };
+  if (reason === 'WRONG_SCOPE') {
+    const needed = requiredScope === 'ACCOUNT' ? 'account scope' : 'a workspace';
+    return clientError('FORBIDDEN', `\`${action}\` is asked in ${needed}; switch scope and try again`, {
+      ...named,
+      reference: 'IAM.0002',
+      reason,
+      requiredScope,
+    });
+  }
+  if (reason === 'WORKSPACE_CLOSED') {
+    return clientError('FORBIDDEN', 'this workspace is closed to you or gone; switch scope', {
+      ...named,
+      reference: 'ModelArts.0112',
+      reason,
+    });
+  }
+  return clientError(
+    'FORBIDDEN',
+    `\`${action}\` is not allowed for you here; ask an administrator and name request \`${requestId}\``,
+    {
+      ...named,
+      reference: action.toLowerCase().startsWith('modelarts:') ? 'ModelArts.0112' : 'IAM.0003',
+      ...(call.may('bailiwick:access:explain') ? { decision: explanation(decision) } : {}),
+    },
+  );
+}
+
+function explanation({ reason, resource, statements, missingContextKeys, problems }: Decision): object {
+  return { reason, resource, statements, missingContextKeys, problems };
+}
+
+/** What every payload has besides the object that its mutation is about. */
+export interface PayloadFrame {
+  readonly userErrors: readonly ShownProblem[];
+  readonly revision: number | null;
+  readonly clientMutationId: string | null;
+  readonly replayed: boolean;
+}
+
+/**
+ * Makes the payload of a mutation. A refusal is thrown; problems become `userErrors` beside null objects; `show` names
+ * the objects of a success.
+ */
+export function answer<T, Shown extends object>(
+  { call }: GraphContext,
+  input: { readonly clientMutationId?: string | null },
+  outcome: Outcome<T>,
+  show: (value: T) => Shown,
+): PayloadFrame & Partial<Shown> {
+  const clientMutationId = input.clientMutationId ?? null;
+  switch (outcome.kind) {
+    case 'refused':
+      throw refusal(call, outcome.decision);
+    case 'invalid': {
+      const userErrors = outcome.problems.map(shownProblem);
+      const frame: PayloadFrame = { userErrors, revision: null, clientMutationId, replayed: false };
+      return frame as PayloadFrame & Partial<Shown>;
+    }
+    case 'succeeded': {
+      const { value, revision, replayed } = outcome;
+      return { ...show(value), userErrors: [], revision, clientMutationId, replayed };
+    }
+  }
+}
+
+/** The value of an outcome that has no payload to put problems in: of a query. */
+export function valueOf<T>({ call }: GraphContext, outcome: Outcome<T>): T {
+  if (outcome.kind === 'refused') throw refusal(call, outcome.decision);
+  if (outcome.kind === 'succeeded') return outcome.value;
+  throw new BadInput(outcome.problems.map(({ message }) => message).join('; '), outcome.problems[0]?.reference ?? null);
+}
+
+/** What executors put beside the code and clients have no use for. */
+const unshownExtensions: ReadonlySet<string> = new Set(['http', 'stacktrace']);
+
+const requestIds = new WeakMap<object, string>();
+
+/**
+ * Turns any error into what the client sees. Only errors made for clients pass; stack traces and the HTTP part never do.
+ * Given to Apollo as `formatError`, and to be called by any executor that goes round Apollo's own. Never throws.
+ */
+export function formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
+  const { locations, path } = formatted;
+  const place = { ...(locations === undefined ? {} : { locations }), ...(path === undefined ? {} : { path }) };
+  const cause = rootCause(error);
+  if (cause instanceof BadInput) {
+    const reference = cause.reference === null ? {} : { reference: cause.reference };
+    return { message: cause.message, ...place, extensions: { ...reference, code: 'BAD_USER_INPUT' } };
+  }
+  if (cause instanceof GraphQLError && isShownCode(formatted.extensions?.['code'])) {
+    const extensions = Object.entries(formatted.extensions ?? {}).filter(([name]) => !unshownExtensions.has(name));
+    return { message: withoutValues(formatted.message), ...place, extensions: Object.fromEntries(extensions) };
+  }
+  const requestId = isObject(error) ? requestIds.get(error) : undefined;
+  return {
+    message:
+      requestId === undefined ? 'internal error' : `internal error; name request \`${requestId}\` to the operator`,
+    ...place,
+    extensions: { code: 'INTERNAL_SERVER_ERROR', ...(requestId === undefined ? {} : { requestId }) },
+  };
+}
+
+/** graphql repeats the value of a variable that does not fit, and a value may be a password. */
+function withoutValues(message: string): string {
+  return message.replace(/got invalid value [\s\S]*?(?=(?: at "[^"]*")?; )/, 'got an invalid value');
+}
+
+/** Whether `formatError` masks this error: it is a defect, for the log to keep. */
+export function isMasked(error: unknown): boolean {
+  const cause = rootCause(error);
+  if (cause instanceof BadInput) return false;
+  // The code may stand on the outside only: Apollo gives one to graphql's own errors by wrapping them.
+  return !(cause instanceof GraphQLError && error instanceof GraphQLError && isShownCode(error.extensions['code']));
+}
+
+/** Ties an operation's errors to its request, so that a masked one can name it; defects go to `report`. */
+export function noteErrors(
+  errors: readonly unknown[],
+  requestId: string | undefined,
+  report: (error: unknown, requestId: string | undefined) => void,
+): void {
+  for (const error of errors) {
+    if (requestId !== undefined && isObject(error)) requestIds.set(error, requestId);
+    if (isMasked(error)) report(rootCause(error), requestId);
+  }
+}
+
+/** Apollo's part in it. `report` must not throw and must not keep the request waiting. */
+export function errorPlugin(
+  report: (error: unknown, requestId: string | undefined) => void,
+): ApolloServerPlugin<GraphContext> {
+  return {
+    requestDidStart: async () => ({
+      didEncounterErrors: async ({ errors, contextValue }) => {
+        // Apollo has no context yet when making it was what failed.
+        noteErrors(errors, (contextValue as GraphContext | undefined)?.call.requestId, report);
+      },
+    }),
+  };
+}
+
+/** The error that began it: executors wrap what resolvers throw, Apollo wraps some once more. */
+function rootCause(error: unknown): unknown {
+  let cause = error;
+  for (let depth = 0; depth < 8; depth += 1) {
+    if (!(cause instanceof GraphQLError) || cause.originalError === undefined) break;
+    cause = cause.originalError;
+  }
+  return cause;
+}
+
+function isShownCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && code !== 'INTERNAL_SERVER_ERROR' && Object.hasOwn(errorCodes, code);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,545 @@
+/** Grants: who was given which policy, where, and until when. */
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Mutation,
+  ObjectType,
+  Query,
+  registerEnumType,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import {
+  BadInput,
+  grantDoor,
+  grantPolicy,
+  revokeDoor,
+  revokeGrant,
+  visibleWorkspaces,
+  type EnterpriseProject as EnterpriseProjectRecord,
+  type Filters,
+  type Grant as GrantRecord,
+  type GrantScopeKind,
+  type Group as GroupRecord,
+  type Id,
+  type Instant,
+  type Order,
+  type Orders,
+  type Policy as PolicyRecord,
+  type Records,
+  type Relation,
+  type SubjectKind,
+  type User as UserRecord,
+  type Workspace as WorkspaceRecord,
+} from '../iam/index.js';
+import { Agency } from './agencies.js';
+import { connection, connectionOf, PageArguments, windowOf, type ConnectionOf } from './connections.js';
+import type { GraphContext } from './context.js';
+import { OneOf, Permission, type PermissionOptions } from './directives.js';
+import { EnterpriseProject } from './enterprise-projects.js';
+import { answer, type PayloadFrame } from './errors.js';
+import { Group } from './groups.js';
+import { MutationInput } from './inputs.js';
+import { decodeId, encodeNodeId } from './node-ids.js';
+import { Node } from './node-interface.js';
+import { OrderDirections, type OrderDirection } from './ordering.js';
+import { MutationPayload } from './payloads.js';
+import { Policy } from './policies.js';
+import { DateTime } from './scalars.js';
+import { Service } from './services.js';
+import { User } from './users.js';
+import { Workspace } from './workspaces.js';
+
+const SubjectKinds = { USER: 'USER', GROUP: 'GROUP', AGENCY: 'AGENCY', SERVICE: 'SERVICE' } as const satisfies {
+  readonly [Kind in SubjectKind]: Kind;
+};
+
+registerEnumType(SubjectKinds, {
+  name: 'SubjectKind',
+  description: 'Kind of the subject of a grant.',
+  valuesConfig: {
+    USER: { description: 'One user.' },
+    GROUP: { description: 'Every member of a group.' },
+    AGENCY: { description: 'Sessions of an agency.' },
+    SERVICE: { description: 'Service in its own name.' },
+  },
+});
+
+const GrantScopeKinds = {
+  ALL: 'ALL',
+  ACCOUNT: 'ACCOUNT',
+  ALL_WORKSPACES: 'ALL_WORKSPACES',
+  WORKSPACE: 'WORKSPACE',
+  ENTERPRISE_PROJECT: 'ENTERPRISE_PROJECT',
+} as const satisfies { readonly [Kind in GrantScopeKind]: Kind };
+
+registerEnumType(GrantScopeKinds, {
+  name: 'GrantScopeKind',
+  description: 'Kind of the scope that a grant reaches.',
+  valuesConfig: {
+    ALL: { description: 'Account and every workspace.' },
+    ACCOUNT: { description: 'Account scope; actions of account-level services in workspaces, too.' },
+    ALL_WORKSPACES: { description: 'Every workspace, present and future.' },
+    WORKSPACE: { description: 'One workspace.' },
+    ENTERPRISE_PROJECT: { description: 'Workspaces of one enterprise project.' },
+  },
+});
+
+const GrantOrderFields = { CREATED_AT: 'CREATED_AT' } as const satisfies { readonly [By in Orders['grant']]: By };
+
+registerEnumType(GrantOrderFields, {
+  name: 'GrantOrderField',
+  description: 'Value that a list of grants is ordered by.',
+  valuesConfig: { CREATED_AT: { description: 'Timestamp of when the grant was created.' } },
+});
+
+const listing = { action: 'bailiwick:grants:list', scope: 'ANY' } as const satisfies PermissionOptions;
+
+@ObjectType({ description: 'Scope that a grant reaches.', simpleResolvers: true })
+export class GrantScope {
+  @Field(() => GrantScopeKinds, { description: 'Kind of the scope.' })
+  kind!: GrantScopeKind;
+}
+
+/** What stands behind a `GrantScope`: a grant's own columns, or those that a decision remembers of it. */
+export type ShownScope = Pick<GrantRecord, 'scopeKind' | 'scopeId'> & { readonly kind: GrantScopeKind };
+
+export function shownScope({ scopeKind, scopeId }: Pick<GrantRecord, 'scopeKind' | 'scopeId'>): ShownScope {
+  return { kind: scopeKind, scopeKind, scopeId };
+}
+
+@Permission(listing)
+@ObjectType({
+  description: 'Policy given to a subject in a scope. Needs `bailiwick:grants:list`.',
+  implements: Node,
+  simpleResolvers: true,
+})
+export class Grant extends Node {
+  @Field(() => SubjectKinds, { description: 'Kind of the subject of the grant.' })
+  subjectKind!: SubjectKind;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Timestamp of when the grant ends; null when it stands until it is revoked.',
+  })
+  expiresAt!: Instant | null;
+
+  @Field(() => DateTime, { description: 'Timestamp of when the grant was created.' })
+  createdAt!: Instant;
+}
+
+export const GrantConnection = connectionOf('Grant', () => Grant, { item: 'grant', items: 'grants' });
+
+@OneOf()
+@InputType({ description: 'Subject of a grant: exactly one of the members.' })
+class SubjectInput {
+  @Field(() => ID, { nullable: true, description: 'Identifier of a user.' })
+  user?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Identifier of a group.' })
+  group?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Identifier of an agency.' })
+  agency?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Identifier of a service.' })
+  service?: string | null;
+}
+
+@OneOf()
+@InputType({ description: 'Scope of a grant: exactly one of the members.' })
+class GrantScopeInput {
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Indicates the account and every workspace; only `true` has a meaning.',
+  })
+  all?: boolean | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Indicates account scope; only `true` has a meaning. A policy of project-level services is widened to `all`, visibly.',
+  })
+  account?: boolean | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Indicates every workspace, present and future; only `true` has a meaning.',
+  })
+  allWorkspaces?: boolean | null;
+
+  @Field(() => ID, { nullable: true, description: 'Identifier of one workspace.' })
+  workspace?: string | null;
+
+  @Field(() => ID, { nullable: true, description: 'Identifier of one enterprise project.' })
+  enterpriseProject?: string | null;
+}
+
+@InputType({ description: 'Filter of a list of grants; members are ANDed.' })
+class GrantFilterInput {
+  @Field(() => ID, { nullable: true, description: 'Identifier of the policy of the grants.' })
+  policyId?: string | null;
+
+  @Field(() => SubjectInput, { nullable: true, description: 'Subject of the grants.' })
+  subject?: SubjectInput | null;
+
+  @Field(() => SubjectKinds, { nullable: true, description: 'Kind of the subject of the grants.' })
+  subjectKind?: SubjectKind | null;
+
+  @Field(() => GrantScopeInput, { nullable: true, description: 'Scope of the grants, exactly.' })
+  scope?: GrantScopeInput | null;
+
+  @Field(() => GrantScopeKinds, { nullable: true, description: 'Kind of the scope of the grants.' })
+  scopeKind?: GrantScopeKind | null;
+}
+
+@InputType({ description: 'Order of a list of grants.' })
+class GrantOrderInput {
+  @Field(() => GrantOrderFields, { description: 'Value that the grants are ordered by.' })
+  field!: Orders['grant'];
+
+  @Field(() => OrderDirections, { description: 'Direction of the order.' })
+  direction!: OrderDirection;
+}
+
+@ArgsType()
+class NestedGrantArguments extends PageArguments {
+  @Field(() => GrantOrderInput, { nullable: true, description: 'Order of the list; oldest first unless given.' })
+  orderBy?: GrantOrderInput | null;
+}
+
+@ArgsType()
+class GrantListArguments extends NestedGrantArguments {
+  @Field(() => GrantFilterInput, { nullable: true, description: 'Filter of the list.' })
+  filter?: GrantFilterInput | null;
+}
+
+@InputType({ description: 'Input of grantPolicy.' })
+class GrantPolicyInput extends MutationInput {
+  @Field(() => ID, { description: 'Identifier of the policy to grant.' })
+  policyId!: string;
+
+  @Field(() => SubjectInput, { description: 'Subject to grant it to.' })
+  subject!: SubjectInput;
+
+  @Field(() => GrantScopeInput, { description: 'Scope to grant it in.' })
+  scope!: GrantScopeInput;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Timestamp of when the grant ends; absent: it stands until it is revoked.',
+  })
+  expiresAt?: Instant | null;
+}
+
+@ObjectType({ description: 'Payload of grantPolicy.', simpleResolvers: true })
+class GrantPolicyPayload extends MutationPayload {
+  @Field(() => Grant, { nullable: true, description: 'Grant that stands now.' })
+  grant?: GrantRecord | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Indicates that the scope became the account and every workspace, because the policy is project-level.',
+  })
+  widened?: boolean | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Warnings to the giver, for instance roles that the granted one depends on.',
+  })
+  warnings?: readonly string[] | null;
+
+  @Field(() => [User], {
+    nullable: 'itemsAndList',
+    description:
+      'Users whose LOOSE default the grant ended, because the first Allow naming `modelarts` has reached them; null items may not be read.',
+  })
+  defaultAccessEnded?: readonly UserRecord[] | null;
+}
+
+@InputType({ description: 'Input of revokeGrant.' })
+class RevokeGrantInput extends MutationInput {
+  @Field(() => ID, { description: 'Identifier of the grant.' })
+  id!: string;
+}
+
+@ObjectType({ description: 'Payload of revokeGrant.', simpleResolvers: true })
+class RevokeGrantPayload extends MutationPayload {
+  @Field(() => Grant, { nullable: true, description: 'Grant that was revoked, as it was.' })
+  grant?: GrantRecord | null;
+
+  @Field(() => ID, { nullable: true, description: 'Identifier of the grant that was revoked.' })
+  deletedGrantId?: string | null;
+}
+
+@Resolver(() => Grant)
+export class GrantResolver {
+  @Permission(listing)
+  @Query(() => GrantConnection, {
+    nullable: true,
+    description:
+      'Grants of the account, expired ones too; inside a workspace those that act there on subjects visible there. Needs `bailiwick:grants:list`.',
+  })
+  async grants(
+    @Args(() => GrantListArguments) args: GrantListArguments,
+    @Ctx() { call: { reader } }: GraphContext,
+  ): Promise<ConnectionOf<GrantRecord>> {
+    const window = windowOf(args, grantOrder(args.orderBy));
+    const filter = filterOf(args.filter ?? {});
+    if (filter === null) return connection({ rows: [], hasNext: false, hasPrevious: false }, window, async () => 0);
+    return connection(await reader.page('grant', filter, window), window, () => reader.count('grant', filter));
+  }
+
+  @Permission({ anyOf: grantDoor, scope: 'ANY' })
+  @Mutation(() => GrantPolicyPayload, {
+    nullable: true,
+    description:
+      'Grants a policy; one that stands already takes the new end. Inside a workspace only for that workspace. Needs the action of the subject’s kind and the scope, and that one holds what is given.',
+  })
+  async grantPolicy(
+    @Arg('input', () => GrantPolicyInput, { description: 'Input of the mutation.' }) input: GrantPolicyInput,
+    @Ctx() context: GraphContext,
+  ): Promise<PayloadFrame> {
+    const outcome = await grantPolicy(context.iam, context.call, {
+      policyId: decodeId('Policy', input.policyId),
+      subject: subjectOf(input.subject),
+      scope: scopeOf(input.scope),
+      expiresAt: input.expiresAt,
+    });
+    return answer(context, input, outcome, (change) => change);
+  }
+
+  @Permission({ anyOf: revokeDoor, scope: 'ANY' })
+  @Mutation(() => RevokeGrantPayload, {
+    nullable: true,
+    description:
+      'Revokes a grant; it binds from the next request on. Inside a workspace only for that workspace. Needs the action of the subject’s kind and the scope.',
+  })
+  async revokeGrant(
+    @Arg('input', () => RevokeGrantInput, { description: 'Input of the mutation.' }) input: RevokeGrantInput,
+    @Ctx() context: GraphContext,
+  ): Promise<PayloadFrame> {
+    const outcome = await revokeGrant(context.iam, context.call, { id: decodeId('Grant', input.id) });
+    return answer(context, input, outcome, (grant) => ({ grant, deletedGrantId: encodeNodeId('Grant', grant.id) }));
+  }
+
+  @FieldResolver(() => Policy, {
+    nullable: true,
+    description: 'Policy of the grant. Needs `iam:roles:getRole` or `iam:roles:listRoles`.',
+  })
+  policy(@Root() grant: GrantRecord, @Ctx() { loaders }: GraphContext): Promise<PolicyRecord | null> {
+    return loaders.find('policy', grant.policyId);
+  }
+
+  @FieldResolver(() => GrantScope, { description: 'Scope of the grant.' })
+  scope(@Root() grant: GrantRecord): ShownScope {
+    return shownScope(grant);
+  }
+
+  @FieldResolver(() => Boolean, { description: 'Indicates that the grant has ended by its time.' })
+  expired(@Root() { expiresAt }: GrantRecord, @Ctx() { call }: GraphContext): boolean {
+    return expiresAt !== null && expiresAt <= call.now;
+  }
+
+  @FieldResolver(() => User, { nullable: true, description: 'User who is the subject; null for other subjects.' })
+  user(@Root() grant: GrantRecord, @Ctx() context: GraphContext): Promise<Records['user'] | null> | null {
+    return subject(context, grant, 'USER', 'user');
+  }
+
+  @FieldResolver(() => Group, { nullable: true, description: 'Group that is the subject; null for other subjects.' })
+  group(@Root() grant: GrantRecord, @Ctx() context: GraphContext): Promise<GroupRecord | null> | null {
+    return subject(context, grant, 'GROUP', 'group');
+  }
+
+  @FieldResolver(() => Agency, { nullable: true, description: 'Agency that is the subject; null for other subjects.' })
+  agency(@Root() grant: GrantRecord, @Ctx() context: GraphContext): Promise<Records['agency'] | null> | null {
+    return subject(context, grant, 'AGENCY', 'agency');
+  }
+
+  @FieldResolver(() => Service, {
+    nullable: true,
+    description: 'Service that is the subject; null for other subjects.',
+  })
+  service(@Root() grant: GrantRecord, @Ctx() context: GraphContext): Promise<Records['service'] | null> | null {
+    return subject(context, grant, 'SERVICE', 'service');
+  }
+
+  @FieldResolver(() => User, {
+    nullable: true,
+    description: 'User who created the grant; null when it was somebody else or the user is gone or invisible.',
+  })
+  createdBy(@Root() grant: GrantRecord, @Ctx() { loaders }: GraphContext): Promise<UserRecord | null> {
+    return loaders.find('user', grant.createdBy);
+  }
+}
+
+@Resolver(() => GrantScope)
+export class GrantScopeResolver {
+  @Permission({ anyOf: ['modelarts:workspace:get', 'modelarts:workspace:list'], scope: 'ANY' })
+  @FieldResolver(() => Workspace, {
+    nullable: true,
+    description: 'Workspace of the scope; null for other kinds and when the caller may not enter it.',
+  })
+  async workspace(
+    @Root() { kind, scopeId }: ShownScope,
+    @Ctx() { call, loaders }: GraphContext,
+  ): Promise<WorkspaceRecord | null> {
+    const workspace = kind === 'WORKSPACE' ? await loaders.find('workspace', scopeId) : null;
+    const [visible] = workspace === null ? [] : await visibleWorkspaces(call, [workspace]);
+    return visible ?? null;
+  }
+
+  @Permission({ anyOf: ['eps:enterpriseProjects:get', 'eps:enterpriseProjects:list'], scope: 'ANY' })
+  @FieldResolver(() => EnterpriseProject, {
+    nullable: true,
+    description: 'Enterprise project of the scope; null for other kinds and when it is invisible.',
+  })
+  enterpriseProject(
+    @Root() { kind, scopeId }: ShownScope,
+    @Ctx() { loaders }: GraphContext,
+  ): Promise<EnterpriseProjectRecord | null> | null {
+    return kind === 'ENTERPRISE_PROJECT' ? loaders.find('enterpriseProject', scopeId) : null;
+  }
+}
+
+const relationDescription = (of: string): string => `Grants of the ${of}. Needs \`bailiwick:grants:list\`.`;
+
+@Resolver(() => User)
+export class UserGrantsResolver {
+  @Permission(listing)
+  @FieldResolver(() => GrantConnection, {
+    nullable: true,
+    description: `${relationDescription('user')} Those of the user’s groups stand on the groups.`,
+  })
+  grants(
+    @Root() { id }: UserRecord,
+    @Args(() => NestedGrantArguments) args: NestedGrantArguments,
+    @Ctx() context: GraphContext,
+  ): Promise<ConnectionOf<GrantRecord>> {
+    return grantsOf(context, 'user.grants', id, args);
+  }
+}
+
+@Resolver(() => Group)
+export class GroupGrantsResolver {
+  @Permission(listing)
+  @FieldResolver(() => GrantConnection, { nullable: true, description: relationDescription('group') })
+  grants(
+    @Root() { id }: GroupRecord,
+    @Args(() => NestedGrantArguments) args: NestedGrantArguments,
+    @Ctx() context: GraphContext,
+  ): Promise<ConnectionOf<GrantRecord>> {
+    return grantsOf(context, 'group.grants', id, args);
+  }
+}
+
+@Resolver(() => Agency)
+export class AgencyGrantsResolver {
+  @Permission(listing)
+  @FieldResolver(() => GrantConnection, { nullable: true, description: relationDescription('agency') })
+  grants(
+    @Root() { id }: Records['agency'],
+    @Args(() => NestedGrantArguments) args: NestedGrantArguments,
+    @Ctx() context: GraphContext,
+  ): Promise<ConnectionOf<GrantRecord>> {
+    return grantsOf(context, 'agency.grants', id, args);
+  }
+}
+
+@Resolver(() => Service)
+export class ServiceGrantsResolver {
+  @Permission(listing)
+  @FieldResolver(() => GrantConnection, { nullable: true, description: relationDescription('service') })
+  grants(
+    @Root() { id }: Records['service'],
+    @Args(() => NestedGrantArguments) args: NestedGrantArguments,
+    @Ctx() context: GraphContext,
+  ): Promise<ConnectionOf<GrantRecord>> {
+    return grantsOf(context, 'service.grants', id, args);
+  }
+}
+
+@Resolver(() => Policy)
+export class PolicyGrantsResolver {
+  @Permission(listing)
+  @FieldResolver(() => GrantConnection, { nullable: true, description: relationDescription('policy') })
+  grants(
+    @Root() { id }: PolicyRecord,
+    @Args(() => NestedGrantArguments) args: NestedGrantArguments,
+    @Ctx() context: GraphContext,
+  ): Promise<ConnectionOf<GrantRecord>> {
+    return grantsOf(context, 'policy.grants', id, args);
+  }
+}
+
+async function grantsOf(
+  { loaders }: GraphContext,
+  relation: Extract<Relation, `${string}.grants`>,
+  parentId: Id,
+  args: NestedGrantArguments,
+): Promise<ConnectionOf<GrantRecord>> {
+  const window = windowOf(args, grantOrder(args.orderBy));
+  const page = await loaders.pageOf(relation, parentId, window);
+  return connection(page, window, () => loaders.countOf(relation, parentId));
+}
+
+function subject<K extends 'user' | 'group' | 'agency' | 'service'>(
+  { loaders }: GraphContext,
+  { subjectKind, subjectId }: GrantRecord,
+  wanted: SubjectKind,
+  kind: K,
+): Promise<Records[K] | null> | null {
+  return subjectKind === wanted ? loaders.find(kind, subjectId) : null;
+}
+
+function grantOrder(order: GrantOrderInput | null | undefined): Order<Orders['grant']> {
+  return { by: order?.field ?? 'CREATED_AT', direction: order?.direction ?? 'ASC' };
+}
+
+interface Subject {
+  readonly kind: SubjectKind;
+  readonly id: Id;
+}
+
+function subjectOf({ user, group, agency, service }: SubjectInput): Subject {
+  if (user != null) return { kind: 'USER', id: decodeId('User', user) };
+  if (group != null) return { kind: 'GROUP', id: decodeId('Group', group) };
+  if (agency != null) return { kind: 'AGENCY', id: decodeId('Agency', agency) };
+  if (service != null) return { kind: 'SERVICE', id: decodeId('Service', service) };
+  throw new BadInput('a subject is exactly one of `user`, `group`, `agency` and `service`');
+}
+
+function scopeOf(input: GrantScopeInput): { readonly kind: GrantScopeKind; readonly id: Id } {
+  const { all, account, allWorkspaces, workspace, enterpriseProject } = input;
+  if (workspace != null) return { kind: 'WORKSPACE', id: decodeId('Workspace', workspace) };
+  if (enterpriseProject != null) {
+    return { kind: 'ENTERPRISE_PROJECT', id: decodeId('EnterpriseProject', enterpriseProject) };
+  }
+  if (all === true) return { kind: 'ALL', id: '' };
+  if (account === true) return { kind: 'ACCOUNT', id: '' };
+  if (allWorkspaces === true) return { kind: 'ALL_WORKSPACES', id: '' };
+  throw new BadInput('`false` names no scope; give `true` to one of `all`, `account` and `allWorkspaces`, or an id');
+}
+
+/** The filter of the store; null when its members exclude each other, so that nothing can match. */
+function filterOf(input: GrantFilterInput): Filters['grant'] | null {
+  const subject = input.subject == null ? null : subjectOf(input.subject);
+  const scope = input.scope == null ? null : scopeOf(input.scope);
+  const subjectKind = input.subjectKind ?? subject?.kind;
+  const scopeKind = input.scopeKind ?? scope?.kind;
+  if ((subject !== null && subject.kind !== subjectKind) || (scope !== null && scope.kind !== scopeKind)) return null;
+  return {
+    ...(input.policyId == null ? {} : { policyId: decodeId('Policy', input.policyId) }),
+    ...(subjectKind === undefined ? {} : { subjectKind }),
+    ...(subject === null ? {} : { subjectId: subject.id }),
+    ...(scopeKind === undefined ? {} : { scopeKind }),
+    ...(scope === null ? {} : { scopeId: scope.id }),
+  };
+}

@@ -1,0 +1,288 @@
+/**
+ * Enforces the rules of a schema by wrapping its resolvers.
+ *
+ * Root fields: the question is asked before the resolver runs, and a refusal is an error. Objects of a guarded type: the
+ * type's question is asked wherever a field yields one — in a list, on an edge, behind an interface — and a refused one
+ * is null, silently, as if it did not exist. Nested fields with a rule of their own: asked on access, null when refused.
+ *
+ * INVARIANT: whatever goes wrong while asking ends in a refusal. INVARIANT: nothing here waits for anything that is not
+ * a promise already: an async wrapper on every field would cost more than the questions.
+ */
+import { mapSchema, MapperKind } from '@graphql-tools/utils';
+import {
+  getNamedType,
+  getNullableType,
+  isAbstractType,
+  isInterfaceType,
+  isObjectType,
+  type GraphQLFieldConfig,
+  type GraphQLFieldResolver,
+  type GraphQLNamedType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+} from 'graphql';
+import { decideBy, type Decision } from '../iam/index.js';
+import type { GraphContext } from './context.js';
+import { brokenCredential, refusal } from './errors.js';
+import { isPayload, type PermissionRule, type RootRule, type SchemaRules } from './rules.js';
+import { fillTemplate } from './templates.js';
+
+type Args = Readonly<Record<string, unknown>>;
+type Resolver = GraphQLFieldResolver<unknown, GraphContext, Record<string, unknown>>;
+type FieldConfig = GraphQLFieldConfig<unknown, GraphContext, Record<string, unknown>>;
+/** Lets an object through or answers null in its place. */
+type Gate = (value: unknown, context: GraphContext) => unknown;
+
+export function guardSchema(schema: GraphQLSchema, rules: SchemaRules): GraphQLSchema {
+  const gates = new Gates(schema, rules);
+  const kinds = new Map<string | undefined, 'query' | 'mutation' | 'subscription'>([
+    [schema.getQueryType()?.name, 'query'],
+    [schema.getMutationType()?.name, 'mutation'],
+    [schema.getSubscriptionType()?.name, 'subscription'],
+  ]);
+  return mapSchema(schema, {
+    [MapperKind.COMPOSITE_FIELD]: (field: FieldConfig, fieldName, typeName) => {
+      if (isInterfaceType(schema.getType(typeName))) return undefined;
+      const at = `${typeName}.${fieldName}`;
+      const kind = kinds.get(typeName);
+      const gate = gates.ofField(typeName, field.type);
+      if (kind === undefined) return guardNestedField(field, fieldName, rules.fields.get(at), gate);
+      const rule = rules.roots.get(at);
+      if (kind === 'subscription') return guardSubscription(field, fieldName, rule, gate);
+      return guardRootField(field, fieldName, rule, gate, kind === 'mutation');
+    },
+  });
+}
+
+function guardRootField(
+  field: FieldConfig,
+  fieldName: string,
+  rule: RootRule | undefined,
+  gate: Gate | null,
+  isMutation: boolean,
+): FieldConfig {
+  const original = field.resolve ?? propertyReader(fieldName);
+  if (!isMutation) {
+    return {
+      ...field,
+      resolve: (source, args, context, info) => {
+        enter(rule, args, context);
+        return passed(original(source, args, context, info), gate, context);
+      },
+    };
+  }
+  // graphql runs root mutation fields one after the other. Actor, rights and loaders are made anew after each (rule 21):
+  // its payload is read, and the next one asked, as what the change left behind.
+  const mutate: Resolver = (source, args, context, info) => {
+    enter(rule, args, context);
+    return mapped(original(source, args, context, info), (value) =>
+      mapped(context.afterMutation(), () => passed(value, gate, context)),
+    );
+  };
+  const inSeries: Resolver = (source, args, context, info) => {
+    const renewed = context.beforeMutation();
+    return renewed === null
+      ? mutate(source, args, context, info)
+      : renewed.then((): unknown => mutate(source, args, context, info));
+  };
+  return { ...field, resolve: inSeries };
+}
+
+function guardSubscription(
+  field: FieldConfig,
+  fieldName: string,
+  rule: RootRule | undefined,
+  gate: Gate | null,
+): FieldConfig {
+  const events = field.subscribe ?? propertyReader(fieldName);
+  const original = field.resolve ?? propertyReader(fieldName);
+  return {
+    ...field,
+    subscribe: (source, args, context, info) => {
+      enter(rule, args, context);
+      return mapped(events(source, args, context, info), (stream) => whileAllowed(stream, rule, args, context));
+    },
+    // The stream has opened the call anew for this event.
+    resolve: (source, args, context, info) => {
+      enter(rule, args, context);
+      return passed(original(source, args, context, info), gate, context);
+    },
+  };
+}
+
+function guardNestedField(
+  field: FieldConfig,
+  fieldName: string,
+  rule: PermissionRule | undefined,
+  gate: Gate | null,
+): FieldConfig {
+  if (rule === undefined && gate === null) return field;
+  const original = field.resolve ?? propertyReader(fieldName);
+  return {
+    ...field,
+    resolve: (source, args, context, info) => {
+      if (rule !== undefined && !isAllowed(rule, source, args, context)) return null;
+      return passed(original(source, args, context, info), gate, context);
+    },
+  };
+}
+
+/** What a field without a resolver answers; unlike graphql's own, it needs nothing from the executor. */
+function propertyReader(name: string): Resolver {
+  return (source) => (source as Args | null | undefined)?.[name];
+}
+
+/** Opens a root field or throws. A field without a rule stays shut: the proof should never have let it through. */
+function enter(rule: RootRule | undefined, args: Args, context: GraphContext): void {
+  const { call } = context;
+  if (call.broken !== null) throw brokenCredential(call);
+  if (rule === undefined) throw new Error('a root field has no rule');
+  if (rule.kind === 'public') return;
+  const decision = ask(rule, undefined, args, context);
+  if (decision.effect !== 'ALLOW') throw refusal(call, decision);
+}
+
+function isAllowed(rule: PermissionRule, source: unknown, args: Args, context: GraphContext): boolean {
+  return ask(rule, source, args, context).effect === 'ALLOW';
+}
+
+const noArguments: Args = {};
+
+function ask(
+  { anyOf, resource, scope }: PermissionRule,
+  source: unknown,
+  args: Args,
+  { call }: GraphContext,
+): Decision {
+  if (resource === null) return call.ask(anyOf, null, scope);
+  const urn = fillTemplate(resource, { accountId: call.accountId, callerId: call.principal.id, args, source });
+  const decision = call.ask(anyOf, urn, scope);
+  if (urn !== null || decision.effect !== 'ALLOW') return decision;
+  // Without its resource the question was another one; what it allows counts for nothing.
+  return decideBy('NO_MATCHING_ALLOW', { action: anyOf[0] ?? '', resource: null });
+}
+
+/** The gates of a schema's types; a type that nothing guards has none. */
+class Gates {
+  readonly #schema: GraphQLSchema;
+  readonly #rules: SchemaRules;
+
+  constructor(schema: GraphQLSchema, rules: SchemaRules) {
+    this.#schema = schema;
+    this.#rules = rules;
+  }
+
+  /** The gate behind a field. */
+  ofField(parentName: string, type: GraphQLOutputType): Gate | null {
+    // Rule 15: what a mutation made or changed is readable in its payload. Lists are not: they are its relations.
+    if (isPayload(parentName) && isObjectType(getNullableType(type)) && !isEdge(getNamedType(type))) return null;
+    return this.#ofType(getNamedType(type));
+  }
+
+  #ofType(type: GraphQLNamedType): Gate | null {
+    if (isAbstractType(type)) return this.#ofAbstract(type.name);
+    if (!isObjectType(type)) return null;
+    const rule = this.#rules.types.get(type.name);
+    if (rule !== undefined) return (value, context) => (isAllowed(rule, value, noArguments, context) ? value : null);
+    // An edge tells of its node even without it (cursor, facts of the relationship), so it goes with the node.
+    const node = isEdge(type) ? type.getFields()['node'] : undefined;
+    const nodeGate = node === undefined ? null : this.#ofType(getNamedType(node.type));
+    if (nodeGate === null) return null;
+    return (edge, context) => {
+      const nodeOfEdge = (edge as { readonly node?: unknown }).node;
+      return nodeOfEdge == null || nodeGate(nodeOfEdge, context) !== null ? edge : null;
+    };
+  }
+
+  /** Behind an interface or a union the object says what it is, by `__typename`. */
+  #ofAbstract(name: string): Gate | null {
+    const type = this.#schema.getType(name);
+    if (!isAbstractType(type)) return null;
+    const gates = new Map(
+      this.#schema.getPossibleTypes(type).map((possible) => [possible.name, this.#ofType(possible)]),
+    );
+    if ([...gates.values()].every((gate) => gate === null)) return null;
+    return (value, context) => {
+      const gate = gates.get(typeNameOf(value));
+      if (gate === undefined) throw new Error(`an object behind ${name} does not say which type it is`);
+      return gate === null ? value : gate(value, context);
+    };
+  }
+}
+
+function isEdge(type: GraphQLNamedType): boolean {
+  return isObjectType(type) && type.name.endsWith('Edge');
+}
+
+export function typeNameOf(value: unknown): string {
+  const name = (value as { readonly __typename?: unknown } | null)?.__typename;
+  return typeof name === 'string' ? name : '';
+}
+
+/** Sends a result through a gate: at once when it is there, when it arrives otherwise; lists item by item. */
+function passed(result: unknown, gate: Gate | null, context: GraphContext): unknown {
+  if (gate === null || result == null) return result;
+  if (isPromise(result)) return result.then((value) => passed(value, gate, context));
+  if (result instanceof Error) return result;
+  if (isIterable(result)) return Array.from(result, (item) => passed(item, gate, context));
+  return gate(result, context);
+}
+
+function mapped(result: unknown, map: (value: unknown) => unknown): unknown {
+  return isPromise(result) ? result.then(map) : map(result);
+}
+
+/**
+ * Opens the call anew for each event, and ends the stream after the event at which the caller is refused: that one still
+ * goes out, so that resolving it says why.
+ */
+function whileAllowed(stream: unknown, rule: RootRule | undefined, args: Args, context: GraphContext): unknown {
+  if (!isAsyncIterable(stream)) return stream;
+  const events = stream[Symbol.asyncIterator]();
+  let refused = false;
+  const finish = async (): Promise<IteratorResult<unknown>> => {
+    refused = true;
+    await events.return?.();
+    return { done: true, value: undefined };
+  };
+  return {
+    async next(): Promise<IteratorResult<unknown>> {
+      if (refused) return finish();
+      const event = await events.next();
+      if (event.done === true) return event;
+      try {
+        await context.renew();
+      } catch (error) {
+        // Nobody knows any more who listens.
+        await finish();
+        throw error;
+      }
+      try {
+        enter(rule, args, context);
+      } catch {
+        refused = true;
+      }
+      return event;
+    },
+    return: finish,
+    async throw(error: unknown): Promise<IteratorResult<unknown>> {
+      await finish();
+      throw error;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value;
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}

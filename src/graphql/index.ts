@@ -1,0 +1,26 @@
+/**
+ * The skin: types, resolvers and the permission directives of the GraphQL API, one file for each subject. Resolvers
+ * unpack an input, call one use-case and return.
+ *
+ * It must never know the store or HTTP, and never decides anything itself: doors and objects are asked about by the
+ * guard, everything else inside the use-cases.
+ */
+export { contextFrom, openContext, type GraphContext } from './context.js';
+export {
+  answer,
+  brokenCredential,
+  clientError,
+  errorCodes,
+  errorPlugin,
+  formatError,
+  isMasked,
+  noteErrors,
+  type ErrorCode,
+} from './errors.js';
+export { checkOperation, limitsPlugin, operationLimits, parseLimits } from './limits.js';
+export { decodeId, encodeNodeId, nodeKinds, readNodeId, type NodeKind } from './node-ids.js';
+export { SchemaNotGuarded } from './proof.js';
+export { readRules, type PermissionRule, type SchemaRules } from './rules.js';
+export { expectReviewed } from './reviewed.js';
+export { resolvers } from './resolvers.js';
+export { buildGuardedSchema, printGuardedSchema, type GuardedSchemaOptions } from './schema.js';

@@ -1,0 +1,138 @@
+/**
+ * Limits of an operation, checked after validation and before execution: depth, aliases, root fields, and who may read
+ * the schema. Tokens are limited before that, by the parser. Fragments count where they are spread; each is measured
+ * once, so that fragments spread by fragments cannot make the measuring itself costly.
+ */
+import type { ApolloServerPlugin } from '@apollo/server';
+import {
+  Kind,
+  OperationTypeNode,
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import type { Call } from '../iam/index.js';
+import type { GraphContext } from './context.js';
+import { clientError } from './errors.js';
+import { checkTextIn, checkTextOfDocument } from './text.js';
+
+export const operationLimits = { depth: 12, aliases: 30, rootFields: 20 } as const;
+
+/** For `parseOptions` of the server. */
+export const parseLimits = { maxTokens: 2000 } as const;
+
+interface Measure {
+  /** Levels of fields; what lies below `__schema` and `__type` does not count, graphql bounds it by itself. */
+  readonly depth: number;
+  readonly aliases: number;
+  readonly fields: number;
+  readonly introspects: boolean;
+}
+
+/** Refuses an operation that is too large or reads the schema without permission, and text that cannot be stored. */
+export function checkOperation(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: unknown,
+  call: Call,
+): void {
+  checkTextOfDocument(document);
+  checkTextIn(variables);
+  const fragments = new Map(
+    document.definitions.flatMap((definition) =>
+      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
+    ),
+  );
+  const { depth, aliases, fields, introspects } = measure(operation.selectionSet, fragments, new Map());
+  limit('levels deep', depth, operationLimits.depth);
+  limit('aliases', aliases, operationLimits.aliases);
+  limit(
+    operation.operation === OperationTypeNode.MUTATION ? 'mutations' : 'root fields',
+    fields,
+    operationLimits.rootFields,
+  );
+  if (introspects && !call.may('bailiwick:schema:introspect')) {
+    throw clientError(
+      'INTROSPECTION_DISABLED',
+      'reading the schema needs `bailiwick:schema:introspect`; sign in first',
+      {
+        action: 'bailiwick:schema:introspect',
+        requestId: call.requestId,
+        http: { status: 400 },
+      },
+    );
+  }
+}
+
+function limit(what: string, actual: number, maximum: number): void {
+  if (actual <= maximum) return;
+  throw clientError(
+    'OPERATION_TOO_LARGE',
+    `the operation has ${actual} ${what}, at most ${maximum} are allowed; split it`,
+    {
+      limit: maximum,
+      http: { status: 400 },
+    },
+  );
+}
+
+function measure(
+  { selections }: SelectionSetNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  measured: Map<string, Measure>,
+): Measure {
+  let total: Measure = { depth: 0, aliases: 0, fields: 0, introspects: false };
+  for (const selection of selections) {
+    let part: Measure;
+    if (selection.kind === Kind.FIELD) {
+      const below = selection.selectionSet === undefined ? null : measure(selection.selectionSet, fragments, measured);
+      const introspects = selection.name.value === '__schema' || selection.name.value === '__type';
+      part = {
+        depth: 1 + (introspects ? 0 : (below?.depth ?? 0)),
+        aliases: (selection.alias === undefined ? 0 : 1) + (below?.aliases ?? 0),
+        fields: 1,
+        introspects: introspects || (below?.introspects ?? false),
+      };
+    } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+      part = measure(selection.selectionSet, fragments, measured);
+    } else {
+      part = measureFragment(selection.name.value, fragments, measured);
+    }
+    total = {
+      depth: Math.max(total.depth, part.depth),
+      aliases: total.aliases + part.aliases,
+      fields: total.fields + part.fields,
+      introspects: total.introspects || part.introspects,
+    };
+  }
+  return total;
+}
+
+function measureFragment(
+  name: string,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  measured: Map<string, Measure>,
+): Measure {
+  const known = measured.get(name);
+  if (known !== undefined) return known;
+  // Validation has refused cycles and missing fragments; should one come by all the same, it measures as too deep.
+  measured.set(name, { depth: Infinity, aliases: 0, fields: 0, introspects: false });
+  const fragment = fragments.get(name);
+  const result =
+    fragment === undefined
+      ? { depth: Infinity, aliases: 0, fields: 0, introspects: false }
+      : measure(fragment.selectionSet, fragments, measured);
+  measured.set(name, result);
+  return result;
+}
+
+/** Apollo's part in it. */
+export const limitsPlugin: ApolloServerPlugin<GraphContext> = {
+  requestDidStart: async () => ({
+    didResolveOperation: async ({ document, operation, request, contextValue }) => {
+      // Without an operation the document has none of the name that was asked for: execution says so.
+      if (operation !== undefined) checkOperation(document, operation, request.variables, contextValue.call);
+    },
+  }),
+};

@@ -1,0 +1,35 @@
+/**
+ * Text that databases cannot all hold is refused at the edge, in this one place (rule 29): U+0000, which PostgreSQL
+ * refuses, and lone surrogates, which have no UTF-8 form.
+ */
+import { Kind, visit, type DocumentNode } from 'graphql';
+import { BadInput } from '../iam/index.js';
+
+const unstorable = /\0|\p{Surrogate}/u;
+
+export function checkText(text: string): void {
+  if (unstorable.test(text)) {
+    throw new BadInput('text must not contain U+0000 or half of a surrogate pair; remove it');
+  }
+}
+
+/** Checks every string in a value of variables, names of members too. Does not recurse: nesting is the client's choice. */
+export function checkTextIn(value: unknown): void {
+  const rest: unknown[] = [value];
+  while (rest.length > 0) {
+    const next = rest.pop();
+    if (typeof next === 'string') checkText(next);
+    else if (Array.isArray(next)) for (const item of next) rest.push(item);
+    else if (typeof next === 'object' && next !== null) {
+      for (const [name, member] of Object.entries(next)) {
+        checkText(name);
+        rest.push(member);
+      }
+    }
+  }
+}
+
+/** Checks every string written out in a document. */
+export function checkTextOfDocument(document: DocumentNode): void {
+  visit(document, { [Kind.STRING]: { enter: ({ value }) => checkText(value) } });
+}

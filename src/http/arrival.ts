@@ -1,0 +1,104 @@
+/**
+ * What a request brings, read from its head: an id, a credential, an address. Reading only: whether a token is good is
+ * found out by the business.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Arrival, Credential, ReceivedRequest } from '../iam/index.js';
+
+/** Ids that a caller may choose: short, and of characters that cannot forge a log line or a header. */
+const saneRequestId = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
+
+/** The caller's own `X-Request-Id` if it is sane, else a new one. */
+export function requestIdOf(request: IncomingMessage): string {
+  const [first, second] = request.headersDistinct['x-request-id'] ?? [];
+  if (first !== undefined && second === undefined && saneRequestId.test(first)) return first;
+  return randomBytes(16).toString('hex');
+}
+
+/** RFC 6750 section 2.1. */
+const tokenForm = /^[A-Za-z0-9._~+/-]+=*$/;
+
+/**
+ * One credential, none, or a broken one. Two that disagree are broken, never chosen between: a proxy that looks at one
+ * and a server that acts on the other is how impersonation begins.
+ */
+export function readCredential(request: IncomingMessage, body: Uint8Array | null = null): Credential {
+  // Not `request.headers`, where Node keeps the first of several and drops the rest.
+  const authorization = request.headersDistinct['authorization'] ?? [];
+  const xAuthToken = request.headersDistinct['x-auth-token'] ?? [];
+  if (authorization.length > 1) return broken('the header `Authorization` stands there more than once; send one');
+  if (xAuthToken.length > 1) return broken('the header `X-Auth-Token` stands there more than once; send one');
+  const readings = [
+    ...authorization.map((value) => readAuthorization(value, request, body)),
+    ...xAuthToken.map((value) => readToken(value.trim(), 'X-Auth-Token')),
+  ];
+  const [first, second] = readings;
+  if (first === undefined) return { kind: 'none' };
+  if (first.kind === 'broken' || second === undefined) return first;
+  if (second.kind === 'broken') return second;
+  if (first.kind === 'token' && second.kind === 'token' && first.token === second.token) return first;
+  return broken('`Authorization` and `X-Auth-Token` carry different credentials; send one of them');
+}
+
+function readAuthorization(value: string, request: IncomingMessage, body: Uint8Array | null): Credential {
+  const [scheme = '', ...rest] = value.trim().split(/\s+/);
+  switch (scheme.toLowerCase()) {
+    case 'bearer':
+      return readToken(rest.join(' '), 'Authorization');
+    case 'sdk-hmac-sha256':
+      return { kind: 'signed', authorization: value.trim(), request: receivedRequest(request, body) };
+    default:
+      // The scheme is not repeated: a token sent without one would be.
+      return broken('the scheme of `Authorization` is unknown; send `Authorization: Bearer` with a token');
+  }
+}
+
+/** The request as its signer must have seen it: raw target, every header, hash of the bytes that came. */
+function receivedRequest(request: IncomingMessage, body: Uint8Array | null): ReceivedRequest {
+  const [path = '', query = ''] = splitTarget(request.url ?? '');
+  const headers: (readonly [string, string])[] = [];
+  for (let index = 0; index + 1 < request.rawHeaders.length; index += 2) {
+    headers.push([request.rawHeaders[index]?.toLowerCase() ?? '', request.rawHeaders[index + 1] ?? '']);
+  }
+  const bodySha256 = createHash('sha256')
+    .update(body ?? new Uint8Array(0))
+    .digest('hex');
+  return { method: request.method ?? '', path, query, headers, bodySha256 };
+}
+
+function splitTarget(target: string): readonly [string, string] {
+  const at = target.indexOf('?');
+  return at < 0 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
+}
+
+function readToken(token: string, header: string): Credential {
+  if (token === '') return broken(`the header \`${header}\` has no token; sign in and send the token`);
+  if (!tokenForm.test(token))
+    return broken(`the token in \`${header}\` has characters that no token has; sign in again`);
+  return { kind: 'token', token };
+}
+
+function broken(message: string): Credential {
+  return { kind: 'broken', message, reference: 'IAM.0067' };
+}
+
+/** The address at the other end of the socket; an IPv4 address is written as one, whatever the socket. */
+export function sourceAddressOf(request: IncomingMessage): string | null {
+  const address = request.socket.remoteAddress;
+  if (address === undefined) return null;
+  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '').replace(/%.*$/, '');
+}
+
+export function readArrival(
+  request: IncomingMessage,
+  requestId: string,
+  now: number,
+  body: Uint8Array | null = null,
+): Arrival {
+  return {
+    requestId,
+    credential: readCredential(request, body),
+    environment: { now, sourceAddress: sourceAddressOf(request) },
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * Which pages may read answers (CORS, in the Fetch standard). Closed unless origins are named. Credentials mode stays
+ * off: tokens travel in headers that a page must set itself, never in cookies that a browser would add.
+ */
+import type { IncomingMessage } from 'node:http';
+
+/** What the explorers of this API and Apollo's clients send. */
+const requestHeaders = [
+  'accept',
+  'apollo-require-preflight',
+  'apollographql-client-name',
+  'apollographql-client-version',
+  'authorization',
+  'content-type',
+  'x-apollo-operation-name',
+  'x-auth-token',
+  'x-request-id',
+].join(', ');
+
+/** Headers of the answer to a request of any method but OPTIONS. */
+export function corsHeaders(request: IncomingMessage, origins: readonly string[]): Readonly<Record<string, string>> {
+  if (origins.length === 0) return {};
+  const { origin } = request.headers;
+  // Caches must keep the answers to different origins apart, also the one that allows nothing.
+  if (origin === undefined || !origins.includes(origin)) return { vary: 'Origin' };
+  return {
+    vary: 'Origin',
+    'access-control-allow-origin': origin,
+    'access-control-expose-headers': 'X-Request-Id, Retry-After',
+  };
+}
+
+/** Whether OPTIONS is a browser's question before the real request, rather than a plain one. */
+export function isPreflight({ headers }: IncomingMessage): boolean {
+  return headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
+}
+
+/** Headers of the answer to a preflight; null when the origin is not one of those named. */
+export function preflightHeaders(
+  request: IncomingMessage,
+  origins: readonly string[],
+): Readonly<Record<string, string>> | null {
+  const { origin } = request.headers;
+  if (origin === undefined || !origins.includes(origin)) return null;
+  return {
+    ...corsHeaders(request, origins),
+    'access-control-allow-methods': 'GET, POST',
+    'access-control-allow-headers': requestHeaders,
+    'access-control-max-age': '600',
+    // A page on the internet that talks to a server on this machine asks once more (Private Network Access).
+    ...(request.headers['access-control-request-private-network'] === 'true'
+      ? { 'access-control-allow-private-network': 'true' }
+      : {}),
+  };
+}

@@ -1,0 +1,152 @@
+/**
+ * GraphQL over HTTP: hands requests to Apollo Server and its answers back. A thin handler of our own rather than an
+ * integration, because what makes a request safe happens before the point where integrations begin: the raw bytes, the
+ * credential, the request's id (docs/decisions/0013-own-http-handler.md).
+ */
+import {
+  ApolloServer,
+  HeaderMap,
+  type ApolloServerPlugin,
+  type HTTPGraphQLRequest,
+  type HTTPGraphQLResponse,
+} from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import type { IncomingMessage } from 'node:http';
+import type { FastifyBaseLogger } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import {
+  brokenCredential,
+  errorPlugin,
+  formatError,
+  isMasked,
+  limitsPlugin,
+  openContext,
+  parseLimits,
+  type GraphContext,
+} from '../graphql/index.js';
+import type { Arrival, Iam } from '../iam/index.js';
+
+/** What the log line of a request says about its operation. Names and codes only, never a value. */
+export interface OperationNote {
+  operation?: string;
+  account?: string;
+  actor?: string;
+  errors?: readonly string[];
+}
+
+export interface GraphQLEndpoint {
+  answer(request: EndpointRequest): Promise<HTTPGraphQLResponse>;
+  stop(): Promise<void>;
+}
+
+export interface EndpointRequest {
+  readonly raw: IncomingMessage;
+  readonly arrival: Arrival;
+  readonly search: string;
+  /** Parsed; undefined for GET. */
+  readonly body: unknown;
+  readonly note: OperationNote;
+}
+
+export async function openGraphQLEndpoint(
+  iam: Iam,
+  schema: GraphQLSchema,
+  log: FastifyBaseLogger,
+): Promise<GraphQLEndpoint> {
+  const notes = new WeakMap<HTTPGraphQLRequest, OperationNote>();
+  const server = new ApolloServer<GraphContext>({
+    schema,
+    // NODE_ENV decides nothing here: every default that would look at it is spelled out.
+    nodeEnv: 'production',
+    introspection: true, // limitsPlugin asks for the permission
+    includeStacktraceInErrorResponses: false,
+    csrfPrevention: true,
+    persistedQueries: false,
+    allowBatchedHttpRequests: false,
+    stopOnTerminationSignals: false,
+    parseOptions: parseLimits,
+    formatError,
+    logger: log,
+    plugins: [
+      limitsPlugin,
+      errorPlugin((error, requestId) => log.error({ err: error, requestId }, 'a defect was masked')),
+      notePlugin(notes),
+      defectPlugin(log),
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginCacheControlDisabled(),
+      // Nothing leaves the machine, whatever Apollo's own variables in the environment say.
+      ApolloServerPluginUsageReportingDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginInlineTraceDisabled(),
+    ],
+  });
+  await server.start();
+  return {
+    answer: async ({ raw, arrival, search, body, note }) => {
+      const httpGraphQLRequest = { method: raw.method ?? '', headers: headersOf(raw), search, body };
+      notes.set(httpGraphQLRequest, note);
+      return server.executeHTTPGraphQLRequest({
+        httpGraphQLRequest,
+        context: async () => {
+          const context = await openContext(iam, arrival);
+          noteCaller(note, context);
+          // Refused as a whole, before the document is looked at: a broken credential learns nothing (rule 19).
+          if (context.call.broken !== null) {
+            note.errors = ['UNAUTHENTICATED'];
+            throw brokenCredential(context.call);
+          }
+          return context;
+        },
+      });
+    },
+    stop: () => server.stop(),
+  };
+}
+
+function notePlugin(notes: WeakMap<HTTPGraphQLRequest, OperationNote>): ApolloServerPlugin<GraphContext> {
+  return {
+    requestDidStart: async () => ({
+      willSendResponse: async ({ request, contextValue, operation, operationName, response }) => {
+        // Not by the context, which Apollo copies.
+        const note = request.http === undefined ? undefined : notes.get(request.http);
+        if (note === undefined) return;
+        noteCaller(note, contextValue);
+        if (operation !== undefined) {
+          note.operation = operationName == null ? operation.operation : `${operation.operation} ${operationName}`;
+        }
+        const errors = response.body.kind === 'single' ? (response.body.singleResult.errors ?? []) : [];
+        if (errors.length > 0) note.errors = [...new Set(errors.map(({ extensions }) => String(extensions?.['code'])))];
+      },
+    }),
+  };
+}
+
+/** Failures outside an operation, which no other plugin hears of. */
+function defectPlugin(log: FastifyBaseLogger): ApolloServerPlugin<GraphContext> {
+  const report = (error: Error): void => {
+    if (isMasked(error)) log.error({ err: error }, 'a request could not be answered');
+  };
+  return {
+    contextCreationDidFail: async ({ error }) => report(error),
+    unexpectedErrorProcessingRequest: async ({ error }) => report(error),
+  };
+}
+
+function noteCaller(note: OperationNote, { call }: GraphContext): void {
+  note.actor = call.principal.kind === 'ANONYMOUS' ? 'ANONYMOUS' : `${call.principal.kind} ${call.principal.id}`;
+  if (call.account !== null) note.account = call.account.id;
+}
+
+function headersOf(request: IncomingMessage): HeaderMap {
+  const headers = new HeaderMap();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  return headers;
+}

@@ -1,0 +1,9 @@
+/**
+ * The edge: one HTTP listener that brings requests to the API and answers back. It reads heads and bodies strictly,
+ * says who seems to be asking, and refuses what is malformed.
+ *
+ * It must never know whether a credential is good, what anybody may do, or that there is a database: it asks `iam` and
+ * `graphql`, never the store.
+ */
+export { apiPath, openListener, type Listener, type ListenerOptions } from './listener.js';
+export { bodyLimit } from './body.js';

@@ -1,0 +1,235 @@
+/** The one HTTP listener: hooks that every request passes, the routes, and an orderly end. */
+import type { Socket } from 'node:net';
+import fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
+import type { GraphQLSchema } from 'graphql';
+import type { Iam } from '../iam/index.js';
+import { readArrival, requestIdOf, sourceAddressOf } from './arrival.js';
+import { bodyLimit, checkMediaType, checkSearch, readBody } from './body.js';
+import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
+import { faultBody, HttpFault } from './faults.js';
+import { openGraphQLEndpoint, type OperationNote } from './graphql-endpoint.js';
+
+/** Where the API is. */
+export const apiPath = '/graphql';
+
+const timeouts = {
+  /** A whole request must have arrived by then; stops those who send a byte now and then. */
+  request: 30_000,
+  /** Longer than usual load balancers keep theirs, so that it is they who end an idle connection. */
+  keepAlive: 72_000,
+  /** For the database to answer `/readyz`. */
+  ready: 2_000,
+} as const;
+
+/** The answers are for programs: nothing is ever to be rendered, framed, sniffed or kept. */
+const securityHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+} as const;
+
+export interface ListenerOptions {
+  readonly iam: Iam;
+  readonly schema: GraphQLSchema;
+  readonly corsOrigins?: readonly string[];
+  readonly log: { readonly level: string; readonly stream: { write(line: string): void } };
+}
+
+export interface Listener {
+  readonly log: FastifyBaseLogger;
+  /** Answers where it listens, as a URL without a path. */
+  listen(host: string, port: number): Promise<string>;
+  /** Takes no more requests, lets those under way finish, and cuts them off after `drainSeconds`. */
+  stop(drainSeconds: number): Promise<void>;
+}
+
+export async function openListener({ iam, schema, corsOrigins = [], log }: ListenerOptions): Promise<Listener> {
+  const app = fastify({
+    bodyLimit,
+    requestTimeout: timeouts.request,
+    keepAliveTimeout: timeouts.keepAlive,
+    requestIdHeader: false,
+    genReqId: requestIdOf,
+    exposeHeadRoutes: false,
+    logController: new LogController({ disableRequestLogging: true }),
+    logger: {
+      level: log.level,
+      stream: log.stream,
+      base: null,
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    },
+    // A path that cannot be decoded never reaches the hooks.
+    frameworkErrors: (error, request, reply) => {
+      writeHead(request, reply);
+      void refuse(error, request, reply);
+    },
+  });
+  const endpoint = await openGraphQLEndpoint(iam, schema, app.log);
+  const notes = new WeakMap<FastifyRequest, OperationNote>();
+  const sockets = new Set<Socket>();
+  let draining = false;
+
+  app.server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+
+  function writeHead(request: FastifyRequest, reply: FastifyReply): void {
+    void reply
+      .headers(securityHeaders)
+      .headers(corsHeaders(request.raw, corsOrigins))
+      .header('x-request-id', request.id);
+  }
+
+  // In async handlers and hooks of Fastify the value answered is the payload; a reply is its own.
+  function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const fault = faultOf(error);
+    if (fault === null) app.log.error({ err: error, requestId: request.id }, 'a request could not be answered');
+    else void reply.headers(fault.headers);
+    const message = fault?.message ?? `internal error; name request \`${request.id}\` to the operator`;
+    return reply
+      .code(fault?.status ?? 500)
+      .type('application/json; charset=utf-8')
+      .send(faultBody(message, request.id, fault === null ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST'));
+  }
+
+  app.removeAllContentTypeParsers();
+  // Bytes as they came: media type, encoding and JSON are looked at by our own reader.
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+
+  app.addHook('onRequest', async (request, reply) => {
+    writeHead(request, reply);
+    if (request.method !== 'OPTIONS') return undefined;
+    if (!isPreflight(request.raw)) return reply.code(204).header('allow', 'GET, POST, OPTIONS').send();
+    const headers = preflightHeaders(request.raw, corsOrigins);
+    if (headers === null) {
+      throw new HttpFault(
+        403,
+        'pages of this origin may not use the server; its operator can name it in `BAILIWICK_CORS_ORIGINS`',
+      );
+    }
+    return reply.code(204).headers(headers).send();
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    // A connection kept open would keep the server waiting for its next request.
+    if (draining) void reply.header('connection', 'close');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const line = {
+      requestId: request.id,
+      method: request.method,
+      // The route, not the URL: queries in a URL hold values.
+      route: request.routeOptions.url ?? null,
+      status: reply.statusCode,
+      milliseconds: Math.round(reply.elapsedTime),
+      sourceAddress: sourceAddressOf(request.raw),
+      ...notes.get(request),
+    };
+    if (reply.statusCode >= 500) app.log.error(line, 'request');
+    else if (line.route === apiPath || line.route === null) app.log.info(line, 'request');
+    else app.log.debug(line, 'request');
+  });
+  app.setErrorHandler((error, request, reply) => refuse(error, request, reply));
+  app.setNotFoundHandler((request) => {
+    const [path] = request.url.split('?');
+    if (path === apiPath)
+      throw new HttpFault(405, 'only GET and POST are answered here', { allow: 'GET, POST, OPTIONS' });
+    throw new HttpFault(404, `there is nothing here; the API is at \`${apiPath}\``);
+  });
+
+  app.route({
+    method: ['GET', 'POST'],
+    url: apiPath,
+    handler: async (request, reply) => {
+      const search = new URL(request.url, 'http://localhost').search;
+      let body: unknown;
+      if (request.method === 'POST') {
+        checkMediaType(request.headers);
+        body = readBody(request.body);
+      } else {
+        checkSearch(search);
+      }
+      const note: OperationNote = {};
+      notes.set(request, note);
+      const bytes = request.body instanceof Uint8Array ? request.body : null;
+      const arrival = readArrival(request.raw, request.id, iam.now(), bytes);
+      const answer = await endpoint.answer({ raw: request.raw, arrival, search, body, note });
+      for (const [name, value] of answer.headers) void reply.header(name, value);
+      void reply.code(answer.status ?? 200);
+      // INVARIANT: the schema has neither @defer nor @stream, so no answer comes in parts.
+      if (answer.body.kind !== 'complete') throw new Error('the answer came in parts');
+      return reply.send(answer.body.string);
+    },
+  });
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/healthz',
+    handler: async (_request, reply) => reply.type('text/plain; charset=utf-8').send('ok\n'),
+  });
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/readyz',
+    handler: async (request, reply) => {
+      void reply.type('text/plain; charset=utf-8');
+      try {
+        await within(timeouts.ready, iam.store.access.accounts());
+        return await reply.send('ok\n');
+      } catch (error) {
+        app.log.warn({ err: error, requestId: request.id }, 'not ready: the database does not answer');
+        return reply.code(503).send('the database does not answer\n');
+      }
+    },
+  });
+
+  return {
+    log: app.log,
+    listen: (host, port) => app.listen({ host, port }),
+    stop: async (drainSeconds) => {
+      draining = true;
+      // Browsers connect ahead of need; Node counts a connection without a first request as busy.
+      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+      const deadline = setTimeout(() => app.server.closeAllConnections(), drainSeconds * 1000);
+      try {
+        await app.close();
+      } finally {
+        clearTimeout(deadline);
+      }
+      await endpoint.stop();
+    },
+  };
+}
+
+/** What a client may be told of an error of the transport; null for a defect of ours. */
+function faultOf(error: unknown): HttpFault | null {
+  if (error instanceof HttpFault) return error;
+  const { statusCode = 500 } = error as Partial<FastifyError>;
+  if (statusCode === 413) {
+    return new HttpFault(413, `the body is larger than ${bodyLimit} bytes; split the request`);
+  }
+  if (statusCode === 415) return new HttpFault(415, 'the `Content-Type` is not JSON; send `application/json`');
+  if (statusCode >= 400 && statusCode < 500) {
+    return new HttpFault(400, 'the request is not well-formed HTTP; mend it');
+  }
+  return null;
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} milliseconds`)), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * The composition root: puts settings, store, business, API and listener together and keeps them running. Only this
+ * file and the commands know everything; nobody imports them.
+ */
+import { readFile } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
+import type { GraphQLSchema } from 'graphql';
+import { platformCatalogue } from './catalogue/index.js';
+import { describeAccount, describeFirstRequests } from './cli/first-start.js';
+import { describeFailure, isSystemError, StartRefused } from './cli/refusal.js';
+import { createSecretKey, readSecretKey } from './cli/secret-key.js';
+import { buildGuardedSchema, expectReviewed, resolvers } from './graphql/index.js';
+import { apiPath, openListener } from './http/index.js';
+import { createAccount, createIam, updateSystemPolicies, type CreatedAccount, type Iam } from './iam/index.js';
+import { readSettings, withoutPassword, type Settings } from './settings.js';
+import { openStore } from './store/index.js';
+
+export interface House {
+  readonly iam: Iam;
+  /** The database had no account when it was opened. */
+  readonly empty: boolean;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens the database and what stands on it. */
+export async function openHouse(settings: Settings): Promise<House> {
+  const store = await openStore(settings.databaseUrl).catch((error: unknown) => {
+    throw new StartRefused(error instanceof Error ? error.message : String(error));
+  });
+  try {
+    const empty = (await store.access.accounts()).length === 0;
+    const iam = createIam({ store, masterKey: await masterKeyFor(settings, empty) });
+    await updateSystemPolicies(iam);
+    return { iam, empty, close: () => store.close() };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** Makes the account that an empty database begins with; null when there is one. */
+export async function createFirstAccount({ iam, empty }: House, settings: Settings): Promise<CreatedAccount | null> {
+  if (!empty) return null;
+  const { accountName: name, adminName: rootName, adminPassword: rootPassword } = settings;
+  return createAccount(iam, { name, rootName, rootPassword });
+}
+
+/** A key is made only beside an empty database: another one has things sealed under the key that is missing. */
+async function masterKeyFor({ secretKeyFile: path }: Settings, empty: boolean): Promise<Uint8Array> {
+  const key = await readSecretKey(path);
+  if (key !== null) return key;
+  if (empty) return createSecretKey(path);
+  throw new StartRefused(
+    `the secret key file \`${path}\` is missing, but the database is in use; restore the file, or set BAILIWICK_SECRET_KEY_FILE`,
+  );
+}
+
+/** The schema, proved and the same as the committed one; a server that cannot show this does not start. */
+async function reviewedSchema(): Promise<GraphQLSchema> {
+  const schema = buildGuardedSchema({ resolvers, catalogue: platformCatalogue });
+  expectReviewed(schema, await readFile(new URL('../schema/schema.graphql', import.meta.url), 'utf8'));
+  return schema;
+}
+
+/** Serves until the process is asked to end. `output` is for the person who started it; the log goes to stderr. */
+export async function serve(settings: Settings, output: Writable = process.stdout): Promise<void> {
+  const house = await openHouse(settings);
+  const { iam } = house;
+  const created = await createFirstAccount(house, settings);
+  // At once, before anything else can fail: the password is stored nowhere.
+  if (created !== null) output.write(describeAccount(created));
+  const listener = await openListener({
+    iam,
+    schema: await reviewedSchema(),
+    corsOrigins: settings.corsOrigins,
+    log: { level: settings.logLevel, stream: process.stderr },
+  });
+  const { log } = listener;
+  let address: string;
+  try {
+    address = await listener.listen(settings.host, settings.port);
+  } catch (error) {
+    await listener.stop(0);
+    await house.close();
+    throw refusedListening(error, settings);
+  }
+  endOnSignals(async (signal) => {
+    log.info({ signal }, 'ending: running requests may finish');
+    await listener.stop(settings.drainSeconds);
+    await house.close();
+    log.info('ended');
+  });
+  const url = reachable(address) + apiPath;
+  const database = withoutPassword(settings.databaseUrl);
+  output.write(`listening on ${url} (database ${database})\n\n`);
+  log.info({ url, database, corsOrigins: settings.corsOrigins }, 'listening');
+  for (const { name, authorizationMode } of await iam.store.access.accounts()) {
+    const mode =
+      authorizationMode === 'LOOSE' ? 'users whom no grant has reached may use modelarts' : 'only grants allow';
+    log.info({ account: name, authorizationMode }, `authorization mode: ${mode}`);
+  }
+  if (created !== null) output.write(describeFirstRequests(url, created));
+}
+
+/** Milliseconds within which a second signal is the first one's echo. */
+const echo = 300;
+
+/** The first signal ends in good order; a second one at once, for whoever does not want to wait. */
+function endOnSignals(end: (signal: string) => Promise<void>): void {
+  let since: number | null = null;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (since !== null) {
+        // Under `npm start` one Ctrl-C can arrive twice: from the terminal, and passed on by npm.
+        if (performance.now() - since > echo) process.exit(130);
+        return;
+      }
+      since = performance.now();
+      end(signal).then(
+        () => process.exit(0),
+        (error: unknown) => {
+          process.stderr.write(describeFailure(error));
+          process.exit(1);
+        },
+      );
+    });
+  }
+}
+
+function refusedListening(error: unknown, { host, port }: Settings): unknown {
+  if (!isSystemError(error)) return error;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new StartRefused(`port ${port} of ${host} is in use; stop the other program, or set BAILIWICK_PORT`);
+    case 'EACCES':
+      return new StartRefused(`port ${port} may not be listened on by this user; set BAILIWICK_PORT to 1024 or more`);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new StartRefused(`\`${host}\` is no address of this machine; set BAILIWICK_HOST to one`);
+    default:
+      return new StartRefused(`${host} port ${port} cannot be listened on: ${error.code}`);
+  }
+}
+
+/** An address that a client on this machine can use: "every address" is none. */
+function reachable(address: string): string {
+  return address.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  try {
+    await serve(readSettings(process.env));
+  } catch (error) {
+    process.stderr.write(describeFailure(error));
+    process.exit(1);
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * Settings of the program: one table that is read at start, checked as a whole, and printed as help. Everything comes
+ * from the environment, with the prefix `BAILIWICK_`; a variable that nobody knows is refused, because a mistyped
+ * setting must never be a missing one.
+ */
+import { suggestName } from './catalogue/index.js';
+import { passwordLimits, textRules } from './iam/index.js';
+
+export const settingPrefix = 'BAILIWICK_';
+
+/** Where Apollo Studio's explorer runs: a page of theirs in the visitor's browser, which then talks to this server. */
+const studioOrigin = 'https://studio.apollographql.com';
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export const accountName = {
+  pattern: /^[\p{L}\p{N}][\p{L}\p{N}_.-]{0,63}$/u,
+  /** What the pattern allows, in words. */
+  allowed: 'up to 64 letters, digits, `-`, `_` and `.`, a letter or digit first',
+} as const;
+
+export interface Settings {
+  readonly port: number;
+  readonly host: string;
+  readonly databaseUrl: string;
+  readonly secretKeyFile: string;
+  readonly accountName: string;
+  readonly adminName: string;
+  /** Null: a random one is made and printed once. */
+  readonly adminPassword: string | null;
+  /** Origins whose pages may read answers; empty is closed. */
+  readonly corsOrigins: readonly string[];
+  readonly studio: boolean;
+  readonly logLevel: LogLevel;
+  readonly drainSeconds: number;
+}
+
+/** Every problem of the environment at once, so that nobody mends them one start at a time. */
+export class SettingsRefused extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'SettingsRefused';
+  }
+}
+
+/** What a value turned out to be; `problem` continues the name of the variable and says what to write instead. */
+type Reading<T> = { readonly value: T } | { readonly problem: string };
+
+interface Setting<T> {
+  /** Without the prefix. */
+  readonly variable: string;
+  readonly meaning: string;
+  /** As it would be written in the environment; null: there is none, and `meaning` says what happens then. */
+  readonly fallback: string | null;
+  readonly secret?: boolean;
+  readonly read: (text: string | null) => Reading<T>;
+}
+
+/** The table. Its order is the order of the help. */
+const table: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
+  port: {
+    variable: 'PORT',
+    meaning: 'port to listen on; 0 takes any free one',
+    fallback: '4000',
+    read: wholeNumber(0, 65_535),
+  },
+  host: {
+    variable: 'HOST',
+    meaning: 'address to listen on; 0.0.0.0 for every one this machine has',
+    fallback: '127.0.0.1',
+    read: matching(/^[A-Za-z0-9.:_-]{1,253}$/, 'is no address or host name; write one such as `127.0.0.1`'),
+  },
+  databaseUrl: {
+    variable: 'DATABASE_URL',
+    meaning: 'database: `sqlite:<path>` or `postgres://user:password@host/name`',
+    fallback: 'sqlite:data/bailiwick.db',
+    secret: true,
+    read: matching(
+      /^(sqlite:.+|postgres(ql)?:\/\/.+)$/s,
+      'names no database; write `sqlite:<path>` or `postgres://user:password@host/name`',
+    ),
+  },
+  secretKeyFile: {
+    variable: 'SECRET_KEY_FILE',
+    meaning: 'file of the 32 bytes that sign tokens; made on the first start, to be kept apart from the database',
+    fallback: 'data/secret.key',
+    read: matching(/^[^\0]+$/s, 'is no path; write the path of a file'),
+  },
+  accountName: {
+    variable: 'ACCOUNT_NAME',
+    meaning: 'name of the account that the first start makes',
+    fallback: 'default',
+    read: matching(accountName.pattern, `is no account name; write ${accountName.allowed}`),
+  },
+  adminName: {
+    variable: 'ADMIN_NAME',
+    meaning: 'name of the root user that the first start makes',
+    fallback: 'admin',
+    read: (text) => readUserName(text ?? ''),
+  },
+  adminPassword: {
+    variable: 'ADMIN_PASSWORD',
+    meaning: 'password of that root user; when absent, a random one is made and printed once',
+    fallback: null,
+    secret: true,
+    read: readPassword,
+  },
+  corsOrigins: {
+    variable: 'CORS_ORIGINS',
+    meaning: 'origins whose pages may read answers, with commas between; none when absent',
+    fallback: null,
+    read: readOrigins,
+  },
+  studio: {
+    variable: 'STUDIO',
+    meaning: `\`on\` adds ${studioOrigin} to these origins, so that Apollo Studio can explore this server`,
+    fallback: 'off',
+    read: (text) =>
+      text === 'on' || text === 'off'
+        ? { value: text === 'on' }
+        : { problem: `is ${shown(text)}; write \`on\` or \`off\`` },
+  },
+  logLevel: {
+    variable: 'LOG_LEVEL',
+    meaning: `least severity that is logged: ${logLevels.join(', ')}`,
+    fallback: 'info',
+    read: (text) => {
+      const level = logLevels.find((known) => known === text);
+      return level === undefined
+        ? { problem: `is ${shown(text)}; write one of ${logLevels.join(', ')}` }
+        : { value: level };
+    },
+  },
+  drainSeconds: {
+    variable: 'DRAIN_SECONDS',
+    meaning: 'seconds that running requests have to finish once the server is asked to stop',
+    fallback: '20',
+    read: wholeNumber(0, 3_600),
+  },
+};
+
+const rows = Object.values(table) as readonly Setting<unknown>[];
+const variables = rows.map(({ variable }) => settingPrefix + variable);
+
+/** Reads and checks all settings; throws `SettingsRefused` with every problem. An empty variable counts as absent. */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const problems = Object.keys(environment)
+    .filter((name) => name.startsWith(settingPrefix) && !variables.includes(name))
+    .sort()
+    .map((name) => {
+      const near = suggestName(name, variables);
+      const advice = near === null ? 'see `bailiwick serve --help` for those there are' : `did you mean ${near}?`;
+      return `${name} is no setting; ${advice}`;
+    });
+  const values = new Map<string, unknown>();
+  for (const [name, { variable, fallback, read }] of Object.entries(table) as [string, Setting<unknown>][]) {
+    const text = environment[settingPrefix + variable];
+    const reading = read(text === undefined || text === '' ? fallback : text);
+    if ('problem' in reading) problems.push(`${settingPrefix}${variable} ${reading.problem}`);
+    else values.set(name, reading.value);
+  }
+  if (problems.length > 0) throw new SettingsRefused(problems);
+  // INVARIANT: the table has one row for each member of Settings, which its type says.
+  const settings = Object.fromEntries(values) as unknown as Settings;
+  if (!settings.studio) return settings;
+  return { ...settings, corsOrigins: [...new Set([...settings.corsOrigins, studioOrigin])] };
+}
+
+/** The table as help: variable, meaning, default. */
+export function describeSettings(): string {
+  const width = Math.max(...variables.map((variable) => variable.length));
+  return rows
+    .map(({ variable, meaning, fallback }) => {
+      const otherwise = fallback === null ? '' : ` (default: ${fallback})`;
+      return `  ${(settingPrefix + variable).padEnd(width)}  ${meaning}${otherwise}`;
+    })
+    .join('\n');
+}
+
+/** The URL of a database without its password, for messages; without its options too, which may hold one. */
+export function withoutPassword(databaseUrl: string): string {
+  if (databaseUrl.startsWith('sqlite:')) return databaseUrl;
+  return databaseUrl.replace(/\?.*$/s, '').replace(/^(postgres(?:ql)?:\/\/[^:@/]*):[^/]*@/, '$1@');
+}
+
+function wholeNumber(minimum: number, maximum: number): (text: string | null) => Reading<number> {
+  return (text) => {
+    const value = text !== null && /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+    if (value >= minimum && value <= maximum) return { value };
+    return { problem: `is ${shown(text)}; write a whole number from ${minimum} to ${maximum}` };
+  };
+}
+
+function matching(pattern: RegExp, problem: string): (text: string | null) => Reading<string> {
+  return (text) => (text !== null && pattern.test(text) ? { value: text } : { problem });
+}
+
+function readUserName(text: string): Reading<string> {
+  const { minimum, maximum, pattern, allowed } = textRules.userName;
+  const length = [...text].length;
+  if (length >= minimum && length <= maximum && pattern.test(text) && text.trim() !== '') return { value: text };
+  return { problem: `is ${shown(text)}; write ${minimum} to ${maximum} ${allowed}` };
+}
+
+// Never repeats the value: what was meant as a password must not stand in a terminal's history of messages.
+function readPassword(text: string | null): Reading<string | null> {
+  if (text === null) return { value: null };
+  const { minimumLength, maximumLength } = passwordLimits;
+  const length = [...text].length;
+  if (length >= minimumLength && length <= maximumLength) return { value: text };
+  return {
+    problem: `has ${length} characters; write ${minimumLength} to ${maximumLength}, or leave it out for a random one`,
+  };
+}
+
+function readOrigins(text: string | null): Reading<readonly string[]> {
+  const origins = (text ?? '').split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
+  const wrong = origins.find((origin) => !isOrigin(origin));
+  if (wrong === undefined) return { value: [...new Set(origins)] };
+  if (wrong === '*') return { problem: 'is `*`, which would let every page in; name the origins, with commas between' };
+  return { problem: `has ${shown(wrong)}; write origins such as \`https://console.example.com\`, without a path` };
+}
+
+function isOrigin(text: string): boolean {
+  if (!/^https?:\/\//.test(text)) return false;
+  try {
+    return new URL(text).origin === text;
+  } catch {
+    return false;
+  }
+}
+
+function shown(text: string | null): string {
+  return `\`${(text ?? '').slice(0, 60).replaceAll(/[\0-\x1f\x7f`]/g, '?')}\``;
+}

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest';
+import { describeSettings, readSettings, SettingsRefused, withoutPassword } from '../../src/settings.js';
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readSettings(environment);
+    return [];
+  } catch (error) {
+    if (error instanceof SettingsRefused) return error.problems;
+    throw error;
+  }
+}
+
+describe('settings', () => {
+  test('have a safe default each', () => {
+    expect(readSettings({ PATH: '/bin', PORT: 'of somebody else' })).toEqual({
+      port: 4000,
+      host: '127.0.0.1',
+      databaseUrl: 'sqlite:data/bailiwick.db',
+      secretKeyFile: 'data/secret.key',
+      accountName: 'default',
+      adminName: 'admin',
+      adminPassword: null,
+      corsOrigins: [],
+      studio: false,
+      logLevel: 'info',
+      drainSeconds: 20,
+    });
+  });
+
+  test('count as absent when they are empty', () => {
+    expect(readSettings({ BAILIWICK_PORT: '', BAILIWICK_ADMIN_PASSWORD: '' })).toMatchObject({
+      port: 4000,
+      adminPassword: null,
+    });
+  });
+
+  test('let Apollo Studio in by one setting, beside the origins that are named', () => {
+    const named = { BAILIWICK_CORS_ORIGINS: 'https://console.example.com, http://localhost:3000' };
+    expect(readSettings({ ...named, BAILIWICK_STUDIO: 'on' }).corsOrigins).toEqual([
+      'https://console.example.com',
+      'http://localhost:3000',
+      'https://studio.apollographql.com',
+    ]);
+    expect(readSettings(named).corsOrigins).toHaveLength(2);
+  });
+
+  test.each([
+    ['PORT', '65536', 'is `65536`; write a whole number from 0 to 65535'],
+    ['PORT', '80 ', 'is `80 `; write a whole number from 0 to 65535'],
+    ['PORT', '0x50', 'is `0x50`; write a whole number from 0 to 65535'],
+    ['HOST', 'a b', 'is no address or host name; write one such as `127.0.0.1`'],
+    ['LOG_LEVEL', 'loud', 'is `loud`; write one of fatal, error, warn, info, debug, trace, silent'],
+    ['STUDIO', 'yes', 'is `yes`; write `on` or `off`'],
+    ['CORS_ORIGINS', '*', 'is `*`, which would let every page in; name the origins, with commas between'],
+    [
+      'CORS_ORIGINS',
+      'https://a.example/',
+      'has `https://a.example/`; write origins such as `https://console.example.com`, without a path',
+    ],
+    ['CORS_ORIGINS', 'null', 'has `null`; write origins such as `https://console.example.com`, without a path'],
+    [
+      'ACCOUNT_NAME',
+      ' a',
+      'is no account name; write up to 64 letters, digits, `-`, `_` and `.`, a letter or digit first',
+    ],
+    [
+      'ADMIN_NAME',
+      '1st',
+      'is `1st`; write 1 to 64 letters, digits, spaces and `-`, `_`, `.`, not beginning with a digit or a space',
+    ],
+  ])('%s=%j is refused and says what to write', (variable, value, problem) => {
+    expect(problemsOf({ [`BAILIWICK_${variable}`]: value })).toEqual([`BAILIWICK_${variable} ${problem}`]);
+  });
+
+  test('never repeat a password or a database URL', () => {
+    const problems = problemsOf({
+      BAILIWICK_ADMIN_PASSWORD: 'hunter2',
+      BAILIWICK_DATABASE_URL: 'mysql://u:hunter2@h/d',
+    });
+    expect(problems).toEqual([
+      'BAILIWICK_DATABASE_URL names no database; write `sqlite:<path>` or `postgres://user:password@host/name`',
+      'BAILIWICK_ADMIN_PASSWORD has 7 characters; write 8 to 128, or leave it out for a random one',
+    ]);
+    expect(withoutPassword('postgres://ann:hunter2@db:5432/bw')).toBe('postgres://ann@db:5432/bw');
+    expect(withoutPassword('postgres://ann@db/bw?password=hunter2')).toBe('postgres://ann@db/bw');
+    expect(withoutPassword('postgres://ann:p@ss:hunter2@db:5432/bw')).toBe('postgres://ann@db:5432/bw');
+  });
+
+  test('that nobody knows are refused, with the one that was meant', () => {
+    expect(problemsOf({ BAILIWICK_PROT: '1', BAILIWICK_COLOUR_OF_THE_SKY: 'blue' })).toEqual([
+      'BAILIWICK_COLOUR_OF_THE_SKY is no setting; see `bailiwick serve --help` for those there are',
+      'BAILIWICK_PROT is no setting; did you mean BAILIWICK_PORT?',
+    ]);
+  });
+
+  test('report all problems together', () => {
+    const problems = problemsOf({
+      BAILIWICK_PORT: 'x',
+      BAILIWICK_STUDIO: 'x',
+      BAILIWICK_LOG_LEVEL: 'x',
+      BAILIWICK_X: 'x',
+    });
+    expect(problems).toHaveLength(4);
+  });
+
+  test('print as help, each with its default', () => {
+    for (const name of ['PORT', 'HOST', 'DATABASE_URL', 'SECRET_KEY_FILE', 'ADMIN_PASSWORD', 'CORS_ORIGINS']) {
+      expect(describeSettings()).toContain(`BAILIWICK_${name} `);
+    }
+    expect(describeSettings()).toContain('(default: sqlite:data/bailiwick.db)');
+  });
+});

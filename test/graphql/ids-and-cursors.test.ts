@@ -1,0 +1,189 @@
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import { connection, decodeCursor, encodeCursor, linkedConnection, windowOf } from '../../src/graphql/connections.js';
+import {
+  decodeId,
+  decodeIds,
+  encodeNodeId,
+  nodeKinds,
+  plainId,
+  readNodeId,
+  type NodeKind,
+} from '../../src/graphql/node-ids.js';
+import { fillTemplate, parseTemplate } from '../../src/graphql/templates.js';
+import { BadInput, type Order } from '../../src/iam/index.js';
+
+vi.mock('graphql', async () => (await import('./one-graphql.js')).oneGraphql);
+
+const kinds = Object.keys(nodeKinds) as NodeKind[];
+const base64url = (text: string): string => Buffer.from(text, 'latin1').toString('base64url');
+
+describe('a Node id', () => {
+  it('comes back as the id that went in, for every kind', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...kinds), fc.stringMatching(/^[A-Za-z0-9._:-]{1,64}$/), (kind, id) => {
+        expect(readNodeId(encodeNodeId(kind, id))).toEqual({ kind, id });
+        expect(decodeId(kind, encodeNodeId(kind, id))).toBe(id);
+      }),
+    );
+  });
+
+  it('may be the plain id instead', () => {
+    for (const id of ['0', 'd41d8cd98f00b204e9800998ecf8427e', 'AKIA123', 'policy.1']) {
+      expect(decodeId('User', id)).toBe(id);
+      expect(plainId(id)).toBe(id);
+    }
+  });
+
+  it('of another kind is refused, never looked up', () => {
+    expect(() => decodeId('User', encodeNodeId('Group', '1'))).toThrow(BadInput);
+    expect(() => decodeIds('User', ['1', encodeNodeId('Group', '1')])).toThrow(
+      'is the id of a Group; give the id of a User',
+    );
+    expect(plainId(encodeNodeId('Group', '1'))).toBe('1');
+  });
+
+  it('counts as plain when it only looks like one', () => {
+    for (const text of [
+      base64url('Nobody:1'),
+      base64url('User:'),
+      base64url('User'),
+      `${encodeNodeId('User', '1')}=`,
+      base64url('toString:1'),
+    ]) {
+      expect(readNodeId(text)).toBeNull();
+    }
+  });
+
+  it('cannot smuggle text that the edge would have refused', () => {
+    expect(() => decodeId('User', encodeNodeId('User', 'a\0b'))).toThrow('U+0000');
+  });
+
+  it('is not longer than any id', () => {
+    expect(() => decodeId('User', 'x'.repeat(513))).toThrow(BadInput);
+  });
+});
+
+describe('a cursor', () => {
+  const byName: Order<'NAME'> = { by: 'NAME', direction: 'ASC' };
+  const byTime: Order<'CREATED_AT'> = { by: 'CREATED_AT', direction: 'DESC' };
+
+  it('comes back as the position that went in', () => {
+    fc.assert(
+      fc.property(
+        fc.string().filter((text) => !/\0|\p{Surrogate}/u.test(text)),
+        fc.maxSafeInteger(),
+        (name, time) => {
+          expect(decodeCursor(byName, encodeCursor(byName, { key: name, id: 'x' }))).toEqual({ key: name, id: 'x' });
+          expect(decodeCursor(byTime, encodeCursor(byTime, { key: time, id: 'x' }))).toEqual({ key: time, id: 'x' });
+        },
+      ),
+    );
+  });
+
+  it('of another order or direction is refused', () => {
+    const cursor = encodeCursor(byName, { key: 'a', id: 'x' });
+    expect(() => decodeCursor(byTime, cursor)).toThrow(BadInput);
+    expect(() => decodeCursor({ by: 'NAME', direction: 'DESC' }, cursor)).toThrow(BadInput);
+    expect(() => decodeCursor({ by: 'URN', direction: 'ASC' }, cursor)).toThrow(BadInput);
+  });
+
+  it('that was forged is refused, whatever is in it', () => {
+    const forged = (content: unknown, version = 1): string =>
+      Buffer.concat([Buffer.of(version), Buffer.from(JSON.stringify(content))]).toString('base64url');
+    for (const cursor of [
+      '',
+      'no cursor',
+      '!!!',
+      forged(['NAME', 'ASC', 'a', 'x'], 2),
+      forged(['NAME', 'ASC', 1, 'x']),
+      forged(['NAME', 'ASC', 'a', 1]),
+      forged(['NAME', 'ASC', 'a']),
+      forged(['NAME', 'ASC', 'a', 'x', 'y']),
+      forged({ by: 'NAME' }),
+      forged(['NAME', 'ASC', 'a\0', 'x']),
+      forged(['NAME', 'ASC', 'a', '\ud800']),
+      Buffer.from('\u0001{').toString('base64url'),
+      'A'.repeat(3000),
+    ]) {
+      expect(() => decodeCursor(byName, cursor), cursor).toThrow(BadInput);
+    }
+    for (const key of ['1', 1.5, null, true, 1e300]) {
+      expect(() => decodeCursor(byTime, forged(['CREATED_AT', 'DESC', key, 'x']))).toThrow(BadInput);
+    }
+  });
+});
+
+describe('a page', () => {
+  const order: Order<'NAME'> = { by: 'NAME', direction: 'ASC' };
+  const after = encodeCursor(order, { key: 'a', id: 'x' });
+
+  it('has 25 items from the start unless something else is asked', () => {
+    expect(windowOf({}, order)).toEqual({ order, limit: 25, backward: false, after: null, before: null });
+    expect(windowOf({ first: null, last: null }, order)).toMatchObject({ limit: 25, backward: false });
+    expect(windowOf({ first: 100, after }, order)).toMatchObject({ limit: 100, after: { key: 'a', id: 'x' } });
+    expect(windowOf({ last: 3, before: after }, order)).toMatchObject({
+      limit: 3,
+      backward: true,
+      before: { id: 'x' },
+    });
+  });
+
+  it.each([{ first: 0 }, { first: 101 }, { last: 0 }, { last: -1 }, { first: 1, last: 1 }, { after: 'x' }])(
+    'refuses %j',
+    (args) => {
+      expect(() => windowOf(args, order)).toThrow(BadInput);
+    },
+  );
+
+  it('becomes a connection whose cursors lead on from its ends', () => {
+    const rows = ['b', 'c'].map((id) => ({ record: { id }, position: { key: id, id } }));
+    const shown = connection({ rows, hasNext: true, hasPrevious: false }, { order });
+    expect(shown.nodes).toEqual([{ id: 'b' }, { id: 'c' }]);
+    expect(shown.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false });
+    expect(decodeCursor(order, shown.pageInfo.endCursor ?? '')).toEqual({ key: 'c', id: 'c' });
+    expect(decodeCursor(order, shown.pageInfo.startCursor ?? '')).toEqual({ key: 'b', id: 'b' });
+    expect(connection({ rows: [], hasNext: false, hasPrevious: true }, { order }).pageInfo.endCursor).toBeNull();
+  });
+
+  it('of a relationship keeps its facts on the edges', () => {
+    const rows = [{ record: { target: { id: 'b' }, addedAt: 7 }, position: { key: 'b', id: 'b' } }];
+    const shown = linkedConnection({ rows, hasNext: false, hasPrevious: false }, { order });
+    expect(shown.edges[0]).toMatchObject({ node: { id: 'b' }, addedAt: 7 });
+  });
+});
+
+describe('a resource template', () => {
+  const fill = (text: string, args: Record<string, unknown>, source: unknown = null): string | null => {
+    const template = parseTemplate(text);
+    if (typeof template === 'string') throw new Error(template);
+    return fillTemplate(template, { accountId: 'a1', callerId: 'u1', args, source });
+  };
+
+  it.each([
+    ['iam::{account}:user:{args.id}', { id: 'u2' }, null, 'iam::a1:user:u2'],
+    ['iam:::user:{args.id}', { id: 'u2' }, null, 'iam::a1:user:u2'],
+    ['iam:*:{account}:user:{args.input.id}', { input: { id: encodeNodeId('User', 'u2') } }, null, 'iam:*:a1:user:u2'],
+    ['iam:::policy:{source.id}/{source.number}', {}, { id: 'p', number: 3 }, 'iam::a1:policy:p/3'],
+    ['iam:::credential:{args.id|caller}', {}, null, 'iam::a1:credential:u1'],
+    ['iam:::credential:{caller}', {}, null, 'iam::a1:credential:u1'],
+    ['{source.urn}', {}, { urn: 'modelarts::a1:notebook:n1' }, 'modelarts::a1:notebook:n1'],
+    ['iam:::user:*', {}, null, 'iam::a1:user:*'],
+    ['iam:::user:{args.id}', { id: 'a:b*c?d e%' }, null, 'iam::a1:user:a%3Ab%2Ac%3Fd%20e%25'],
+  ])('%s is filled in', (text, args, source, urn) => {
+    expect(fill(text, args, source)).toBe(urn);
+  });
+
+  it.each([
+    ['iam:::user:{args.id}', { id: '' }, null],
+    ['iam:::user:{args.id}', { id: null }, null],
+    ['iam:::user:{args.id}', {}, null],
+    ['iam:::user:{args.id}', { id: { toString: 'x' } }, null],
+    ['iam:::user:{args.id}', { id: ['u2'] }, null],
+    ['iam:::user:{source.id}', {}, null],
+    ['iam:::user:{source.id}', {}, { id: undefined }],
+    ['iam:::user:{source.id}', {}, { id: 1.5 }],
+  ])('%s cannot be filled from %j and %j', (text, args, source) => {
+    expect(fill(text, args, source)).toBeNull();
+  });
+});

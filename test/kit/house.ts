@@ -1,0 +1,152 @@
+/**
+ * A whole server in one line, as end-to-end tests need it: fresh database, business, API, real HTTP on a free port.
+ *
+ *     const house = await startHouse({ database: 'sqlite' });
+ *     const token = await house.signIn(house.root);
+ *     await house.gql(token, '{ viewer { actor { name } } }');
+ *
+ * Houses stop by themselves after the last test of the file.
+ */
+import { randomBytes } from 'node:crypto';
+import type { GraphQLSchema } from 'graphql';
+import { afterAll } from 'vitest';
+import { platformCatalogue } from '../../src/catalogue/index.js';
+import { buildGuardedSchema, resolvers } from '../../src/graphql/index.js';
+import { openListener } from '../../src/http/index.js';
+import { createAccount, createIam, type Iam } from '../../src/iam/index.js';
+import { openStore } from '../../src/store/index.js';
+import { databases, type TestDatabase } from '../store/databases.js';
+import { describeExchange, errorsOf, post, userErrorsOf, type Answer } from './exchange.js';
+
+export type DatabaseName = TestDatabase['name'];
+
+/** The databases to run a suite on: `describe.each(databaseNames)`. */
+export const databaseNames: readonly DatabaseName[] = ['sqlite', 'postgres'];
+
+/** Somebody who can sign in. */
+export interface Person {
+  readonly id: string;
+  readonly name: string;
+  readonly password: string;
+  /** Name of the account. */
+  readonly account: string;
+}
+
+/** Absent: workspace `"0"`, as the API has it. */
+export type TokenScope = 'account' | { readonly workspace: string };
+
+export interface HouseOptions {
+  readonly database?: DatabaseName;
+  readonly corsOrigins?: readonly string[];
+}
+
+export interface TestHouse {
+  readonly database: DatabaseName;
+  readonly iam: Iam;
+  /** Of the API itself. */
+  readonly url: string;
+  /** Without a path. */
+  readonly origin: string;
+  /** Root of the account `default`. */
+  readonly root: Person;
+  /** Lines of the log so far. */
+  readonly log: readonly string[];
+  /** Makes another account and answers its root. */
+  addAccount(name: string): Promise<Person>;
+  /** Moves the clock of the house. */
+  advance(milliseconds: number): void;
+  signIn(person: Pick<Person, 'name' | 'password' | 'account'>, scope?: TokenScope): Promise<string>;
+  /** Data of an operation that must succeed: errors and userErrors fail with everything that is known about them. */
+  gql<T = Record<string, never>>(token: string | null, query: string, variables?: object): Promise<T>;
+  /** The answer to an operation, whatever it is. */
+  ask(token: string | null, query: string, variables?: object): Promise<Answer>;
+  stop(): Promise<void>;
+}
+
+const sources = databases();
+const running = new Set<TestHouse>();
+let schema: GraphQLSchema | null = null;
+
+afterAll(async () => {
+  for (const house of [...running]) await house.stop();
+  await sources.sqlite.stop();
+  await sources.postgres.stop();
+});
+
+/** Metadata of type-graphql is global, so the schema is built once for a test file. */
+export function testSchema(): GraphQLSchema {
+  schema ??= buildGuardedSchema({ resolvers, catalogue: platformCatalogue });
+  return schema;
+}
+
+export async function startHouse({ database = 'sqlite', corsOrigins = [] }: HouseOptions = {}): Promise<TestHouse> {
+  let ahead = 0;
+  const now = (): number => Date.now() + ahead;
+  const store = await openStore(await sources[database].freshUrl(), { now });
+  const iam = createIam({ store, masterKey: randomBytes(32), now });
+  const log: string[] = [];
+  const listener = await openListener({
+    iam,
+    schema: testSchema(),
+    corsOrigins,
+    log: { level: 'debug', stream: { write: (line) => void log.push(line) } },
+  });
+
+  const addAccount = async (name: string): Promise<Person> => {
+    const rootPassword = `Root of ${name} 1`;
+    const { root } = await createAccount(iam, { name, rootName: 'admin', rootPassword });
+    return { id: root.id, name: root.name, password: rootPassword, account: name };
+  };
+  const root = await addAccount('default');
+  const origin = await listener.listen('127.0.0.1', 0);
+  const url = `${origin}/graphql`;
+
+  const house: TestHouse = {
+    database,
+    iam,
+    url,
+    origin,
+    root,
+    log,
+    addAccount,
+    advance: (milliseconds) => {
+      ahead += milliseconds;
+    },
+    signIn: async ({ account, name: userName, password }, scope) => {
+      const chosen = scope === undefined ? null : scope === 'account' ? { account: true } : scope;
+      const { signIn } = await house.gql<{ signIn: { token: string } }>(null, signInMutation, {
+        input: { account, userName, password, scope: chosen },
+      });
+      return signIn.token;
+    },
+    gql: async <T>(token: string | null, query: string, variables: object = {}) => {
+      const answer = await house.ask(token, query, variables);
+      if (answer.status !== 200 || errorsOf(answer).length > 0 || userErrorsOf(answer).length > 0) {
+        throw new Error(describeExchange(query, variables, answer, log));
+      }
+      return answer.data as T;
+    },
+    ask: (token, query, variables = {}) => post(url, token, { query, variables }),
+    stop: async () => {
+      if (!running.delete(house)) return;
+      await listener.stop(5);
+      await store.close();
+    },
+  };
+  running.add(house);
+  return house;
+}
+
+const signInMutation = /* GraphQL */ `
+  mutation SignIn($input: SignInInput!) {
+    signIn(input: $input) {
+      token
+      userErrors {
+        code
+        message
+        path
+        reference
+      }
+    }
+  }
+`;

@@ -1,0 +1,104 @@
+/**
+ * One set of arguments for each root field of the schema. Fields without one fail the matrix, so a new field cannot stay
+ * untested. What would destroy the world names something that does not exist: the door is decided all the same.
+ */
+import type { World } from './world.js';
+
+type Arguments = Readonly<Record<string, unknown>>;
+
+const nobody = 'f'.repeat(32);
+const document = { Version: '1.1', Statement: [{ Effect: 'Allow', Action: ['modelarts:notebook:get'] }] };
+const none = (): Arguments => ({});
+const missing = (): Arguments => ({ input: { id: nobody } });
+
+/** A subject and a scope for which this action is the exact one of granting. */
+function grantFor(action: string): Arguments {
+  const subject = /Agency/.test(action)
+    ? 'agency'
+    : /Group/.test(action)
+      ? 'group'
+      : /Service/.test(action)
+        ? 'service'
+        : 'user';
+  const scope = /OnDomain$/.test(action)
+    ? { account: true }
+    : /OnProject$/.test(action)
+      ? { allWorkspaces: true }
+      : { all: true };
+  return { input: { policyId: nobody, subject: { [subject]: nobody }, scope } };
+}
+
+/** `action`: the action that the caller of the cell holds, where the arguments must fit it. */
+export const fixtures: Readonly<Record<string, (world: World, action: string) => Arguments>> = {
+  'Query.actions': none,
+  'Query.agencies': none,
+  'Query.agency': ({ agencyId }) => ({ id: agencyId }),
+  'Query.auditEvents': none,
+  'Query.authorizations': none,
+  'Query.checkAccess': () => ({ requests: [{ action: 'modelarts:notebook:get' }] }),
+  'Query.draftPolicy': () => ({ resourceKinds: ['modelarts:notebook'], accessLevels: ['READ'], effect: 'ALLOW' }),
+  'Query.enterpriseProject': ({ enterpriseProjectId }) => ({ id: enterpriseProjectId }),
+  'Query.enterpriseProjects': none,
+  'Query.grants': none,
+  'Query.group': ({ groupId }) => ({ id: groupId }),
+  'Query.groups': none,
+  'Query.node': ({ userId }) => ({ id: Buffer.from(`User:${userId}`).toString('base64url') }),
+  'Query.nodes': ({ userId }) => ({ ids: [Buffer.from(`User:${userId}`).toString('base64url')] }),
+  'Query.policies': none,
+  'Query.policy': ({ policyId }) => ({ id: policyId }),
+  'Query.resource': ({ resourceId }) => ({ id: resourceId }),
+  'Query.resourceKinds': none,
+  'Query.resources': none,
+  'Query.service': ({ serviceId }) => ({ id: serviceId }),
+  'Query.services': none,
+  'Query.simulateAccess': () => ({
+    input: { policies: [document], requests: [{ action: 'modelarts:notebook:get' }] },
+  }),
+  'Query.user': ({ userId }) => ({ id: userId }),
+  'Query.users': none,
+  'Query.viewer': none,
+  'Query.workspace': ({ home }) => ({ id: home }),
+  'Query.workspaces': none,
+
+  'Mutation.addGroupMembers': () => ({ input: { groupId: nobody, userIds: [nobody] } }),
+  'Mutation.authorizeAgency': () => ({ input: { agencyId: nobody, allUsers: true } }),
+  'Mutation.createAgency': ({ fresh }) => ({ input: { name: fresh('agency'), trust: { service: 'modelarts' } } }),
+  'Mutation.createEnterpriseProject': ({ fresh }) => ({ input: { name: fresh('project') } }),
+  'Mutation.createGroup': ({ fresh }) => ({ input: { name: fresh('group') } }),
+  'Mutation.createPolicy': ({ fresh }) => ({ input: { name: fresh('policy'), document } }),
+  'Mutation.createPolicyVersion': () => ({ input: { policyId: nobody, document } }),
+  'Mutation.createService': ({ fresh }) => ({ input: { name: fresh('service') } }),
+  'Mutation.createUser': ({ fresh }) => ({ input: { name: fresh('user') } }),
+  'Mutation.createWorkspace': ({ fresh }) => ({ input: { name: fresh('workspace') } }),
+  'Mutation.deleteAgency': missing,
+  'Mutation.deleteEnterpriseProject': missing,
+  'Mutation.deleteGroup': missing,
+  'Mutation.deletePolicy': missing,
+  'Mutation.deletePolicyVersion': () => ({ input: { policyId: nobody, number: 1 } }),
+  'Mutation.deleteService': missing,
+  'Mutation.deleteUser': missing,
+  'Mutation.deleteWorkspace': missing,
+  'Mutation.deregisterResource': missing,
+  'Mutation.grantPolicy': (_world, action) => grantFor(action),
+  'Mutation.registerResource': ({ accountId, fresh }) => ({
+    input: { urn: `modelarts::${accountId}:notebook:${fresh('notebook')}` },
+  }),
+  'Mutation.removeGroupMembers': () => ({ input: { groupId: nobody, userIds: [nobody] } }),
+  'Mutation.restoreDefaultAccess': () => ({ input: { userId: nobody } }),
+  'Mutation.revokeAuthorization': missing,
+  'Mutation.revokeGrant': missing,
+  'Mutation.revokeSessions': () => ({ input: {} }),
+  'Mutation.rotateServiceKey': missing,
+  'Mutation.setAuthorizationMode': () => ({ input: { mode: 'STRICT' } }),
+  'Mutation.setDefaultPolicyVersion': () => ({ input: { policyId: nobody, number: 1 } }),
+  'Mutation.signIn': () => ({ input: { account: 'default', userName: 'nobody', password: 'wrong' } }),
+  'Mutation.signOut': () => ({ input: {} }),
+  'Mutation.switchScope': () => ({ input: { scope: { account: true } } }),
+  'Mutation.updateAgency': missing,
+  'Mutation.updateEnterpriseProject': missing,
+  'Mutation.updateGroup': missing,
+  'Mutation.updateResource': missing,
+  'Mutation.updateService': missing,
+  'Mutation.updateUser': missing,
+  'Mutation.updateWorkspace': missing,
+};
