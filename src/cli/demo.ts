@@ -95,7 +95,7 @@ function outcomeOf({ data, errors }: Answer): { readonly outcome: 'allowed' | 'r
   const [error] = errors ?? [];
   if (error !== undefined) {
     const reason = error.extensions?.['reason'];
-    return { outcome: 'refused', why: `${error.message}${reason === undefined ? '' : ` (${String(reason)})`}` };
+    return { outcome: 'refused', why: typeof reason === 'string' ? `${error.message} (${reason})` : error.message };
   }
   const first = Object.values(data ?? {})[0] as
     | { readonly userErrors?: readonly { readonly message: string }[] }
@@ -125,15 +125,11 @@ const problems = 'userErrors { code message }';
 
 /** An input as one reads it in a story: names, no ids, no password. */
 function shown(input: object): string {
-  const { name, subject, scope, trust } = input as Record<string, object | string | undefined>;
-  const parts = [
-    name,
-    ...[subject, scope, trust].map((part) => (typeof part === 'object' ? Object.keys(part)[0] : undefined)),
-  ];
-  return parts
-    .filter((part) => part !== undefined)
-    .map((part) => `\`${String(part)}\``)
-    .join(' ');
+  const { name, ...rest } = input as Readonly<Record<string, unknown>>;
+  const kinds = Object.values(rest).flatMap((part) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part) ? Object.keys(part).slice(0, 1) : [],
+  );
+  return [...(typeof name === 'string' ? [name] : []), ...kinds].map((part) => `\`${part}\``).join(' ');
 }
 
 async function play(url: string, rootPassword: string): Promise<void> {

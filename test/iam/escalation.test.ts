@@ -340,6 +340,16 @@ const attempts: readonly Attempt[] = [
     },
   },
   {
+    says: 'granting under one name what one is denied under its other name',
+    gains: 'iam:agencies:assume',
+    tries: async (scene, mallory, self) => {
+      const deny = await scene.policy({ Effect: 'Deny', Action: ['iam:tokens:assume'] });
+      await scene.grant(user(self.id), deny);
+      const again = await scene.call({ id: mallory.principal.id });
+      return give(scene, again, 'USER', (await scene.user()).id, { Effect: 'Allow', Action: ['iam:agencies:assume'] });
+    },
+  },
+  {
     says: 'granting without the condition under which one holds it',
     gains: 'modelarts:tensorboard:get',
     tries: async (scene, mallory, self) => {

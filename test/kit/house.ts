@@ -51,6 +51,8 @@ export interface TestHouse {
   readonly root: Person;
   /** Lines of the log so far. */
   readonly log: readonly string[];
+  /** Texts of the SQL statements so far. */
+  readonly statements: readonly string[];
   /** Makes another account and answers its root. */
   addAccount(name: string): Promise<Person>;
   /** Moves the clock of the house. */
@@ -82,7 +84,8 @@ export function testSchema(): GraphQLSchema {
 export async function startHouse({ database = 'sqlite', corsOrigins = [] }: HouseOptions = {}): Promise<TestHouse> {
   let ahead = 0;
   const now = (): number => Date.now() + ahead;
-  const store = await openStore(await sources[database].freshUrl(), { now });
+  const statements: string[] = [];
+  const store = await openStore(await sources[database].freshUrl(), { now, log: (text) => void statements.push(text) });
   const iam = createIam({ store, masterKey: randomBytes(32), now });
   const log: string[] = [];
   const listener = await openListener({
@@ -108,6 +111,7 @@ export async function startHouse({ database = 'sqlite', corsOrigins = [] }: Hous
     origin,
     root,
     log,
+    statements,
     addAccount,
     advance: (milliseconds) => {
       ahead += milliseconds;

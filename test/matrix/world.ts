@@ -26,7 +26,8 @@ export interface World {
   token(userId: string, place: Place): Promise<string>;
   /** Grants one policy of these actions; answers the grant. */
   give(userId: string, effect: 'Allow' | 'Deny', actions: readonly string[], scope?: object): Promise<void>;
-  fresh(prefix: string): string;
+  /** A name that nothing has yet. */
+  readonly fresh: (prefix: string) => string;
 }
 
 export async function makeWorld(house: TestHouse): Promise<World> {
