@@ -83,7 +83,7 @@ describe('headers that do not carry one credential', () => {
     [
       'a signature',
       () => ['authorization', 'SDK-HMAC-SHA256 Access=A, SignedHeaders=host, Signature=0'],
-      'signed requests are not accepted by this version; send `Authorization: Bearer` with a token',
+      'the Authorization header is not of the form `SDK-HMAC-SHA256 Access=…, …`',
     ],
     ['an empty scheme', () => ['authorization', ''], undefined],
     [

@@ -65,7 +65,7 @@ function treeOf(paths: readonly Path[]): Tree {
   const root: Record<string, Tree> = {};
   for (const path of paths) {
     let at = root;
-    for (const step of path) at = (at[step] ??= {});
+    for (const step of path) at = at[step] ??= {};
   }
   return root;
 }
