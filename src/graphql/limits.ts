@@ -12,7 +12,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { Call } from '../iam/index.js';
+import { BadInput, type Call } from '../iam/index.js';
 import type { GraphContext } from './context.js';
 import { clientError } from './errors.js';
 import { checkTextIn, checkTextOfDocument } from './text.js';
@@ -37,8 +37,14 @@ export function checkOperation(
   variables: unknown,
   call: Call,
 ): void {
-  checkTextOfDocument(document);
-  checkTextIn(variables);
+  try {
+    checkTextOfDocument(document);
+    checkTextIn(variables);
+  } catch (error) {
+    // Before execution an error decides the status of the whole answer, and this one is the caller's.
+    if (!(error instanceof BadInput)) throw error;
+    throw clientError('BAD_USER_INPUT', error.message, { http: { status: 400 } });
+  }
   const fragments = new Map(
     document.definitions.flatMap((definition) =>
       definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],

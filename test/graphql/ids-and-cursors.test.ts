@@ -55,6 +55,13 @@ describe('a Node id', () => {
     }
   });
 
+  it('has one spelling only', () => {
+    const canonical = encodeNodeId('User', '12');
+    const other = canonical.slice(0, -1) + String.fromCharCode(canonical.charCodeAt(canonical.length - 1) + 1);
+    expect(Buffer.from(other, 'base64url').equals(Buffer.from(canonical, 'base64url'))).toBe(true);
+    expect(readNodeId(other)).toBeNull();
+  });
+
   it('cannot smuggle text that the edge would have refused', () => {
     expect(() => decodeId('User', encodeNodeId('User', 'a\0b'))).toThrow('U+0000');
   });
