@@ -1,6 +1,6 @@
 import { ApolloServer } from '@apollo/server';
 import { buildSchema, getIntrospectionQuery, parse, validateSchema } from 'graphql';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { GraphContext } from '../../src/graphql/context.js';
 import { errorPlugin, formatError } from '../../src/graphql/errors.js';
 import { limitsPlugin, parseLimits } from '../../src/graphql/limits.js';
@@ -11,8 +11,6 @@ import { scopeChoice } from '../../src/graphql/inputs.js';
 import type { Reader } from '../../src/iam/index.js';
 import { contextOf, nothing, run, type Caller } from './kit.js';
 import { sample } from './sample.js';
-
-vi.mock('graphql', async () => (await import('./one-graphql.js')).oneGraphql);
 
 const reported: [unknown, string | undefined][] = [];
 

@@ -1,11 +1,9 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { buildSchema, isObjectType, type GraphQLFieldResolver } from 'graphql';
 import { guardSchema } from '../../src/graphql/guard.js';
 import { encodeNodeId } from '../../src/graphql/node-ids.js';
 import { contextOf, listen, ListedCall, run, type Answer, type Caller } from './kit.js';
 import { sample, trail } from './sample.js';
-
-vi.mock('graphql', async () => (await import('./one-graphql.js')).oneGraphql);
 
 const readOne = (id: string): string => `iam:users:getUser iam::a1:user:${id}`;
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { connection, decodeCursor, encodeCursor, linkedConnection, windowOf } from '../../src/graphql/connections.js';
 import {
   decodeId,
@@ -12,8 +12,6 @@ import {
 } from '../../src/graphql/node-ids.js';
 import { fillTemplate, parseTemplate } from '../../src/graphql/templates.js';
 import { BadInput, type Order } from '../../src/iam/index.js';
-
-vi.mock('graphql', async () => (await import('./one-graphql.js')).oneGraphql);
 
 const kinds = Object.keys(nodeKinds) as NodeKind[];
 const base64url = (text: string): string => Buffer.from(text, 'latin1').toString('base64url');

@@ -1,11 +1,9 @@
 import { buildSchema, isObjectType, type GraphQLSchema } from 'graphql';
 import { Directive, Query, Resolver } from 'type-graphql';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { platformCatalogue } from '../../src/catalogue/index.js';
 import { proveSchema, SchemaNotGuarded } from '../../src/graphql/proof.js';
 import { buildGuardedSchema } from '../../src/graphql/schema.js';
-
-vi.mock('graphql', async () => (await import('./one-graphql.js')).oneGraphql);
 
 const definitions = `
   directive @permission(action: String, anyOf: [String!], resource: String, scope: String!) on FIELD_DEFINITION | OBJECT

@@ -1,5 +1,5 @@
 import { isInterfaceType } from 'graphql';
-import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { platformCatalogue } from '../../src/catalogue/index.js';
 import { encodeNodeId, isNodeKind } from '../../src/graphql/node-ids.js';
 import { resolvers } from '../../src/graphql/resolvers.js';
@@ -7,8 +7,6 @@ import { buildGuardedSchema } from '../../src/graphql/schema.js';
 import { updateUser } from '../../src/iam/index.js';
 import { allow, gist, makeStrict, send } from './acts.js';
 import { must, openStage, type Stage } from './stage.js';
-
-vi.mock('graphql', async () => (await import('./one-graphql.js')).oneGraphql);
 
 const schema = buildGuardedSchema({ resolvers, catalogue: platformCatalogue });
 

@@ -1,12 +1,10 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { platformCatalogue } from '../../src/catalogue/index.js';
 import { encodeNodeId } from '../../src/graphql/node-ids.js';
 import { resolvers } from '../../src/graphql/resolvers.js';
 import { buildGuardedSchema } from '../../src/graphql/schema.js';
 import { allow, gist, refusedWith, send } from './acts.js';
 import { openStage, type Stage } from './stage.js';
-
-vi.mock('graphql', async () => (await import('./one-graphql.js')).oneGraphql);
 
 const schema = buildGuardedSchema({ resolvers, catalogue: platformCatalogue });
 
