@@ -16,6 +16,7 @@ import {
 } from 'type-graphql';
 import {
   BadInput,
+  maySeeImages,
   type AuditEvent as AuditEventRecord,
   type Filters,
   type Id,
@@ -124,18 +125,6 @@ export class AuditEvent extends Node {
   @Field(() => String, { description: 'Operation that made the change, for instance `createUser`.' })
   operation!: string;
 
-  @Field(() => JsonValue, {
-    nullable: true,
-    description: 'Row before the change, without secrets, with plain identifiers; null when it was created.',
-  })
-  before!: JsonImage | null;
-
-  @Field(() => JsonValue, {
-    nullable: true,
-    description: 'Row after the change, without secrets, with plain identifiers; null when it was deleted.',
-  })
-  after!: JsonImage | null;
-
   @Field(() => String, { description: 'Identifier of the request that asked for the change.' })
   requestId!: string;
 }
@@ -211,6 +200,24 @@ export class AuditResolver {
       kind: actorKind as ActorKind,
       name: actorName,
     };
+  }
+
+  @FieldResolver(() => JsonValue, {
+    nullable: true,
+    description:
+      'Row before the change, without secrets, with plain identifiers; null when it was created, or is about a workspace that the caller may not enter.',
+  })
+  async before(@Root() event: AuditEventRecord, @Ctx() { call }: GraphContext): Promise<JsonImage | null> {
+    return event.before !== null && (await maySeeImages(call, event)) ? event.before : null;
+  }
+
+  @FieldResolver(() => JsonValue, {
+    nullable: true,
+    description:
+      'Row after the change, without secrets, with plain identifiers; null when it was deleted, or is about a workspace that the caller may not enter.',
+  })
+  async after(@Root() event: AuditEventRecord, @Ctx() { call }: GraphContext): Promise<JsonImage | null> {
+    return event.after !== null && (await maySeeImages(call, event)) ? event.after : null;
   }
 
   @FieldResolver(() => AuditEventTarget, { description: 'Target of the change.' })

@@ -51,6 +51,17 @@ export function checkOperation(
     ),
   );
   const { depth, aliases, fields, introspects } = measure(operation.selectionSet, fragments, new Map());
+  const attempts = countSignIns(operation.selectionSet, fragments);
+  if (attempts > 1) {
+    throw clientError(
+      'OPERATION_TOO_LARGE',
+      `the operation signs in ${attempts} times; send one attempt in each request`,
+      {
+        limit: 1,
+        http: { status: 400 },
+      },
+    );
+  }
   limit('levels deep', depth, operationLimits.depth);
   limit('aliases', aliases, operationLimits.aliases);
   limit(
@@ -69,6 +80,23 @@ export function checkOperation(
       },
     );
   }
+}
+
+/** Attempts to sign in among the root fields: many in one request would get round whatever slows a guesser down. */
+function countSignIns(
+  { selections }: SelectionSetNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+): number {
+  let count = 0;
+  for (const selection of selections) {
+    if (selection.kind === Kind.FIELD) count += selection.name.value === 'signIn' ? 1 : 0;
+    else if (selection.kind === Kind.INLINE_FRAGMENT) count += countSignIns(selection.selectionSet, fragments);
+    else {
+      const fragment = fragments.get(selection.name.value);
+      if (fragment !== undefined) count += countSignIns(fragment.selectionSet, fragments);
+    }
+  }
+  return count;
 }
 
 function limit(what: string, actual: number, maximum: number): void {

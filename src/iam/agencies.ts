@@ -38,6 +38,7 @@ export async function createAgency(house: House, call: Call, input: CreateAgency
   ];
   if (problems.length > 0) return reject(...problems);
   return change(house, call, creating('agency', 'createAgency', input), async (open) => {
+    const { call } = open;
     const refused = open.ask('iam:agencies:createAgency', null);
     if (refused !== null) return refused;
     if (await isNameTaken(open, 'agency', input.name)) return reject(nameTaken('agency', input.name, 'ModelArts.4502'));
@@ -93,6 +94,7 @@ export async function updateAgency(house: House, call: Call, input: UpdateAgency
     ...checkTerms(call, input),
   ];
   return change(house, call, { operation: 'updateAgency' }, async (open) => {
+    const { call } = open;
     const refused = open.ask('iam:agencies:updateAgency', agencyUrn(call.accountId, input.id));
     if (refused !== null) return refused;
     const agency = await open.transaction.get('agency', input.id);
@@ -124,7 +126,7 @@ export async function updateAgency(house: House, call: Call, input: UpdateAgency
 /** Deletes an agency with its grants and authorizations. */
 export async function deleteAgency(house: House, call: Call, input: { readonly id: Id }): Promise<Outcome<Agency>> {
   return change(house, call, { operation: 'deleteAgency' }, async (open) => {
-    const { transaction } = open;
+    const { transaction, call } = open;
     const refused = open.ask('iam:agencies:deleteAgency', agencyUrn(call.accountId, input.id));
     if (refused !== null) return refused;
     const agency = await transaction.get('agency', input.id);
@@ -157,7 +159,7 @@ export async function authorizeAgency(
   input: AuthorizeAgencyInput,
 ): Promise<Outcome<Authorization>> {
   return change(house, call, creating('authorization', 'authorizeAgency', input), async (open) => {
-    const { transaction } = open;
+    const { transaction, call } = open;
     const userId = input.for.kind === 'user' ? input.for.id : '';
     const refused =
       open.ask('modelarts:authorization:create', authorizationUrn(call.accountId, userId)) ??
@@ -197,6 +199,7 @@ export async function revokeAuthorization(
   input: { readonly id: Id },
 ): Promise<Outcome<Authorization>> {
   return change(house, call, { operation: 'revokeAuthorization' }, async (open) => {
+    const { call } = open;
     const authorization = await open.transaction.get('authorization', input.id);
     const urn = authorization === null ? null : authorizationUrn(call.accountId, authorization.userId);
     const refused = open.ask('modelarts:authorization:delete', urn);

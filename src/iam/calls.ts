@@ -73,11 +73,9 @@ export class Calls {
     scope: Scope,
   ): Promise<Call> {
     const { access } = this.#house.store;
-    const [account, session, user] = await Promise.all([
-      access.account(accountId),
-      access.session(accountId, sessionId),
-      access.user(accountId, userId),
-    ]);
+    // The account first: rights are kept under its revision, so nothing older than that may go into them.
+    const account = await access.account(accountId);
+    const [session, user] = await Promise.all([access.session(accountId, sessionId), access.user(accountId, userId)]);
     const { now } = arrival.environment;
     if (account === null || session === null || session.userId !== userId || session.endedAt !== null) {
       return this.#nobody(arrival, { message: 'the session has ended; sign in again', reference: 'IAM.0067' });
@@ -95,6 +93,14 @@ export class Calls {
       mfaAt: session.mfaAt,
     };
     return this.#call(arrival, { account, session, user, principal, scope });
+  }
+
+  /** Opens the same session in the same scope again, as things are now. A call without a session stays as it is. */
+  async reopen(call: Call): Promise<Call> {
+    const { requestId, environment, accountId, user, session, scope } = call;
+    if (user === null || session === null) return call;
+    const arrival = { requestId, environment: { ...environment, now: this.#house.now() } };
+    return this.openSession(arrival, accountId, user.id, session.id, scope);
   }
 
   /** Opens the call of a signed request; the key's owner is looked at as it is now. */
@@ -173,8 +179,9 @@ export class Calls {
     const open =
       user === null
         ? rights.sources.some(
-            ({ origin }) =>
+            ({ document, origin }) =>
               origin.kind === 'GRANT' &&
+              document.statements.some(({ effect }) => effect === 'ALLOW') &&
               (origin.expiresAt === null || origin.expiresAt > now) &&
               reachesWorkspace(origin, workspace),
           )

@@ -59,7 +59,8 @@ export function creating<
       key: idempotencyKey,
       input: fingerprinted,
       objectId: (record) => record.id,
-      reread: (transaction, id) => transaction.get(kind, id),
+      // As the caller sees it now: a repeat shows nothing that a reader of this scope would not.
+      reread: async (transaction, id) => (await transaction.reader.find(kind, [id])).get(id) ?? null,
     },
   };
 }
@@ -90,12 +91,15 @@ export async function change<T>(
   try {
     const committed = await house.store.transaction<Outcome<T>>(origin, async (transaction) => {
       let asked = false;
+      // Whoever lost a right while this request waited for the account must not act on it (rule 14).
+      const account = await transaction.access.account(call.accountId);
+      const current = account?.accessRevision === call.account?.accessRevision ? call : await house.reopen(call);
       const open: OpenChange = {
         transaction,
-        call,
+        call: current,
         ask: (action, resource, more = {}) => {
           asked = true;
-          const decision: Decision = call.decide({ action, resource, ...more });
+          const decision: Decision = current.decide({ action, resource, ...more });
           return decision.effect === 'ALLOW' ? null : refuse(decision);
         },
         needsNoQuestion: () => {
@@ -167,8 +171,10 @@ async function remember<T>(
   });
 }
 
+/** Of one actor in one scope: the same key elsewhere is another request. */
 function recordId(call: Call, key: string): Id {
-  return `${call.principal.id}.${createHash('sha256').update(key).digest('hex')}`;
+  const named = JSON.stringify([call.scope.workspaceId, key]);
+  return `${call.principal.id}.${createHash('sha256').update(named).digest('hex')}`;
 }
 
 /** Order of members does not matter; a secret in the input leaves no more than its share of one hash. */

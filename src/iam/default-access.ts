@@ -2,7 +2,8 @@
  * The end of the LOOSE default (rule 12): from the moment a first Allow naming `modelarts` reaches a user through any
  * grant, the default is over for that user, and stays over when the grant is revoked, so that revoking never widens.
  */
-import { namesService } from '../catalogue/index.js';
+import { modelArtsDefaultPolicy, namesService } from '../catalogue/index.js';
+import { statementsOf, type Gift } from './escalation.js';
 import type { Transaction } from './ports.js';
 import type { Id, User } from './records.js';
 import { documentOf } from './rights.js';
@@ -33,4 +34,13 @@ export async function endReachedDefaults(transaction: Transaction, userIds: read
     if (namesModelArts) ended.push(await transaction.update('user', user.id, { defaultModelArtsAccess: 'ENDED' }));
   }
   return ended;
+}
+
+/** What being in reach of the LOOSE default gives. */
+export function defaultAccessGift(): Gift {
+  return {
+    statements: statementsOf(JSON.stringify(modelArtsDefaultPolicy.document), 'ALLOW'),
+    scope: { scopeKind: 'ALL_WORKSPACES', scopeId: '' },
+    expiresAt: null,
+  };
 }

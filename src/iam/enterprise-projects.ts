@@ -25,6 +25,7 @@ export async function createEnterpriseProject(
   );
   if (problems.length > 0) return reject(...problems);
   return change(house, call, creating('enterpriseProject', 'createEnterpriseProject', input), async (open) => {
+    const { call } = open;
     const refused = open.ask('eps:enterpriseProjects:create', null);
     if (refused !== null) return refused;
     if (await isNameTaken(open, 'enterpriseProject', input.name)) {
@@ -73,6 +74,7 @@ export async function updateEnterpriseProject(
     checkText('enterpriseProjectDescription', input.description, 'description'),
   );
   return change(house, call, { operation: 'updateEnterpriseProject' }, async (open) => {
+    const { call } = open;
     const project = await changeableProject(open, 'eps:enterpriseProjects:update', input.id);
     if ('kind' in project) return project;
     if (input.enabled != null && input.enabled !== project.enabled) {

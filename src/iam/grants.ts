@@ -7,6 +7,7 @@ import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
 import { change, type OpenChange } from './change.js';
 import { endReachedDefaults } from './default-access.js';
+import { mayUserEnter } from './entry.js';
 import { giftOf, giftOfLifting, refuseGain } from './escalation.js';
 import { notFound } from './faults.js';
 import { newId, type House } from './house.js';
@@ -68,7 +69,7 @@ export interface GrantChange {
 /** Grants a policy. A grant that stands already is no fault; another end replaces the one it had. */
 export async function grantPolicy(house: House, call: Call, input: GrantPolicyInput): Promise<Outcome<GrantChange>> {
   return change(house, call, { operation: 'grantPolicy' }, async (open) => {
-    const { transaction } = open;
+    const { transaction, call } = open;
     const action = grantAction('grant', input.subject.kind, input.scope.kind);
     const refused = open.ask(action, subjectUrn(call.accountId, input.subject));
     if (refused !== null) return refused;
@@ -92,9 +93,16 @@ export async function grantPolicy(house: House, call: Call, input: GrantPolicyIn
       const wider = open.ask(grantAction('grant', grant.subjectKind, 'ALL'), subjectUrn(call.accountId, input.subject));
       if (wider !== null) return wider;
     }
-    const gain = refuseGain(call, [giftOf({ grant, text })], 'policyId');
+    const standing = await standingGrant(transaction, grant);
+    const shortened = standing !== null && endsBefore(grant.expiresAt, standing.expiresAt);
+    if (shortened && (await isAdministratorsOwn(transaction, standing))) {
+      return reject(problem('IMMUTABLE', 'the administrators keep FullAccess for ever', 'expiresAt'));
+    }
+    // To end a grant earlier is to revoke it in advance: what its Denies keep back is given then.
+    const gifts = [giftOf({ grant, text }), ...(shortened ? [giftOfLifting({ grant: standing, text })] : [])];
+    const gain = refuseGain(call, gifts, 'policyId');
     if (gain !== null) return gain;
-    const stored = await storeGrant(transaction, grant);
+    const stored = await storeGrant(transaction, grant, standing);
     const reached = await usersReachedBy(transaction, [stored]);
     return succeed({
       grant: stored,
@@ -108,7 +116,7 @@ export async function grantPolicy(house: House, call: Call, input: GrantPolicyIn
 /** Takes a grant away; it binds from the next request on. */
 export async function revokeGrant(house: House, call: Call, input: { readonly id: Id }): Promise<Outcome<Grant>> {
   return change(house, call, { operation: 'revokeGrant' }, async (open) => {
-    const { transaction } = open;
+    const { transaction, call } = open;
     // Asked before it is known whether the grant exists: a stranger learns nothing (rule 19).
     const grant = (await transaction.reader.find('grant', [input.id])).get(input.id) ?? null;
     if (grant === null) {
@@ -124,8 +132,7 @@ export async function revokeGrant(house: House, call: Call, input: { readonly id
     if (refused !== null) return refused;
     const elsewhere = outsideWorkspace(call, grant.scopeKind, grant.scopeId, 'id');
     if (elsewhere !== null) return reject(elsewhere);
-    const group = grant.subjectKind === 'GROUP' ? await transaction.get('group', grant.subjectId) : null;
-    if (group?.builtIn === true && grant.policyId === fullAccessId && grant.scopeKind === 'ALL') {
+    if (await isAdministratorsOwn(transaction, grant)) {
       return reject(problem('IMMUTABLE', 'the administrators keep FullAccess; leave the group instead', 'id'));
     }
     const policy = await transaction.get('policy', grant.policyId);
@@ -167,7 +174,7 @@ async function findParts(
   }
   const elsewhere = outsideWorkspace(call, input.scope.kind, input.scope.id, 'scope');
   if (elsewhere !== null) faults.push(elsewhere);
-  else if (input.scope.kind === 'WORKSPACE' && (await transaction.get('workspace', input.scope.id)) === null) {
+  else if (input.scope.kind === 'WORKSPACE' && !(await isEnterable(open, input.scope.id))) {
     faults.push(notFound('workspace', input.scope.id, 'scope', 'ModelArts.0102'));
   } else if (
     input.scope.kind === 'ENTERPRISE_PROJECT' &&
@@ -195,6 +202,13 @@ async function findParts(
   return { policy, text: version?.text ?? '' };
 }
 
+/** A workspace that one may not enter looks like one that does not exist, here too. */
+async function isEnterable({ transaction, call }: OpenChange, id: Id): Promise<boolean> {
+  const workspace = await transaction.get('workspace', id);
+  if (workspace === null) return false;
+  return call.user === null ? id === call.scope.workspaceId : mayUserEnter(transaction.access, workspace, call.user);
+}
+
 /** From inside a workspace one grants and revokes for that workspace only. */
 function outsideWorkspace(call: Call, kind: GrantScopeKind, id: Id, path: string): UserProblem | null {
   const here = call.scope.workspaceId;
@@ -206,16 +220,30 @@ function outsideWorkspace(call: Call, kind: GrantScopeKind, id: Id, path: string
   );
 }
 
-async function storeGrant(transaction: Transaction, grant: Grant): Promise<Grant> {
+/** The grant of the same policy to the same subject in the same scope, if there is one. */
+async function standingGrant(transaction: Transaction, grant: Grant): Promise<Grant | null> {
   const { policyId, subjectKind, subjectId, scopeKind, scopeId } = grant;
-  const [standing] = await transaction.idsWhere('grant', { policyId, subjectKind, subjectId, scopeKind, scopeId });
-  if (standing === undefined) {
+  const [id] = await transaction.idsWhere('grant', { policyId, subjectKind, subjectId, scopeKind, scopeId });
+  return id === undefined ? null : transaction.get('grant', id);
+}
+
+function endsBefore(end: Instant | null, other: Instant | null): boolean {
+  return end !== null && (other === null || end < other);
+}
+
+/** FullAccess of the group `admin` in ALL: neither revoked nor given an end (rule 2). */
+async function isAdministratorsOwn(transaction: Transaction, grant: Grant): Promise<boolean> {
+  if (grant.subjectKind !== 'GROUP' || grant.policyId !== fullAccessId || grant.scopeKind !== 'ALL') return false;
+  return (await transaction.get('group', grant.subjectId))?.builtIn === true;
+}
+
+async function storeGrant(transaction: Transaction, grant: Grant, standing: Grant | null): Promise<Grant> {
+  if (standing === null) {
     await transaction.insert('grant', grant);
     return grant;
   }
-  const kept = await transaction.get('grant', standing);
-  if (kept !== null && kept.expiresAt === grant.expiresAt) return kept;
-  return transaction.update('grant', standing, { expiresAt: grant.expiresAt });
+  if (standing.expiresAt === grant.expiresAt) return standing;
+  return transaction.update('grant', standing.id, { expiresAt: grant.expiresAt });
 }
 
 /** A role of version 1.0 may depend on others that must be granted in the same scope (docs/domain.md section a6). */

@@ -26,6 +26,7 @@ export async function createGroup(house: House, call: Call, input: CreateGroupIn
   );
   if (problems.length > 0) return reject(...problems);
   return change(house, call, creating('group', 'createGroup', input), async (open) => {
+    const { call } = open;
     const refused = open.ask('iam:groups:createGroup', null);
     if (refused !== null) return refused;
     if (await isNameTaken(open, 'group', input.name)) return reject(nameTaken('group', input.name));
@@ -57,6 +58,7 @@ export async function updateGroup(house: House, call: Call, input: UpdateGroupIn
     checkText('description', input.description, 'description'),
   );
   return change(house, call, { operation: 'updateGroup' }, async (open) => {
+    const { call } = open;
     const refused = open.ask('iam:groups:updateGroup', iamUrn(call.accountId, 'group', input.id));
     if (refused !== null) return refused;
     const group = await open.transaction.get('group', input.id);
@@ -80,7 +82,7 @@ export async function updateGroup(house: House, call: Call, input: UpdateGroupIn
 /** Deletes a group with its memberships and grants; the users stay. */
 export async function deleteGroup(house: House, call: Call, input: { readonly id: Id }): Promise<Outcome<Group>> {
   return change(house, call, { operation: 'deleteGroup' }, async (open) => {
-    const { transaction } = open;
+    const { transaction, call } = open;
     const refused = open.ask('iam:groups:deleteGroup', iamUrn(call.accountId, 'group', input.id));
     if (refused !== null) return refused;
     const group = await transaction.get('group', input.id);
@@ -119,7 +121,7 @@ export async function addGroupMembers(
   input: MembershipInput,
 ): Promise<Outcome<MembershipChange>> {
   return change(house, call, { operation: 'addGroupMembers' }, async (open) => {
-    const { transaction } = open;
+    const { transaction, call } = open;
     const refused = open.ask('iam:permissions:addUserToGroup', iamUrn(call.accountId, 'group', input.groupId));
     if (refused !== null) return refused;
     const joined = await joinGroups(open, input.userIds, [input.groupId], 'groupId');
@@ -136,12 +138,13 @@ export async function removeGroupMembers(
   input: MembershipInput,
 ): Promise<Outcome<MembershipChange>> {
   return change(house, call, { operation: 'removeGroupMembers' }, async (open) => {
-    const { transaction } = open;
+    const { transaction, call } = open;
     const refused = open.ask('iam:permissions:removeUserFromGroup', iamUrn(call.accountId, 'group', input.groupId));
     if (refused !== null) return refused;
     const faults = await missingOf(open, input.userIds, [input.groupId], 'groupId');
     if (faults.length > 0) return reject(...faults);
-    const gain = await refuseLifting(open, input.groupId, 'groupId');
+    const gain =
+      (await refuseLifting(open, input.groupId, 'groupId')) ?? (await refuseUnlessAdministrator(open, input.groupId));
     if (gain !== null) return gain;
     for (const userId of new Set(input.userIds)) {
       const id = `${input.groupId}.${userId}`;
@@ -169,18 +172,9 @@ export async function joinGroups(
   const brought = await transaction.access.attachments(call.accountId, 'GROUP', groupIds);
   const gain = refuseGain(call, [...brought.values()].flat().map(giftOf), path);
   if (gain !== null) return gain;
-  // The members of `admin` may give anything (rule 5), whatever is granted to that group today.
-  if (!call.administrator) {
-    for (const groupId of groupIds) {
-      if ((await transaction.get('group', groupId))?.builtIn) {
-        return reject(
-          problem('NOT_HELD', 'only an administrator makes someone an administrator', path, {
-            reference: 'IAM.0003',
-            actions: ['*:*:*'],
-          }),
-        );
-      }
-    }
+  for (const groupId of groupIds) {
+    const refused = await refuseUnlessAdministrator(open, groupId);
+    if (refused !== null) return refused;
   }
   for (const userId of new Set(userIds)) {
     const current = await transaction.idsWhere('membership', { userId });
@@ -204,6 +198,17 @@ export async function joinGroups(
     }
   }
   return null;
+}
+
+/** The members of `admin` may give anything (rule 5), whatever is granted to that group today. */
+async function refuseUnlessAdministrator({ transaction, call }: OpenChange, groupId: Id): Promise<Invalid | null> {
+  if (call.administrator || (await transaction.get('group', groupId))?.builtIn !== true) return null;
+  return reject(
+    problem('NOT_HELD', 'only an administrator makes or unmakes an administrator', 'groupId', {
+      reference: 'IAM.0003',
+      actions: ['*:*:*'],
+    }),
+  );
 }
 
 async function refuseLifting(open: OpenChange, groupId: Id, path: string): Promise<Invalid | null> {

@@ -29,6 +29,8 @@ export function createIam({ store, masterKey, now = Date.now, catalogue = platfo
     passwords: createPasswords(),
     sealing: createSealing(masterKey),
     tokens: createTokens(masterKey, now),
+    reopen: (call) => calls.reopen(call),
   };
-  return { ...house, calls: new Calls(house) };
+  const calls = new Calls(house);
+  return { ...house, calls };
 }

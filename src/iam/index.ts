@@ -29,6 +29,7 @@ export * from './enterprise-projects.js';
 export * from './resources.js';
 export * from './agencies.js';
 export * from './access.js';
+export * from './audit-images.js';
 export { mayEnter, type EntryFacts } from './entry.js';
 export { gainedActions, type Gift } from './escalation.js';
 export * from './signatures.js';

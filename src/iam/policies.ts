@@ -68,6 +68,7 @@ export async function createPolicy(house: House, call: Call, input: CreatePolicy
     ...('document' in checked ? [] : checked),
   ];
   return change(house, call, creating('policy', 'createPolicy', input), async (open) => {
+    const { call } = open;
     const refused = open.ask('iam:roles:createRole', null);
     if (refused !== null) return refused;
     if (problems.length > 0 || !('document' in checked)) return reject(...problems);
@@ -116,7 +117,7 @@ export async function createPolicyVersion(
 ): Promise<Outcome<PolicyChange>> {
   const checked = checkPolicyDocument(call, input.document);
   return change(house, call, creatingVersion(input), async (open) => {
-    const { transaction } = open;
+    const { transaction, call } = open;
     const policy = await changeablePolicy(open, 'iam:roles:updateRole', input.policyId, 'policyId');
     if ('kind' in policy) return policy;
     if (!('document' in checked)) return reject(...checked);
@@ -210,6 +211,7 @@ export async function deletePolicyVersion(
 /** Deletes a custom policy that nobody holds. */
 export async function deletePolicy(house: House, call: Call, input: { readonly id: Id }): Promise<Outcome<Policy>> {
   return change(house, call, { operation: 'deletePolicy' }, async (open) => {
+    const { call } = open;
     const policy = await changeablePolicy(open, 'iam:roles:deleteRole', input.id, 'id');
     if ('kind' in policy) return policy;
     const grants = await open.transaction.access.grantsOfPolicy(call.accountId, policy.id);

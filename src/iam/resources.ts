@@ -4,6 +4,7 @@
  */
 import type { Catalogue } from '../catalogue/index.js';
 import { statementsMayOverlap, type Statement } from '../policy/index.js';
+import type { Question } from './authorizer.js';
 import type { Call } from './call.js';
 import { change, creating, type OpenChange } from './change.js';
 import { notFound, versionConflict } from './faults.js';
@@ -56,7 +57,7 @@ export async function registerResource(
   const parts = readUrn(input.urn);
   const problems = [...checkUrn(call, input.urn, parts), ...checkTags(tags), ...checkName(input.name)];
   return change(house, call, creating('resource', 'registerResource', input), async (open) => {
-    const { transaction } = open;
+    const { transaction, call } = open;
     const refused =
       open.ask('bailiwick:resources:register', input.urn, { tags }) ??
       (parts === null ? null : askKind(open, parts, 'create', input.urn, tags));
@@ -146,20 +147,25 @@ export async function deregisterResource(
   });
 }
 
+type KindOperation = 'create' | 'update' | 'delete' | 'get' | 'list';
+
 /**
- * The catalogue's action for an operation on a kind: `modelarts:notebook:create`, or with the type in its name where the
- * vendors write it so (`modelarts:dataset:createDataset`, `obs:bucket:CreateBucket`). The plain name when there is
+ * The catalogue's actions for an operation on a kind: `modelarts:notebook:create`, and with the type in the name where
+ * the vendors write it so (`modelarts:dataset:createDataset`, `obs:bucket:CreateBucket`). The plain name when there is
  * none: an action that nobody registered is refused (UNKNOWN_ACTION).
  */
-export function kindAction(
-  catalogue: Catalogue,
-  kind: string,
-  operation: 'create' | 'update' | 'delete' | 'get' | 'list',
-): string {
+export function kindActions(catalogue: Catalogue, kind: string, operation: KindOperation): readonly string[] {
   const type = kind.slice(kind.indexOf(':') + 1);
-  const names = ['', type, `${type}s`].map((suffix) => `${kind}:${operation}${suffix}`);
+  const names = ['', type, `${type}s`].map((suffix) => catalogue.canonical(`${kind}:${operation}${suffix}`)?.name);
+  const known = [...new Set(names.filter((name) => name !== undefined))];
+  return known.length > 0 ? known : [`${kind}:${operation}`];
+}
+
+/** Allowed by one of its names and denied by none: registering another name must not step out of a Deny. */
+function mayOnKind(call: Call, kind: string, operation: KindOperation, about: Omit<Question, 'action'>): boolean {
+  const decisions = kindActions(call.catalogue, kind, operation).map((action) => call.decide({ ...about, action }));
   return (
-    names.map((name) => catalogue.canonical(name)?.name).find((name) => name !== undefined) ?? `${kind}:${operation}`
+    decisions.some(({ effect }) => effect === 'ALLOW') && decisions.every(({ reason }) => reason !== 'EXPLICIT_DENY')
   );
 }
 
@@ -167,7 +173,7 @@ export function kindAction(
 export function listableKinds(call: Call): readonly string[] {
   return call.catalogue.resourceKinds
     .map(({ name }) => name)
-    .filter((kind) => call.may(kindAction(call.catalogue, kind, 'list')));
+    .filter((kind) => mayOnKind(call, kind, 'list', { resource: null }));
 }
 
 /**
@@ -192,18 +198,18 @@ export async function listResources(
 /** Whether no statement of the caller's could answer otherwise for one resource than for its kind as a whole. */
 function seesWholeKind(call: Call, kind: string): boolean {
   if (call.principal.kind === 'ROOT') return true;
-  const action = kindAction(call.catalogue, kind, 'list');
+  const actions = kindActions(call.catalogue, kind, 'list');
   const asked: Statement = {
     index: 0,
     sid: null,
     effect: 'ALLOW',
-    actions: [action],
+    actions,
     notActions: null,
     resources: null,
     notResources: null,
     conditions: [],
   };
-  const names = [call.catalogue.namesOf(action)];
+  const names = actions.map((action) => call.catalogue.namesOf(action));
   return call.rights.sources.every(({ document }) =>
     document.statements.every((held) => isPlainAllow(held) || !statementsMayOverlap(held, asked, names)),
   );
@@ -250,10 +256,8 @@ async function siftedPage(
 
 /** Whether the caller may see this resource: the kind's `get` on it, or the kind's `list`. */
 export function maySeeResource(call: Call, resource: Resource): boolean {
-  return (['get', 'list'] as const).some((operation) => {
-    const action = kindAction(call.catalogue, resource.kind, operation);
-    return call.decide({ action, resource: resource.urn, tags: resource.tags }).effect === 'ALLOW';
-  });
+  const about = { resource: resource.urn, tags: resource.tags };
+  return (['get', 'list'] as const).some((operation) => mayOnKind(call, resource.kind, operation, about));
 }
 
 async function askedResource(
@@ -291,7 +295,10 @@ function askKind(
   urn: string,
   tags: readonly Tag[],
 ) {
-  return open.ask(kindAction(open.call.catalogue, `${service}:${type}`, operation), urn, { tags });
+  const actions = kindActions(open.call.catalogue, `${service}:${type}`, operation);
+  const refusals = actions.map((action) => open.ask(action, urn, { tags }));
+  const denied = refusals.find((refusal) => refusal?.decision.reason === 'EXPLICIT_DENY') ?? null;
+  return denied ?? (refusals.includes(null) ? null : (refusals[0] ?? null));
 }
 
 function checkUrn(call: Call, urn: string, parts: UrnParts | null): readonly UserProblem[] {

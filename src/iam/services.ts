@@ -6,8 +6,8 @@ import { checkRegistration, type Catalogue, type RegisteredAction, type Register
 import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
 import { insertAccessKey } from './access-keys.js';
-import { change, type ChangeOptions } from './change.js';
-import { giftsOfPrincipal, refuseGain } from './escalation.js';
+import { change, type ChangeOptions, type OpenChange } from './change.js';
+import { giftsOfPrincipal, refuseGain, type Gift } from './escalation.js';
 import { isNameTaken, nameTaken, notFound, versionConflict } from './faults.js';
 import { newId, type House } from './house.js';
 import { checkText, problemsOf } from './limits.js';
@@ -105,6 +105,7 @@ export async function createService(
         }),
   };
   return change(house, call, options, async (open) => {
+    const { call } = open;
     const refused = open.ask('bailiwick:services:create', null);
     if (refused !== null) return refused;
     if (await isNameTaken(open, 'service', input.name)) return reject(nameTaken('service', input.name));
@@ -142,13 +143,13 @@ export async function rotateServiceKey(
   input: RotateServiceKeyInput,
 ): Promise<Outcome<KeyedService>> {
   return change(house, call, { operation: 'rotateServiceKey' }, async (open) => {
-    const { transaction } = open;
+    const { transaction, call } = open;
     const refused = open.ask('bailiwick:services:rotateKey', iamUrn(call.accountId, 'service', input.id));
     if (refused !== null) return refused;
     const service = await transaction.get('service', input.id);
     if (service === null) return reject(notFound('service', input.id));
     // Whoever holds the key acts with the service's rights (rule 5: access keys are a write path too).
-    const gain = refuseGain(call, await giftsOfPrincipal(transaction, 'SERVICE', service.id), 'id');
+    const gain = refuseGain(call, await giftsOfService(open, service), 'id');
     if (gain !== null) return gain;
     const ids = await transaction.idsWhere('accessKey', { ownerKind: 'SERVICE', ownerId: service.id });
     const keys = (await Promise.all(ids.map((id) => transaction.get('accessKey', id)))).filter((key) => key !== null);
@@ -175,6 +176,7 @@ export async function updateService(house: House, call: Call, input: UpdateServi
     ...(input.hosts ?? []).map(checkHost).filter((fault): fault is UserProblem => fault !== null),
   ];
   return change(house, call, { operation: 'updateService' }, async (open) => {
+    const { call } = open;
     const refused = open.ask('bailiwick:services:update', iamUrn(call.accountId, 'service', input.id));
     if (refused !== null) return refused;
     const service = await open.transaction.get('service', input.id);
@@ -189,6 +191,10 @@ export async function updateService(house: House, call: Call, input: UpdateServi
       ...(input.resourceKinds == null ? {} : { resourceKinds: input.resourceKinds }),
       ...(input.enabled == null ? {} : { enabled: input.enabled }),
     };
+    if (input.enabled === true && !service.enabled) {
+      const gain = refuseGain(call, await giftsOfService(open, service), 'enabled');
+      if (gain !== null) return gain;
+    }
     const others = (await open.transaction.access.services(call.accountId)).filter(({ id }) => id !== service.id);
     const faults = registrationFaults(catalogueOf(house.catalogue, others), { ...service, ...next });
     if (faults.length > 0) return reject(...faults);
@@ -199,16 +205,18 @@ export async function updateService(house: House, call: Call, input: UpdateServi
 /** Refused while resources that it registered remain; its grants and keys go with it. */
 export async function deleteService(house: House, call: Call, input: { readonly id: Id }): Promise<Outcome<Service>> {
   return change(house, call, { operation: 'deleteService' }, async (open) => {
-    const { transaction } = open;
+    const { transaction, call } = open;
     const refused = open.ask('bailiwick:services:delete', iamUrn(call.accountId, 'service', input.id));
     if (refused !== null) return refused;
     const service = await transaction.get('service', input.id);
     if (service === null) return reject(notFound('service', input.id));
-    const registered = await transaction.idsWhere('resource', { registeredBy: service.id });
-    if (registered.length > 0) {
-      return reject(
-        problem('IN_USE', `${registered.length} resources of this service are registered; deregister them first`, 'id'),
-      );
+    if ((await countResources(open, service)) > 0) {
+      return reject(problem('IN_USE', 'resources of its kinds are registered; deregister them first', 'id'));
+    }
+    // An agency trusts a service by name: whoever made another of that name would inherit the trust.
+    const trusting = await transaction.idsWhere('agency', { trustKind: 'SERVICE', trustedId: service.name });
+    if (trusting.length > 0) {
+      return reject(problem('IN_USE', 'an agency trusts this service; delete the agency first', 'id'));
     }
     for (const id of await transaction.idsWhere('grant', { subjectKind: 'SERVICE', subjectId: service.id })) {
       await transaction.remove('grant', id);
@@ -219,6 +227,24 @@ export async function deleteService(house: House, call: Call, input: { readonly 
     await transaction.remove('service', service.id);
     return succeed(service);
   });
+}
+
+/** What holding a key of this service gives: its grants, and those of the agencies that trust it. */
+async function giftsOfService(open: OpenChange, service: Service): Promise<readonly Gift[]> {
+  const { transaction } = open;
+  const trusting = await transaction.idsWhere('agency', { trustKind: 'SERVICE', trustedId: service.name });
+  const gifts = [...(await giftsOfPrincipal(transaction, 'SERVICE', service.id))];
+  for (const id of trusting) gifts.push(...(await giftsOfPrincipal(transaction, 'AGENCY', id)));
+  return gifts;
+}
+
+/** Resources whose URN begins with the service's name, in every workspace. */
+async function countResources({ transaction, call }: OpenChange, service: Service): Promise<number> {
+  let count = 0;
+  for (const kind of call.catalogue.resourceKinds) {
+    if (kind.service === service.name) count += (await transaction.idsWhere('resource', { kind: kind.name })).length;
+  }
+  return count;
 }
 
 function registrationFaults(

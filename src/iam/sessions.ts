@@ -38,7 +38,7 @@ export interface Issued {
 
 /**
  * Signs in by password. An unknown account, an unknown user and a wrong password are one and the same answer after the
- * same work; only the right password learns more (a disabled user, a workspace that one may not enter).
+ * same work; only the right password learns more (a lock, a disabled user, a workspace that one may not enter).
  */
 export async function signIn(house: House, calls: Calls, call: Call, input: SignInInput): Promise<Outcome<Issued>> {
   const { access } = house.store;
@@ -62,14 +62,14 @@ export async function signIn(house: House, calls: Calls, call: Call, input: Sign
     // Read again inside: failures arriving together must each count.
     const current = await transaction.get('password', user.id);
     if (current === null || current.hash !== password.hash) return { commit: false, value: wrongCredentials() };
-    if (current.lockedUntil !== null && current.lockedUntil > call.now) {
-      return { commit: false, value: locked(current.lockedUntil) };
-    }
+    const isLocked = current.lockedUntil !== null && current.lockedUntil > call.now;
     if (!right) {
-      const change = afterFailure(current, call.now);
-      await transaction.update('password', user.id, change);
-      return { commit: true, value: change.lockedUntil === null ? wrongCredentials() : locked(change.lockedUntil) };
+      // A lock is told to the right password only, or it would tell which users there are.
+      if (isLocked) return { commit: false, value: wrongCredentials() };
+      await transaction.update('password', user.id, afterFailure(current, call.now));
+      return { commit: true, value: wrongCredentials() };
     }
+    if (current.lockedUntil !== null && isLocked) return { commit: false, value: locked(current.lockedUntil) };
     if (!user.enabled) {
       const disabled = problem('CREDENTIALS_INVALID', 'the user is disabled; ask an administrator', 'userName', {
         reference: 'IAM.0082',
@@ -117,6 +117,7 @@ export async function switchScope(
 /** Ends the caller's session with all its tokens. */
 export async function signOut(house: House, call: Call): Promise<Outcome<Session>> {
   return change(house, call, { operation: 'signOut' }, async (open) => {
+    const { call } = open;
     const refused = open.ask('bailiwick:session:use', null);
     if (refused !== null) return refused;
     const session = call.session === null ? null : await open.transaction.get('session', call.session.id);
@@ -142,6 +143,7 @@ export async function revokeSessions(
   input: RevokeSessionsInput,
 ): Promise<Outcome<RevokedSessions>> {
   return change(house, call, { operation: 'revokeSessions' }, async (open) => {
+    const { call } = open;
     const id = input.userId ?? call.principal.id;
     const own = id === call.principal.id;
     const refused = own

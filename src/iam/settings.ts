@@ -1,9 +1,9 @@
 /** Settings of the account that decisions read: the authorization mode and each user's LOOSE default (rule 12). */
-import { modelArtsDefaultPolicy } from '../catalogue/index.js';
 import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
 import { change } from './change.js';
-import { refuseGain, statementsOf, type Gift } from './escalation.js';
+import { defaultAccessGift } from './default-access.js';
+import { refuseGain } from './escalation.js';
 import { notFound } from './faults.js';
 import type { House } from './house.js';
 import { problem, reject, succeed, type Outcome } from './outcome.js';
@@ -16,6 +16,7 @@ export async function setAuthorizationMode(
   input: { readonly mode: AuthorizationMode },
 ): Promise<Outcome<Account>> {
   return change(house, call, { operation: 'setAuthorizationMode' }, async (open) => {
+    const { call } = open;
     const refused = open.ask('bailiwick:settings:update', null);
     if (refused !== null) return refused;
     const account = await open.transaction.get('account', call.accountId);
@@ -36,6 +37,7 @@ export async function restoreDefaultAccess(
   input: { readonly userId: Id },
 ): Promise<Outcome<User>> {
   return change(house, call, { operation: 'restoreDefaultAccess' }, async (open) => {
+    const { call } = open;
     const refused = open.ask('bailiwick:settings:update', iamUrn(call.accountId, 'user', input.userId));
     if (refused !== null) return refused;
     const user = await open.transaction.get('user', input.userId);
@@ -52,12 +54,4 @@ export async function restoreDefaultAccess(
     if (user.defaultModelArtsAccess === 'IN_FORCE') return succeed(user);
     return succeed(await open.transaction.update('user', user.id, { defaultModelArtsAccess: 'IN_FORCE' }));
   });
-}
-
-function defaultAccessGift(): Gift {
-  return {
-    statements: statementsOf(JSON.stringify(modelArtsDefaultPolicy.document), 'ALLOW'),
-    scope: { scopeKind: 'ALL_WORKSPACES', scopeId: '' },
-    expiresAt: null,
-  };
 }

@@ -2,13 +2,13 @@
 import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
 import { change, creating, type OpenChange } from './change.js';
-import { endReachedDefaults } from './default-access.js';
-import { giftsOfPrincipal, refuseGain, type Gift } from './escalation.js';
+import { defaultAccessGift, endReachedDefaults } from './default-access.js';
+import { giftOf, giftOfLifting, refuseGain, type Gift } from './escalation.js';
 import { nameTaken, notFound, versionConflict } from './faults.js';
 import { joinGroups } from './groups.js';
 import { newId, type House } from './house.js';
 import { checkText, problemsOf } from './limits.js';
-import { problem, reject, succeed, type Outcome, type UserProblem } from './outcome.js';
+import { problem, reject, succeed, type Invalid, type Outcome, type UserProblem } from './outcome.js';
 import { weakness } from './passwords.js';
 import type { Id, User } from './records.js';
 
@@ -31,7 +31,7 @@ export async function createUser(house: House, call: Call, input: CreateUserInpu
   const hash = input.password == null ? null : await house.passwords.hash(input.password);
   const { password: _password, ...fingerprinted } = input;
   return change(house, call, creating('user', 'createUser', fingerprinted), async (open) => {
-    const { transaction } = open;
+    const { transaction, call } = open;
     const id = newId();
     const refused = open.ask('iam:users:createUser', null);
     if (refused !== null) return refused;
@@ -44,7 +44,8 @@ export async function createUser(house: House, call: Call, input: CreateUserInpu
       description: input.description ?? '',
       enabled: true,
       root: false,
-      defaultModelArtsAccess: 'IN_FORCE',
+      // The default of an account in LOOSE mode is given by whoever makes the user, and given only if it is held.
+      defaultModelArtsAccess: refuseGain(call, looseGifts(call), 'name') === null ? 'IN_FORCE' : 'ENDED',
       version: 1,
       createdAt: call.now,
       updatedAt: call.now,
@@ -73,7 +74,7 @@ export async function updateUser(house: House, call: Call, input: UpdateUserInpu
     checkText('description', input.description, 'description'),
   );
   return change(house, call, { operation: 'updateUser' }, async (open) => {
-    const { transaction } = open;
+    const { transaction, call } = open;
     const refused = open.ask('iam:users:updateUser', iamUrn(call.accountId, 'user', input.id));
     if (refused !== null) return refused;
     const user = await transaction.get('user', input.id);
@@ -95,9 +96,17 @@ export async function updateUser(house: House, call: Call, input: UpdateUserInpu
     // To be let in again, or to bear the name that a condition asks for, is to be given what waits there (rule 5).
     const enabling = input.enabled === true && !user.enabled;
     if (enabling || renamed) {
-      const gifts = await giftsOfPrincipal(transaction, 'USER', user.id);
-      const gain = refuseGain(call, enabling ? gifts : gifts.map(onlyByName), enabling ? 'enabled' : 'name');
+      const attachments = await transaction.access.attachments(call.accountId, 'USER', [user.id]);
+      const reached = attachments.get(user.id) ?? [];
+      const gifts = enabling
+        ? [...reached.map(giftOf), ...(user.defaultModelArtsAccess === 'IN_FORCE' ? looseGifts(call) : [])]
+        : [...reached.map(giftOf), ...reached.map(giftOfLifting)].map(onlyByName);
+      const gain = refuseGain(call, gifts, enabling ? 'enabled' : 'name');
       if (gain !== null) return gain;
+    }
+    if (input.enabled === false && user.enabled) {
+      const protectedUser = await refuseAdministrator(open, user);
+      if (protectedUser !== null) return protectedUser;
     }
     const changed = {
       ...(input.name == null ? {} : { name: input.name }),
@@ -112,7 +121,7 @@ export async function updateUser(house: House, call: Call, input: UpdateUserInpu
 /** Deletes a user with its memberships, grants, sessions, password and places on lists. */
 export async function deleteUser(house: House, call: Call, input: { readonly id: Id }): Promise<Outcome<User>> {
   return change(house, call, { operation: 'deleteUser' }, async (open) => {
-    const { transaction } = open;
+    const { transaction, call } = open;
     const refused = open.ask('iam:users:deleteUser', iamUrn(call.accountId, 'user', input.id));
     if (refused !== null) return refused;
     const user = await transaction.get('user', input.id);
@@ -120,6 +129,8 @@ export async function deleteUser(house: House, call: Call, input: { readonly id:
     if (user.root) {
       return reject(problem('IMMUTABLE', 'the root user cannot be deleted', 'id', { reference: 'IAM.1107' }));
     }
+    const protectedUser = await refuseAdministrator(open, user);
+    if (protectedUser !== null) return protectedUser;
     for (const kind of ['membership', 'workspaceMember', 'session', 'authorization'] as const) {
       for (const id of await transaction.idsWhere(kind, { userId: user.id })) await transaction.remove(kind, id);
     }
@@ -158,6 +169,22 @@ async function insertPassword(open: OpenChange, userId: Id, hash: string): Promi
     firstFailureAt: null,
     lockedUntil: null,
   });
+}
+
+/** What the LOOSE default gives in this account; nothing while the mode is STRICT. */
+function looseGifts(call: Call): readonly Gift[] {
+  return call.account?.authorizationMode === 'LOOSE' ? [defaultAccessGift()] : [];
+}
+
+/** Only an administrator takes an administrator away. */
+async function refuseAdministrator({ transaction, call }: OpenChange, user: User): Promise<Invalid | null> {
+  if (call.administrator || !(await transaction.access.isAdministrator(call.accountId, user.id))) return null;
+  return reject(
+    problem('NOT_HELD', 'only an administrator disables or deletes an administrator', 'id', {
+      reference: 'IAM.0003',
+      actions: ['*:*:*'],
+    }),
+  );
 }
 
 /** Only statements that look at the user's name: what a new name could switch on. */

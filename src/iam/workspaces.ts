@@ -31,11 +31,14 @@ export async function createWorkspace(
   );
   if (problems.length > 0) return reject(...problems);
   return change(house, call, creating('workspace', 'createWorkspace', input), async (open) => {
+    const { call } = open;
     const refused = open.ask('modelarts:workspace:create', null);
     if (refused !== null) return refused;
     if (await isNameTaken(open, 'workspace', input.name)) {
       return reject(nameTaken('workspace', input.name, 'ModelArts.0107'));
     }
+    const named = await refuseNaming(open);
+    if (named !== null) return named;
     const projectId = input.enterpriseProjectId ?? DEFAULT_ID;
     const project = await open.transaction.get('enterpriseProject', projectId);
     if (project === null) return reject(notFound('enterprise project', projectId, 'enterpriseProjectId'));
@@ -91,6 +94,10 @@ export async function updateWorkspace(
     if (stale !== null) return reject(stale);
     if (input.name != null && (await isNameTaken(open, 'workspace', input.name, workspace.id))) {
       return reject(nameTaken('workspace', input.name, 'ModelArts.0107'));
+    }
+    if (input.name != null && input.name !== workspace.name) {
+      const named = await refuseNaming(open);
+      if (named !== null) return named;
     }
     if (input.memberIds != null) {
       for (const id of await open.transaction.idsWhere('workspaceMember', { workspaceId: workspace.id })) {
@@ -202,6 +209,36 @@ async function listMembers(
       userId,
       addedAt: call.now,
     });
+  }
+  return null;
+}
+
+/**
+ * While a policy in use asks for the name of a workspace (`g:ProjectName`), a new name can open what an Allow waits with
+ * or step out of a Deny; then only an administrator gives names (rule 5).
+ */
+async function refuseNaming({ transaction, call }: OpenChange): Promise<ReturnType<typeof reject> | null> {
+  if (call.administrator) return null;
+  const granted = new Set<Id>();
+  for (const id of await transaction.idsWhere('grant', {})) {
+    const grant = await transaction.get('grant', id);
+    if (grant !== null) granted.add(grant.policyId);
+  }
+  for (const id of granted) {
+    const policy = await transaction.get('policy', id);
+    const version = await transaction.access.policyVersion(call.accountId, id, policy?.defaultVersion ?? 0);
+    if (version === null || !version.text.toLowerCase().includes('g:projectname')) continue;
+    return reject(
+      problem(
+        'NOT_HELD',
+        `policy \`${policy?.name ?? id}\` looks at names of workspaces; ask an administrator`,
+        'name',
+        {
+          reference: 'IAM.0003',
+          actions: [],
+        },
+      ),
+    );
   }
   return null;
 }

@@ -3,16 +3,19 @@
  * is made by someone who holds every action of administration and one working right, and is refused with the action that
  * would be gained; the same attempt within what they hold succeeds, so that no refusal comes from something else.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import {
   addGroupMembers,
   authorizeAgency,
   createAgency,
+  createGroup,
   createPolicyVersion,
   createService,
   createUser,
   deleteGroup,
+  deleteUser,
   grantPolicy,
+  registerResource,
   removeGroupMembers,
   restoreDefaultAccess,
   revokeGrant,
@@ -20,6 +23,7 @@ import {
   setAuthorizationMode,
   setDefaultPolicyVersion,
   updateAgency,
+  updateService,
   updateUser,
   type Call,
   type Grant,
@@ -72,6 +76,17 @@ async function anAgency(scene: Scene, statement: Statement) {
   );
   await scene.grant(agency(made.id), await scene.policy(statement));
   return made;
+}
+
+async function administratorsId(scene: Scene): Promise<string> {
+  const { rows } = await (
+    await scene.root()
+  ).reader.page(
+    'group',
+    { name: 'admin' },
+    { order: { by: 'NAME', direction: 'ASC' }, limit: 1, backward: false, after: null, before: null },
+  );
+  return rows[0]?.record.id ?? '';
 }
 
 const attempts: readonly Attempt[] = [
@@ -142,16 +157,7 @@ const attempts: readonly Attempt[] = [
     says: 'joining the administrators',
     gains: '*:*:*',
     tries: async (scene, mallory, self) => {
-      const admin = (await scene.iam.store.access.attachments(scene.account.id, 'USER', [scene.rootUser.id])).size;
-      expect(admin).toBe(1);
-      const groups = await (
-        await scene.root()
-      ).reader.page(
-        'group',
-        { name: 'admin' },
-        { order: { by: 'NAME', direction: 'ASC' }, limit: 1, backward: false, after: null, before: null },
-      );
-      const id = groups.rows[0]?.record.id ?? '';
+      const id = await administratorsId(scene);
       return addGroupMembers(scene.iam, mallory, { groupId: id, userIds: [self.id] });
     },
   },
@@ -340,6 +346,74 @@ const attempts: readonly Attempt[] = [
     },
   },
   {
+    says: 'giving the grant of a Deny an end, so that it lifts by itself',
+    gains: 'modelarts:pool:delete',
+    tries: async (scene, mallory) => {
+      const policy = await scene.policy({ Effect: 'Deny', Action: ['modelarts:pool:delete'] });
+      const subject = group((await scene.group(await scene.user())).id);
+      await scene.grant(subject, policy);
+      return grantPolicy(scene.iam, mallory, {
+        policyId: policy.id,
+        subject,
+        scope: all,
+        expiresAt: scene.clock.at + 1,
+      });
+    },
+  },
+  {
+    says: 'renaming oneself out of a Deny that names one',
+    gains: 'modelarts:pool:list',
+    tries: async (scene, mallory, self) => {
+      const Condition = { StringEquals: { 'g:UserName': [self.name] } };
+      const deny = await scene.policy({ Effect: 'Deny', Action: ['modelarts:pool:list'], Condition });
+      await scene.grant(user(self.id), deny);
+      return updateUser(scene.iam, mallory, { id: self.id, name: `${self.name}-2` });
+    },
+  },
+  {
+    says: 'enabling a disabled service that is stronger than oneself',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const made = must(await createService(scene.iam, await scene.root(), { name: `svc-${Date.now() % 1e6}c` }));
+      await scene.grant(service(made.service.id), await scene.policy(allowMore));
+      must(await updateService(scene.iam, await scene.root(), { id: made.service.id, enabled: false }));
+      return updateService(scene.iam, mallory, { id: made.service.id, enabled: true });
+    },
+  },
+  {
+    says: 'taking a key of a service that a stronger agency trusts',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const name = `svc-${Date.now() % 1e6}d`;
+      const actions = [{ name: `${name}:thing:get`, accessLevel: 'READ', description: '' }] as const;
+      const made = must(await createService(scene.iam, await scene.root(), { name, actions }));
+      const trusting = must(
+        await createAgency(scene.iam, await scene.root(), { name: `of ${name}`, trust: { kind: 'SERVICE', id: name } }),
+      );
+      await scene.grant(agency(trusting.id), await scene.policy(allowMore));
+      return rotateServiceKey(scene.iam, mallory, { id: made.service.id });
+    },
+  },
+  {
+    says: 'deleting an administrator',
+    gains: '*:*:*',
+    tries: async (scene, mallory) => {
+      const administrator = await scene.user();
+      await scene.join({ id: await administratorsId(scene) }, administrator);
+      return deleteUser(scene.iam, mallory, { id: administrator.id });
+    },
+  },
+  {
+    says: 'taking an administrator out of the administrators',
+    gains: '*:*:*',
+    tries: async (scene, mallory) => {
+      const administrator = await scene.user();
+      const groupId = await administratorsId(scene);
+      await scene.join({ id: groupId }, administrator);
+      return removeGroupMembers(scene.iam, mallory, { groupId, userIds: [administrator.id] });
+    },
+  },
+  {
     says: 'granting under one name what one is denied under its other name',
     gains: 'iam:agencies:assume',
     tries: async (scene, mallory, self) => {
@@ -390,6 +464,50 @@ for (const database of Object.values(databases())) {
       const named = outcome.kind === 'invalid' ? (outcome.problems[0]?.actions ?? []) : [];
       expect(named).toContain(gains);
       expect(before.size).toBe(1);
+    });
+
+    it('a user made by someone without ModelArts does not get the LOOSE default', async () => {
+      const loose = await Scene.open(await database.freshUrl());
+      onTestFinished(() => loose.close());
+      const mallory = await loose.user();
+      await loose.allow(mallory, ...administration);
+      await loose.allow(mallory, held);
+      const puppet = must(await createUser(loose.iam, await loose.call(mallory), { name: 'puppet' }));
+      expect(puppet.defaultModelArtsAccess).toBe('ENDED');
+      expect((await loose.call(puppet, '0')).decide({ action: notHeld, resource: null }).effect).toBe('DENY');
+      const proper = must(await createUser(loose.iam, await loose.root(), { name: 'proper' }));
+      expect(proper.defaultModelArtsAccess).toBe('IN_FORCE');
+    });
+
+    it('a right that is lost while a request waits is lost for that request', async () => {
+      const mallory = await scene.user();
+      const grant = await scene.allow(mallory, 'iam:groups:*');
+      const opened = await scene.call(mallory);
+      must(await revokeGrant(scene.iam, await scene.root(), { id: grant.id }));
+      expect(await createGroup(scene.iam, opened, { name: 'too-late' })).toMatchObject({
+        kind: 'refused',
+        decision: { reason: 'NO_MATCHING_ALLOW' },
+      });
+    });
+
+    it('FullAccess of the administrators gets no end', async () => {
+      const subject = group(await administratorsId(scene));
+      const input = { policyId: 'full_access', subject, scope: all, expiresAt: scene.clock.at + 1 };
+      expect(await grantPolicy(scene.iam, await scene.root(), input)).toMatchObject({
+        kind: 'invalid',
+        problems: [{ code: 'IMMUTABLE' }],
+      });
+    });
+
+    it('an idempotency key of one scope is another one elsewhere', async () => {
+      const { id } = await scene.workspace();
+      const name = `once-${Date.now()}`;
+      const urn = `modelarts::${scene.account.id}:notebook:${name}`;
+      const register = async (at: string) =>
+        registerResource(scene.iam, await scene.root(at), { urn, name, idempotencyKey: 'k1' });
+      must(await register(id));
+      expect(await register(id)).toMatchObject({ kind: 'succeeded', replayed: true });
+      expect(await register('0')).toMatchObject({ kind: 'invalid', problems: [{ code: 'CONFLICT' }] });
     });
   });
 }
