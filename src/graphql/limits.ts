@@ -27,6 +27,8 @@ interface Measure {
   readonly depth: number;
   readonly aliases: number;
   readonly fields: number;
+  /** Attempts to sign in among them. */
+  readonly signIns: number;
   readonly introspects: boolean;
 }
 
@@ -50,12 +52,12 @@ export function checkOperation(
       definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
     ),
   );
-  const { depth, aliases, fields, introspects } = measure(operation.selectionSet, fragments, new Map());
-  const attempts = countSignIns(operation.selectionSet, fragments);
-  if (attempts > 1) {
+  const { depth, aliases, fields, signIns, introspects } = measure(operation.selectionSet, fragments, new Map());
+  // Many in one request would get round whatever slows a guesser down.
+  if (signIns > 1) {
     throw clientError(
       'OPERATION_TOO_LARGE',
-      `the operation signs in ${attempts} times; send one attempt in each request`,
+      `the operation signs in ${signIns} times; send one attempt in each request`,
       {
         limit: 1,
         http: { status: 400 },
@@ -82,23 +84,6 @@ export function checkOperation(
   }
 }
 
-/** Attempts to sign in among the root fields: many in one request would get round whatever slows a guesser down. */
-function countSignIns(
-  { selections }: SelectionSetNode,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-): number {
-  let count = 0;
-  for (const selection of selections) {
-    if (selection.kind === Kind.FIELD) count += selection.name.value === 'signIn' ? 1 : 0;
-    else if (selection.kind === Kind.INLINE_FRAGMENT) count += countSignIns(selection.selectionSet, fragments);
-    else {
-      const fragment = fragments.get(selection.name.value);
-      if (fragment !== undefined) count += countSignIns(fragment.selectionSet, fragments);
-    }
-  }
-  return count;
-}
-
 function limit(what: string, actual: number, maximum: number): void {
   if (actual <= maximum) return;
   throw clientError(
@@ -116,7 +101,7 @@ function measure(
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   measured: Map<string, Measure>,
 ): Measure {
-  let total: Measure = { depth: 0, aliases: 0, fields: 0, introspects: false };
+  let total: Measure = { depth: 0, aliases: 0, fields: 0, signIns: 0, introspects: false };
   for (const selection of selections) {
     let part: Measure;
     if (selection.kind === Kind.FIELD) {
@@ -126,6 +111,7 @@ function measure(
         depth: 1 + (introspects ? 0 : (below?.depth ?? 0)),
         aliases: (selection.alias === undefined ? 0 : 1) + (below?.aliases ?? 0),
         fields: 1,
+        signIns: selection.name.value === 'signIn' ? 1 : 0,
         introspects: introspects || (below?.introspects ?? false),
       };
     } else if (selection.kind === Kind.INLINE_FRAGMENT) {
@@ -137,6 +123,7 @@ function measure(
       depth: Math.max(total.depth, part.depth),
       aliases: total.aliases + part.aliases,
       fields: total.fields + part.fields,
+      signIns: total.signIns + part.signIns,
       introspects: total.introspects || part.introspects,
     };
   }
@@ -151,11 +138,11 @@ function measureFragment(
   const known = measured.get(name);
   if (known !== undefined) return known;
   // Validation has refused cycles and missing fragments; should one come by all the same, it measures as too deep.
-  measured.set(name, { depth: Infinity, aliases: 0, fields: 0, introspects: false });
+  measured.set(name, { depth: Infinity, aliases: 0, fields: 0, signIns: 0, introspects: false });
   const fragment = fragments.get(name);
   const result =
     fragment === undefined
-      ? { depth: Infinity, aliases: 0, fields: 0, introspects: false }
+      ? { depth: Infinity, aliases: 0, fields: 0, signIns: 0, introspects: false }
       : measure(fragment.selectionSet, fragments, measured);
   measured.set(name, result);
   return result;

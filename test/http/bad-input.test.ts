@@ -280,3 +280,21 @@ describe.each(databaseNames)('bad input on %s', (database) => {
     expect(({} as Record<string, unknown>)['first']).toBeUndefined();
   });
 });
+
+describe('guessing in bulk', () => {
+  it('signs in once in a request, whatever aliases or fragments say', async () => {
+    const house = await startHouse();
+    const attempt = 'signIn(input: { account: "default", userName: "admin", password: "guess" }) { token }';
+    for (const query of [
+      `mutation { a: ${attempt} b: ${attempt} }`,
+      `mutation { ...F a: ${attempt} } fragment F on Mutation { b: ${attempt} }`,
+    ]) {
+      const answer = await exchange(house.url, {
+        headers: ['content-type', 'application/json'],
+        body: JSON.stringify({ query }),
+      });
+      expect(answer.status).toBe(400);
+      expect(answer.errors[0]?.extensions).toMatchObject({ code: 'OPERATION_TOO_LARGE', limit: 1 });
+    }
+  });
+});
