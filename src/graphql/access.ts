@@ -38,7 +38,7 @@ import { OneOf, Permission } from './directives.js';
 import { valueOf } from './errors.js';
 import { Grant, GrantScope, shownScope, type ShownScope } from './grants.js';
 import { decodeId, decodeOptionalId } from './node-ids.js';
-import { PolicyEffects, type PolicyEffect } from './policies.js';
+import { PolicyEffects, type PolicyEffect } from './policy-documents.js';
 import { DateTime, JsonValue } from './scalars.js';
 import { AuthorizationModes } from './settings.js';
 

@@ -26,7 +26,7 @@ import { connection, connectionOf, PageArguments, windowOf, type ConnectionOf } 
 import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
 import { OrderDirections, type OrderDirection } from './ordering.js';
-import { PolicyEffects, PolicyProblem, type PolicyEffect } from './policies.js';
+import { PolicyEffects, PolicyProblem, type PolicyEffect } from './policy-documents.js';
 import { JsonValue } from './scalars.js';
 import { AccessLevels } from './services.js';
 

@@ -33,7 +33,6 @@ import {
   type Orders,
   type Policy as PolicyRecord,
   type Records,
-  type Relation,
   type SubjectKind,
   type User as UserRecord,
   type Workspace as WorkspaceRecord,
@@ -99,7 +98,7 @@ registerEnumType(GrantOrderFields, {
   valuesConfig: { CREATED_AT: { description: 'Timestamp of when the grant was created.' } },
 });
 
-const listing = { action: 'bailiwick:grants:list', scope: 'ANY' } as const satisfies PermissionOptions;
+export const listing = { action: 'bailiwick:grants:list', scope: 'ANY' } as const satisfies PermissionOptions;
 
 @ObjectType({ description: 'Scope that a grant reaches.', simpleResolvers: true })
 export class GrantScope {
@@ -209,7 +208,7 @@ class GrantOrderInput {
 }
 
 @ArgsType()
-class NestedGrantArguments extends PageArguments {
+export class NestedGrantArguments extends PageArguments {
   @Field(() => GrantOrderInput, { nullable: true, description: 'Order of the list; oldest first unless given.' })
   orderBy?: GrantOrderInput | null;
 }
@@ -409,87 +408,6 @@ export class GrantScopeResolver {
   }
 }
 
-const relationDescription = (of: string): string => `Grants of the ${of}. Needs \`bailiwick:grants:list\`.`;
-
-@Resolver(() => User)
-export class UserGrantsResolver {
-  @Permission(listing)
-  @FieldResolver(() => GrantConnection, {
-    nullable: true,
-    description: `${relationDescription('user')} Those of the user’s groups stand on the groups.`,
-  })
-  grants(
-    @Root() { id }: UserRecord,
-    @Args(() => NestedGrantArguments) args: NestedGrantArguments,
-    @Ctx() context: GraphContext,
-  ): Promise<ConnectionOf<GrantRecord>> {
-    return grantsOf(context, 'user.grants', id, args);
-  }
-}
-
-@Resolver(() => Group)
-export class GroupGrantsResolver {
-  @Permission(listing)
-  @FieldResolver(() => GrantConnection, { nullable: true, description: relationDescription('group') })
-  grants(
-    @Root() { id }: GroupRecord,
-    @Args(() => NestedGrantArguments) args: NestedGrantArguments,
-    @Ctx() context: GraphContext,
-  ): Promise<ConnectionOf<GrantRecord>> {
-    return grantsOf(context, 'group.grants', id, args);
-  }
-}
-
-@Resolver(() => Agency)
-export class AgencyGrantsResolver {
-  @Permission(listing)
-  @FieldResolver(() => GrantConnection, { nullable: true, description: relationDescription('agency') })
-  grants(
-    @Root() { id }: Records['agency'],
-    @Args(() => NestedGrantArguments) args: NestedGrantArguments,
-    @Ctx() context: GraphContext,
-  ): Promise<ConnectionOf<GrantRecord>> {
-    return grantsOf(context, 'agency.grants', id, args);
-  }
-}
-
-@Resolver(() => Service)
-export class ServiceGrantsResolver {
-  @Permission(listing)
-  @FieldResolver(() => GrantConnection, { nullable: true, description: relationDescription('service') })
-  grants(
-    @Root() { id }: Records['service'],
-    @Args(() => NestedGrantArguments) args: NestedGrantArguments,
-    @Ctx() context: GraphContext,
-  ): Promise<ConnectionOf<GrantRecord>> {
-    return grantsOf(context, 'service.grants', id, args);
-  }
-}
-
-@Resolver(() => Policy)
-export class PolicyGrantsResolver {
-  @Permission(listing)
-  @FieldResolver(() => GrantConnection, { nullable: true, description: relationDescription('policy') })
-  grants(
-    @Root() { id }: PolicyRecord,
-    @Args(() => NestedGrantArguments) args: NestedGrantArguments,
-    @Ctx() context: GraphContext,
-  ): Promise<ConnectionOf<GrantRecord>> {
-    return grantsOf(context, 'policy.grants', id, args);
-  }
-}
-
-async function grantsOf(
-  { loaders }: GraphContext,
-  relation: Extract<Relation, `${string}.grants`>,
-  parentId: Id,
-  args: NestedGrantArguments,
-): Promise<ConnectionOf<GrantRecord>> {
-  const window = windowOf(args, grantOrder(args.orderBy));
-  const page = await loaders.pageOf(relation, parentId, window);
-  return connection(page, window, () => loaders.countOf(relation, parentId));
-}
-
 function subject<K extends 'user' | 'group' | 'agency' | 'service'>(
   { loaders }: GraphContext,
   { subjectKind, subjectId }: GrantRecord,
@@ -499,7 +417,7 @@ function subject<K extends 'user' | 'group' | 'agency' | 'service'>(
   return subjectKind === wanted ? loaders.find(kind, subjectId) : null;
 }
 
-function grantOrder(order: GrantOrderInput | null | undefined): Order<Orders['grant']> {
+export function grantOrder(order: GrantOrderInput | null | undefined): Order<Orders['grant']> {
   return { by: order?.field ?? 'CREATED_AT', direction: order?.direction ?? 'ASC' };
 }
 

@@ -2,7 +2,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, ID, Info, Query, Resolver } from 'type-graphql';
 import { BadInput, visibleWorkspaces, type Id } from '../iam/index.js';
-import { shownAuthorization } from './agencies.js';
+import { shownAuthorization } from './authorizations.js';
 import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
 import { longestIdList, nodeKinds, readNodeId, type NodeId, type NodeKind } from './node-ids.js';

@@ -1,4 +1,4 @@
-/** Policies: named documents, their versions, and what can be said of them. */
+/** Policies: named documents that can be granted. What they say: policy-documents.ts; their versions: policy-versions.ts. */
 import {
   Arg,
   Args,
@@ -18,34 +18,33 @@ import {
 } from 'type-graphql';
 import {
   createPolicy,
-  createPolicyVersion,
   deletePolicy,
-  deletePolicyVersion,
-  documentOf,
-  reviewDocument,
-  setDefaultPolicyVersion,
-  type Call,
   type Instant,
   type Order,
   type Orders,
   type Policy as PolicyRecord,
   type PolicyLevel,
   type PolicyOrigin,
-  type PolicyVersion as PolicyVersionRecord,
-  type User as UserRecord,
 } from '../iam/index.js';
 import type { Problem, Statement } from '../policy/index.js';
 import { connection, connectionOf, PageArguments, windowOf, type ConnectionOf } from './connections.js';
 import type { GraphContext } from './context.js';
 import { Permission, type PermissionOptions } from './directives.js';
 import { answer, type PayloadFrame } from './errors.js';
-import { CreationInput, given, MutationInput, UpdateInput } from './inputs.js';
+import { CreationInput, given, MutationInput } from './inputs.js';
 import { decodeId, encodeNodeId } from './node-ids.js';
 import { Node } from './node-interface.js';
 import { OrderDirections, type OrderDirection } from './ordering.js';
 import { CreationPayload, MutationPayload } from './payloads.js';
+import { documentDescription, PolicyProblem, PolicyStatement } from './policy-documents.js';
+import {
+  PolicyVersion,
+  PolicyVersionConnection,
+  PolicyVersionListArguments,
+  StoredVersion,
+  versionOf,
+} from './policy-versions.js';
 import { DateTime, JsonValue } from './scalars.js';
-import { User } from './users.js';
 
 const PolicyOrigins = { SYSTEM: 'SYSTEM', CUSTOM: 'CUSTOM' } as const satisfies {
   readonly [Origin in PolicyOrigin]: Origin;
@@ -74,30 +73,6 @@ registerEnumType(PolicyLevels, {
   },
 });
 
-export const PolicyEffects = { ALLOW: 'ALLOW', DENY: 'DENY' } as const;
-
-export type PolicyEffect = keyof typeof PolicyEffects;
-
-registerEnumType(PolicyEffects, {
-  name: 'PolicyEffect',
-  description: 'Effect of a statement that matches.',
-  valuesConfig: {
-    ALLOW: { description: 'Allows, unless some statement denies.' },
-    DENY: { description: 'Denies, whatever else allows.' },
-  },
-});
-
-const ProblemSeverities = { ERROR: 'ERROR', WARNING: 'WARNING' } as const;
-
-registerEnumType(ProblemSeverities, {
-  name: 'PolicyProblemSeverity',
-  description: 'Severity of a problem of a policy document.',
-  valuesConfig: {
-    ERROR: { description: 'Problem with which the document could not be saved.' },
-    WARNING: { description: 'Remark about what may surprise.' },
-  },
-});
-
 const PolicyOrderFields = { NAME: 'NAME', CREATED_AT: 'CREATED_AT', UPDATED_AT: 'UPDATED_AT' } as const satisfies {
   readonly [By in Orders['policy']]: By;
 };
@@ -112,123 +87,12 @@ registerEnumType(PolicyOrderFields, {
   },
 });
 
-const PolicyVersionOrderFields = { NUMBER: 'NUMBER' } as const;
-
-registerEnumType(PolicyVersionOrderFields, {
-  name: 'PolicyVersionOrderField',
-  description: 'Value that a list of policy versions is ordered by.',
-  valuesConfig: { NUMBER: { description: 'Number of the version.' } },
-});
-
-@ObjectType({ description: 'Condition of a statement: one operator on one key.', simpleResolvers: true })
-class PolicyCondition {
-  @Field(() => String, { description: 'Operator of the condition, for instance `StringEquals`.' })
-  operator!: string;
-
-  @Field(() => String, { description: 'Key of the condition, for instance `g:UserName`.' })
-  key!: string;
-
-  @Field(() => [String], { description: 'Values of the condition, variables such as `${g:UserName}` as written.' })
-  values!: readonly string[];
-}
-
-@ObjectType({ description: 'Statement of a policy document in parsed form.', simpleResolvers: true })
-class PolicyStatement {
-  @Field(() => Int, { description: 'Place of the statement in the document, counted from 0.' })
-  index!: number;
-
-  @Field(() => String, { nullable: true, description: 'Name of the statement, `Sid` in the document.' })
-  sid!: string | null;
-
-  @Field(() => PolicyEffects, { description: 'Effect of the statement.' })
-  effect!: PolicyEffect;
-
-  @Field(() => [String], { description: 'Actions or patterns of the statement; empty when `notActions` is given.' })
-  actions!: readonly string[];
-
-  @Field(() => [String], {
-    nullable: true,
-    description: 'Actions or patterns that the statement leaves out; null when it names `actions`.',
-  })
-  notActions!: readonly string[] | null;
-
-  @Field(() => [String], {
-    nullable: true,
-    description: 'Patterns of the resources that the statement is about; null when it is about all.',
-  })
-  resources!: readonly string[] | null;
-
-  @Field(() => [String], {
-    nullable: true,
-    description: 'Patterns of the resources that the statement leaves out; null when it leaves out none.',
-  })
-  notResources!: readonly string[] | null;
-
-  @Field(() => [PolicyCondition], { description: 'Conditions of the statement; all of them must hold.' })
-  conditions!: readonly PolicyCondition[];
-}
-
-@ObjectType({ description: 'Problem found in a policy document, with its place.', simpleResolvers: true })
-export class PolicyProblem implements Problem {
-  @Field(() => String, { description: 'Code of the problem, for instance `IAM.1036`.' })
-  code!: string;
-
-  @Field(() => ProblemSeverities, { description: 'Severity of the problem.' })
-  severity!: Problem['severity'];
-
-  @Field(() => String, { description: 'Message of the problem; says what to do next.' })
-  message!: string;
-
-  @Field(() => String, { description: 'JSON pointer of the place (RFC 6901).' })
-  pointer!: string;
-
-  @Field(() => Int, { nullable: true, description: 'Line of the place, counted from 1; null when there is no text.' })
-  line!: number | null;
-
-  @Field(() => Int, { nullable: true, description: 'Column of the place, counted from 1; null when there is no text.' })
-  column!: number | null;
-}
-
 /** To read a policy is to read the documents of its versions; one may list what one may not open, so either will do. */
 const reading = {
   anyOf: ['iam:roles:getRole', 'iam:roles:listRoles'],
   resource: 'iam::{account}:policy:{source.id}',
   scope: 'ANY',
 } as const satisfies PermissionOptions;
-
-@ObjectType({ description: 'Version of a policy. It never changes.', simpleResolvers: true })
-export class PolicyVersion {
-  @Field(() => Int, { description: 'Number of the version within its policy; never used again.' })
-  number!: number;
-
-  @Field(() => JsonValue, { nullable: true, description: 'Document of the version; null should it be unreadable.' })
-  document!: unknown;
-
-  @Field(() => String, { description: 'Document of the version as it was given, byte for byte.' })
-  documentText!: string;
-
-  @Field(() => [PolicyStatement], {
-    nullable: true,
-    description: 'Statements of the version in parsed form; null should the document be unreadable.',
-  })
-  statements!: readonly Statement[] | null;
-
-  @Field(() => [PolicyProblem], {
-    description: 'Warnings about the document, and what has become an error as the catalogue changed.',
-  })
-  warnings!: readonly Problem[];
-
-  @Field(() => Boolean, { description: 'Indicates that the version is the one in use.' })
-  isDefault!: boolean;
-
-  @Field(() => DateTime, { description: 'Timestamp of when the version was created.' })
-  createdAt!: Instant;
-}
-
-export const PolicyVersionConnection = connectionOf('PolicyVersion', () => PolicyVersion, {
-  item: 'version',
-  items: 'versions',
-});
 
 @Permission(reading)
 @ObjectType({
@@ -294,27 +158,6 @@ class PolicyListArguments extends PageArguments {
   orderBy?: PolicyOrderInput | null;
 }
 
-@InputType({ description: 'Order of a list of policy versions.' })
-class PolicyVersionOrderInput {
-  @Field(() => PolicyVersionOrderFields, { description: 'Value that the versions are ordered by.' })
-  field!: keyof typeof PolicyVersionOrderFields;
-
-  @Field(() => OrderDirections, { description: 'Direction of the order.' })
-  direction!: OrderDirection;
-}
-
-@ArgsType()
-class PolicyVersionListArguments extends PageArguments {
-  @Field(() => PolicyVersionOrderInput, {
-    nullable: true,
-    description: 'Order of the list; newest first unless given.',
-  })
-  orderBy?: PolicyVersionOrderInput | null;
-}
-
-const documentDescription =
-  'Document of the policy: an object, or a string that holds JSON text, which is stored byte for byte.';
-
 @InputType({ description: 'Input of createPolicy.' })
 class CreatePolicyInput extends CreationInput {
   @Field(() => String, { description: 'Name of the policy, 1 to 64 characters.' })
@@ -331,69 +174,6 @@ class CreatePolicyInput extends CreationInput {
 class CreatePolicyPayload extends CreationPayload {
   @Field(() => Policy, { nullable: true, description: 'Policy that was created.' })
   policy?: PolicyRecord | null;
-}
-
-@InputType({ description: 'Input of createPolicyVersion.' })
-class CreatePolicyVersionInput extends CreationInput {
-  @Field(() => ID, { description: 'Identifier of the policy.' })
-  policyId!: string;
-
-  @Field(() => JsonValue, { description: documentDescription })
-  document!: unknown;
-
-  @Field(() => Boolean, { nullable: true, description: 'Indicates that the new version is in use at once.' })
-  setAsDefault?: boolean | null;
-}
-
-const endedDescription =
-  'Users whose LOOSE default the change ended, because the first Allow naming `modelarts` has reached them; null items may not be read.';
-
-@ObjectType({ description: 'Payload of createPolicyVersion.', simpleResolvers: true })
-class CreatePolicyVersionPayload extends CreationPayload {
-  @Field(() => Policy, { nullable: true, description: 'Policy that the version was added to.' })
-  policy?: PolicyRecord | null;
-
-  @Field(() => PolicyVersion, { nullable: true, description: 'Version that was created.' })
-  policyVersion?: PolicyVersion | null;
-
-  @Field(() => [User], { nullable: 'itemsAndList', description: endedDescription })
-  defaultAccessEnded?: readonly UserRecord[] | null;
-}
-
-@InputType({ description: 'Input of setDefaultPolicyVersion.' })
-class SetDefaultPolicyVersionInput extends UpdateInput {
-  @Field(() => ID, { description: 'Identifier of the policy.' })
-  policyId!: string;
-
-  @Field(() => Int, { description: 'Number of the version to put in use.' })
-  number!: number;
-}
-
-@ObjectType({ description: 'Payload of setDefaultPolicyVersion.', simpleResolvers: true })
-class SetDefaultPolicyVersionPayload extends MutationPayload {
-  @Field(() => Policy, { nullable: true, description: 'Policy that was changed.' })
-  policy?: PolicyRecord | null;
-
-  @Field(() => [User], { nullable: 'itemsAndList', description: endedDescription })
-  defaultAccessEnded?: readonly UserRecord[] | null;
-}
-
-@InputType({ description: 'Input of deletePolicyVersion.' })
-class DeletePolicyVersionInput extends MutationInput {
-  @Field(() => ID, { description: 'Identifier of the policy.' })
-  policyId!: string;
-
-  @Field(() => Int, { description: 'Number of the version to delete; not the one in use.' })
-  number!: number;
-}
-
-@ObjectType({ description: 'Payload of deletePolicyVersion.', simpleResolvers: true })
-class DeletePolicyVersionPayload extends MutationPayload {
-  @Field(() => Policy, { nullable: true, description: 'Policy that the version was deleted from.' })
-  policy?: PolicyRecord | null;
-
-  @Field(() => Int, { nullable: true, description: 'Number of the version that was deleted.' })
-  deletedPolicyVersionNumber?: number | null;
 }
 
 @InputType({ description: 'Input of deletePolicy.' })
@@ -452,75 +232,6 @@ export class PolicyResolver {
     const { name, description, document, idempotencyKey } = input;
     const outcome = await createPolicy(context.iam, context.call, { name, description, document, idempotencyKey });
     return answer(context, input, outcome, (policy) => ({ policy }));
-  }
-
-  @Permission({
-    action: 'iam:roles:updateRole',
-    resource: 'iam::{account}:policy:{args.input.policyId}',
-    scope: 'ACCOUNT',
-  })
-  @Mutation(() => CreatePolicyVersionPayload, {
-    nullable: true,
-    description:
-      'Adds a version to a custom policy, at most five of them. To put it in use, one must hold what its holders gain. Needs `iam:roles:updateRole`.',
-  })
-  async createPolicyVersion(
-    @Arg('input', () => CreatePolicyVersionInput, { description: 'Input of the mutation.' })
-    input: CreatePolicyVersionInput,
-    @Ctx() context: GraphContext,
-  ): Promise<PayloadFrame> {
-    const { document, setAsDefault, idempotencyKey } = input;
-    const policyId = decodeId('Policy', input.policyId);
-    const wanted = { policyId, document, setAsDefault, idempotencyKey };
-    const outcome = await createPolicyVersion(context.iam, context.call, wanted);
-    return answer(context, input, outcome, ({ policy, policyVersion, defaultAccessEnded }) => ({
-      policy,
-      policyVersion: new StoredVersion(context.call, policy, policyVersion),
-      defaultAccessEnded,
-    }));
-  }
-
-  @Permission({
-    action: 'iam:roles:updateRole',
-    resource: 'iam::{account}:policy:{args.input.policyId}',
-    scope: 'ACCOUNT',
-  })
-  @Mutation(() => SetDefaultPolicyVersionPayload, {
-    nullable: true,
-    description:
-      'Puts a version in use for every grant of the policy, from the next request on. One must hold what its holders gain. Needs `iam:roles:updateRole`.',
-  })
-  async setDefaultPolicyVersion(
-    @Arg('input', () => SetDefaultPolicyVersionInput, { description: 'Input of the mutation.' })
-    input: SetDefaultPolicyVersionInput,
-    @Ctx() context: GraphContext,
-  ): Promise<PayloadFrame> {
-    const { number, expectedVersion } = input;
-    const policyId = decodeId('Policy', input.policyId);
-    const outcome = await setDefaultPolicyVersion(context.iam, context.call, { policyId, number, expectedVersion });
-    return answer(context, input, outcome, ({ policy, defaultAccessEnded }) => ({ policy, defaultAccessEnded }));
-  }
-
-  @Permission({
-    action: 'iam:roles:updateRole',
-    resource: 'iam::{account}:policy:{args.input.policyId}',
-    scope: 'ACCOUNT',
-  })
-  @Mutation(() => DeletePolicyVersionPayload, {
-    nullable: true,
-    description: 'Deletes a version of a custom policy that is not in use. Needs `iam:roles:updateRole`.',
-  })
-  async deletePolicyVersion(
-    @Arg('input', () => DeletePolicyVersionInput, { description: 'Input of the mutation.' })
-    input: DeletePolicyVersionInput,
-    @Ctx() context: GraphContext,
-  ): Promise<PayloadFrame> {
-    const wanted = { policyId: decodeId('Policy', input.policyId), number: input.number };
-    const outcome = await deletePolicyVersion(context.iam, context.call, wanted);
-    return answer(context, input, outcome, ({ policy, policyVersion }) => ({
-      policy,
-      deletedPolicyVersionNumber: policyVersion.number,
-    }));
   }
 
   @Permission({
@@ -630,72 +341,6 @@ export class PolicyResolver {
   async inUse(@Root() policy: PolicyRecord, @Ctx() { loaders }: GraphContext): Promise<boolean> {
     return (await loaders.countOf('policy.grants', policy.id)) > 0;
   }
-}
-
-@Resolver(() => PolicyVersion)
-export class PolicyVersionResolver {
-  @Permission({ anyOf: ['iam:users:getUser', 'iam:users:listUsers'], scope: 'ANY' })
-  @FieldResolver(() => User, {
-    nullable: true,
-    description: 'User who created the version; null when it was somebody else or the user is gone or invisible.',
-  })
-  createdBy(@Root() version: StoredVersion, @Ctx() { loaders }: GraphContext): Promise<UserRecord | null> {
-    return loaders.find('user', version.creatorId);
-  }
-}
-
-/** A stored version as it is shown. What its text says is read when it is asked for: a list may want the numbers only. */
-class StoredVersion implements PolicyVersion {
-  readonly #call: Call;
-  readonly #policy: PolicyRecord;
-  readonly #version: PolicyVersionRecord;
-
-  constructor(call: Call, policy: PolicyRecord, version: PolicyVersionRecord) {
-    this.#call = call;
-    this.#policy = policy;
-    this.#version = version;
-  }
-
-  get number(): number {
-    return this.#version.number;
-  }
-
-  get createdAt(): Instant {
-    return this.#version.createdAt;
-  }
-
-  get creatorId(): string {
-    return this.#version.createdBy;
-  }
-
-  get isDefault(): boolean {
-    return this.#version.number === this.#policy.defaultVersion;
-  }
-
-  get documentText(): string {
-    return this.#version.text;
-  }
-
-  get document(): unknown {
-    return documentOf(this.#version.text) === null ? null : (JSON.parse(this.#version.text) as unknown);
-  }
-
-  get statements(): readonly Statement[] | null {
-    return documentOf(this.#version.text)?.statements ?? null;
-  }
-
-  get warnings(): readonly Problem[] {
-    return reviewDocument(this.#call, this.#version.text, this.#policy.origin);
-  }
-}
-
-async function versionOf(
-  { call, loaders }: GraphContext,
-  policy: PolicyRecord,
-  number: number,
-): Promise<StoredVersion | null> {
-  const version = await loaders.find('policyVersion', `${policy.id}.${number}`);
-  return version === null ? null : new StoredVersion(call, policy, version);
 }
 
 function policyOrder(order: PolicyOrderInput | null | undefined): Order<Orders['policy']> {

@@ -1,22 +1,24 @@
 /** Every resolver class of the API, subject by subject. */
 import type { BuildSchemaOptions } from 'type-graphql';
 import { AccessResolver, DecidingStatementResolver } from './access.js';
-import { AgencyResolver, AuthorizationResolver } from './agencies.js';
+import { AgencyResolver } from './agencies.js';
 import { AuditResolver } from './audit.js';
+import { AgencyAuthorizationsResolver, AuthorizationResolver } from './authorizations.js';
 import { CatalogueResolver } from './catalogue.js';
 import { EnterpriseProjectResolver } from './enterprise-projects.js';
 import {
   AgencyGrantsResolver,
-  GrantResolver,
-  GrantScopeResolver,
   GroupGrantsResolver,
   PolicyGrantsResolver,
   ServiceGrantsResolver,
   UserGrantsResolver,
-} from './grants.js';
+} from './grant-relations.js';
+import { GrantResolver, GrantScopeResolver } from './grants.js';
 import { GroupResolver, UserGroupsResolver } from './groups.js';
 import { NodeResolver } from './node.js';
-import { PolicyResolver, PolicyVersionResolver } from './policies.js';
+import { PolicyResolver } from './policies.js';
+import { PolicyVersionChangeResolver } from './policy-version-changes.js';
+import { PolicyVersionResolver } from './policy-versions.js';
 import { ResourceResolver } from './resources.js';
 import { ServiceResolver } from './services.js';
 import { SessionResolver } from './session.js';
@@ -26,6 +28,7 @@ import { WorkspaceResolver } from './workspaces.js';
 
 export const resolvers: BuildSchemaOptions['resolvers'] = [
   AccessResolver,
+  AgencyAuthorizationsResolver,
   AgencyGrantsResolver,
   AgencyResolver,
   AuditResolver,
@@ -40,6 +43,7 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   NodeResolver,
   PolicyGrantsResolver,
   PolicyResolver,
+  PolicyVersionChangeResolver,
   PolicyVersionResolver,
   ResourceResolver,
   ServiceGrantsResolver,
