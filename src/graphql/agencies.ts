@@ -270,9 +270,9 @@ export class AgencyResolver {
   })
   async agencies(
     @Args(() => AgencyListArguments) args: AgencyListArguments,
-    @Ctx() { call: { reader } }: GraphContext,
+    @Ctx() { call: { reader }, cursors }: GraphContext,
   ): Promise<ConnectionOf<AgencyRecord>> {
-    const window = windowOf(args, agencyOrder(args.orderBy));
+    const window = windowOf(cursors, args, agencyOrder(args.orderBy));
     const filter = agencyFilter(args.filter);
     return connection(await reader.page('agency', filter, window), window, () => reader.count('agency', filter));
   }

@@ -183,9 +183,9 @@ export class AuditResolver {
   })
   async auditEvents(
     @Args(() => AuditEventListArguments) args: AuditEventListArguments,
-    @Ctx() { call: { reader } }: GraphContext,
+    @Ctx() { call: { reader }, cursors }: GraphContext,
   ): Promise<ConnectionOf<AuditEventRecord>> {
-    const window = windowOf(args, orderOf(args.orderBy));
+    const window = windowOf(cursors, args, orderOf(args.orderBy));
     const filter = filterOf(args.filter);
     return connection(await reader.page('auditEvent', filter, window), window, () =>
       reader.count('auditEvent', filter),

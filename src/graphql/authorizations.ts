@@ -166,9 +166,9 @@ export class AgencyAuthorizationsResolver {
   async authorizations(
     @Root() { id }: AgencyRecord,
     @Args(() => NestedAuthorizationArguments) args: NestedAuthorizationArguments,
-    @Ctx() { loaders }: GraphContext,
+    @Ctx() { loaders, cursors }: GraphContext,
   ): Promise<ConnectionOf<ShownAuthorization>> {
-    const window = windowOf(args, authorizationOrder(args.orderBy));
+    const window = windowOf(cursors, args, authorizationOrder(args.orderBy));
     const page = await loaders.pageOf('agency.authorizations', id, window);
     return connection(shownPage(page), window, () => loaders.countOf('agency.authorizations', id));
   }
@@ -189,9 +189,9 @@ export class AuthorizationResolver {
   })
   async authorizations(
     @Args(() => AuthorizationListArguments) args: AuthorizationListArguments,
-    @Ctx() { call }: GraphContext,
+    @Ctx() { call, cursors }: GraphContext,
   ): Promise<ConnectionOf<ShownAuthorization>> {
-    const window = windowOf(args, authorizationOrder(args.orderBy));
+    const window = windowOf(cursors, args, authorizationOrder(args.orderBy));
     const { page, count } = await listAuthorizations(call, authorizationFilter(args.filter), window);
     return connection(shownPage(page), window, count);
   }

@@ -215,9 +215,9 @@ export class CatalogueResolver {
   })
   actions(
     @Args(() => ActionListArguments) args: ActionListArguments,
-    @Ctx() { call: { catalogue } }: GraphContext,
+    @Ctx() { call: { catalogue }, cursors }: GraphContext,
   ): ConnectionOf<ShownAction> {
-    const window = windowOf(args, actionOrder(args.orderBy));
+    const window = windowOf(cursors, args, actionOrder(args.orderBy));
     const rows = catalogue.rows.filter(matching(args.filter ?? {})).map(shownAction(catalogue));
     return connection(pageInMemory(rows, byName, window), window, async () => rows.length);
   }

@@ -1,6 +1,6 @@
 /**
  * Lists in pages, in the manner of Relay: `first`/`after` go forward, `last`/`before` backward, the order of rows is the
- * same either way. A cursor holds the place of its row in one order of one list and means nothing in another.
+ * same either way. What a cursor is: cursors.ts.
  */
 import 'reflect-metadata';
 import type { GraphQLScalarType } from 'graphql';
@@ -13,13 +13,12 @@ import {
   type Order,
   type Orders,
   type Page,
-  type Position,
   type Relation,
   type Relations,
   type Window,
 } from '../iam/index.js';
+import type { Cursors } from './cursors.js';
 import { DateTime } from './scalars.js';
-import { checkText } from './text.js';
 
 export const pageSize = { default: 25, maximum: 100 } as const;
 
@@ -46,57 +45,15 @@ export class PageArguments {
 
 type OrderName = Orders[ListedKind] | Relations[Relation]['order'];
 
-/** What rows are compared by, so that a forged cursor cannot bring text where the store compares numbers. */
-const orderKeys: Readonly<Record<OrderName, 'string' | 'number'>> = {
-  ADDED_AT: 'number',
-  CREATED_AT: 'number',
-  NAME: 'string',
-  NUMBER: 'number',
-  REVISION: 'number',
-  STARTED_AT: 'number',
-  STATUS: 'string',
-  UPDATED_AT: 'number',
-  URN: 'string',
-};
-
-const version = 1;
-const longest = 2048;
-
-/** base64url of a version byte and the JSON of order, direction, key and id. */
-export function encodeCursor({ by, direction }: Order, { key, id }: Position): string {
-  const content = Buffer.from(JSON.stringify([by, direction, key, id]));
-  return Buffer.concat([Buffer.of(version), content]).toString('base64url');
-}
-
-/** The position in a cursor of exactly this order; any other is refused. */
-export function decodeCursor(order: Order<OrderName>, cursor: string): Position {
-  const position = readCursor(order, cursor);
-  if (position === null) throw new BadInput('the cursor is not one of this list in this order; begin without a cursor');
-  checkText(position.id);
-  if (typeof position.key === 'string') checkText(position.key);
-  return position;
-}
-
-function readCursor({ by, direction }: Order<OrderName>, cursor: string): Position | null {
-  if (cursor.length > longest || !/^[A-Za-z0-9_-]+$/.test(cursor)) return null;
-  const bytes = Buffer.from(cursor, 'base64url');
-  if (bytes[0] !== version) return null;
-  let content: unknown;
-  try {
-    content = JSON.parse(bytes.subarray(1).toString());
-  } catch {
-    return null;
-  }
-  if (!Array.isArray(content) || content.length !== 4) return null;
-  const [ofOrder, ofDirection, key, id] = content as unknown[];
-  if (ofOrder !== by || ofDirection !== direction || typeof id !== 'string') return null;
-  if (typeof key !== orderKeys[by]) return null;
-  if (typeof key === 'string') return { key, id };
-  return typeof key === 'number' && Number.isSafeInteger(key) ? { key, id } : null;
-}
+/** A window, with what its rows' cursors are made by. */
+export type PageWindow<By extends OrderName = OrderName> = Window<By> & { readonly cursors: Cursors };
 
 /** The window of a list that page arguments ask for. */
-export function windowOf<By extends OrderName>(args: PageArguments, order: Order<By>): Window<By> {
+export function windowOf<By extends OrderName>(
+  cursors: Cursors,
+  args: PageArguments,
+  order: Order<By>,
+): PageWindow<By> {
   const { first = null, after = null, last = null, before = null } = args;
   if (first !== null && last !== null) throw new BadInput('give one of `first` and `last`, not both');
   const limit = first ?? last ?? pageSize.default;
@@ -107,8 +64,9 @@ export function windowOf<By extends OrderName>(args: PageArguments, order: Order
     order,
     limit,
     backward: last !== null,
-    after: after === null ? null : decodeCursor(order, after),
-    before: before === null ? null : decodeCursor(order, before),
+    after: after === null ? null : cursors.decode(order, after),
+    before: before === null ? null : cursors.decode(order, before),
+    cursors,
   };
 }
 
@@ -204,23 +162,23 @@ export function connectionOf(
 /** A page of rows as a connection shows it. */
 export function connection<R>(
   page: Page<R>,
-  { order }: Pick<Window, 'order'>,
+  { order, cursors }: Pick<PageWindow, 'order' | 'cursors'>,
   totalCount: ConnectionOf<R>['totalCount'] = null,
 ): ConnectionOf<R> {
-  const edges = page.rows.map(({ record, position }) => ({ node: record, cursor: encodeCursor(order, position) }));
+  const edges = page.rows.map(({ record, position }) => ({ node: record, cursor: cursors.encode(order, position) }));
   return assemble(page, edges, totalCount);
 }
 
 /** A page of a relationship: the facts of the relationship stand on the edges. */
 export function linkedConnection<R>(
   page: Page<Linked<R>>,
-  { order }: Pick<Window, 'order'>,
+  { order, cursors }: Pick<PageWindow, 'order' | 'cursors'>,
   totalCount: ConnectionOf<R>['totalCount'] = null,
 ): ConnectionOf<R> {
   const edges = page.rows.map(({ record: { target, addedAt }, position }) => ({
     node: target,
     addedAt,
-    cursor: encodeCursor(order, position),
+    cursor: cursors.encode(order, position),
   }));
   return assemble(page, edges, totalCount);
 }

@@ -3,12 +3,14 @@
  * its call changes between root mutation fields, so nobody keeps a call for longer than one field.
  */
 import type { Arrival, Call, Iam } from '../iam/index.js';
+import { createCursors, type Cursors } from './cursors.js';
 import { createLoaders, type Loaders } from './loaders.js';
 
 export interface GraphContext {
   readonly call: Call;
   readonly loaders: Loaders;
   readonly iam: Iam;
+  readonly cursors: Cursors;
   /** Opens the call again from the same credential: actor, rights, memo and loaders are new (rule 21). */
   renew(): Promise<void>;
   /** Answers what is left of the current field as another call: sign-in shows the session that it made. */
@@ -26,6 +28,7 @@ export interface GraphContext {
 class OperationContext implements GraphContext {
   call: Call;
   loaders: Loaders;
+  readonly cursors: Cursors;
   private mutated = false;
   private acting = false;
 
@@ -35,6 +38,7 @@ class OperationContext implements GraphContext {
     private readonly open: () => Promise<Call>,
   ) {
     this.call = call;
+    this.cursors = createCursors(iam.sealing);
     this.loaders = createLoaders(call.reader);
   }
 

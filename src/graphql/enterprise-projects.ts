@@ -192,9 +192,9 @@ export class EnterpriseProjectResolver {
   })
   async enterpriseProjects(
     @Args(() => EnterpriseProjectListArguments) args: EnterpriseProjectListArguments,
-    @Ctx() { call: { reader } }: GraphContext,
+    @Ctx() { call: { reader }, cursors }: GraphContext,
   ): Promise<ConnectionOf<EnterpriseProjectRecord>> {
-    const window = windowOf(args, orderOf(args.orderBy));
+    const window = windowOf(cursors, args, orderOf(args.orderBy));
     const filter = given(args.filter);
     return connection(await reader.page('enterpriseProject', filter, window), window, () =>
       reader.count('enterpriseProject', filter),

@@ -90,12 +90,12 @@ export class PolicyGrantsResolver {
 }
 
 async function grantsOf(
-  { loaders }: GraphContext,
+  { loaders, cursors }: GraphContext,
   relation: Extract<Relation, `${string}.grants`>,
   parentId: Id,
   args: NestedGrantArguments,
 ): Promise<ConnectionOf<GrantRecord>> {
-  const window = windowOf(args, grantOrder(args.orderBy));
+  const window = windowOf(cursors, args, grantOrder(args.orderBy));
   const page = await loaders.pageOf(relation, parentId, window);
   return connection(page, window, () => loaders.countOf(relation, parentId));
 }

@@ -288,9 +288,9 @@ export class GrantResolver {
   })
   async grants(
     @Args(() => GrantListArguments) args: GrantListArguments,
-    @Ctx() { call: { reader } }: GraphContext,
+    @Ctx() { call: { reader }, cursors }: GraphContext,
   ): Promise<ConnectionOf<GrantRecord>> {
-    const window = windowOf(args, grantOrder(args.orderBy));
+    const window = windowOf(cursors, args, grantOrder(args.orderBy));
     const filter = filterOf(args.filter ?? {});
     if (filter === null) return connection({ rows: [], hasNext: false, hasPrevious: false }, window, async () => 0);
     return connection(await reader.page('grant', filter, window), window, () => reader.count('grant', filter));

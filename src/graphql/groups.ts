@@ -271,9 +271,9 @@ export class GroupResolver {
   })
   async groups(
     @Args(() => GroupListArguments) args: GroupListArguments,
-    @Ctx() { call: { reader } }: GraphContext,
+    @Ctx() { call: { reader }, cursors }: GraphContext,
   ): Promise<ConnectionOf<GroupRecord>> {
-    const window = windowOf(args, orderOf(args.orderBy));
+    const window = windowOf(cursors, args, orderOf(args.orderBy));
     const filter = given(args.filter);
     return connection(await reader.page('group', filter, window), window, () => reader.count('group', filter));
   }
@@ -388,9 +388,9 @@ export class GroupResolver {
   async members(
     @Root() group: GroupRecord,
     @Args(() => MembershipListArguments) args: MembershipListArguments,
-    @Ctx() { loaders }: GraphContext,
+    @Ctx() { loaders, cursors }: GraphContext,
   ): Promise<ConnectionOf<UserRecord>> {
-    const window = windowOf(args, membershipOrder(args));
+    const window = windowOf(cursors, args, membershipOrder(args));
     const page = await loaders.pageOf('group.members', group.id, window);
     return linkedConnection(page, window, () => loaders.countOf('group.members', group.id));
   }
@@ -412,9 +412,9 @@ export class UserGroupsResolver {
   async groups(
     @Root() user: UserRecord,
     @Args(() => MembershipListArguments) args: MembershipListArguments,
-    @Ctx() { loaders }: GraphContext,
+    @Ctx() { loaders, cursors }: GraphContext,
   ): Promise<ConnectionOf<GroupRecord>> {
-    const window = windowOf(args, membershipOrder(args));
+    const window = windowOf(cursors, args, membershipOrder(args));
     const page = await loaders.pageOf('user.groups', user.id, window);
     return linkedConnection(page, window, () => loaders.countOf('user.groups', user.id));
   }

@@ -201,9 +201,9 @@ export class PolicyResolver {
   })
   async policies(
     @Args(() => PolicyListArguments) args: PolicyListArguments,
-    @Ctx() { call: { reader } }: GraphContext,
+    @Ctx() { call: { reader }, cursors }: GraphContext,
   ): Promise<ConnectionOf<PolicyRecord>> {
-    const window = windowOf(args, policyOrder(args.orderBy));
+    const window = windowOf(cursors, args, policyOrder(args.orderBy));
     const filter = given(args.filter);
     return connection(await reader.page('policy', filter, window), window, () => reader.count('policy', filter));
   }
@@ -277,10 +277,10 @@ export class PolicyResolver {
   async versions(
     @Root() policy: PolicyRecord,
     @Args(() => PolicyVersionListArguments) args: PolicyVersionListArguments,
-    @Ctx() { call, loaders }: GraphContext,
+    @Ctx() { call, loaders, cursors }: GraphContext,
   ): Promise<ConnectionOf<StoredVersion>> {
     const { field, direction } = args.orderBy ?? { field: 'NUMBER', direction: 'DESC' };
-    const window = windowOf(args, { by: field, direction });
+    const window = windowOf(cursors, args, { by: field, direction });
     const page = await loaders.pageOf('policy.versions', policy.id, window);
     const rows = page.rows.map(({ record, position }) => ({
       record: new StoredVersion(call, policy, record),

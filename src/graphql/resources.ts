@@ -236,9 +236,9 @@ export class ResourceResolver {
   })
   async resources(
     @Args(() => ResourceListArguments) args: ResourceListArguments,
-    @Ctx() { call }: GraphContext,
+    @Ctx() { call, cursors }: GraphContext,
   ): Promise<ConnectionOf<ResourceRecord>> {
-    const window = windowOf(args, orderOf(args.orderBy));
+    const window = windowOf(cursors, args, orderOf(args.orderBy));
     const { page, count } = await listResources(call, filterOf(args.filter), window);
     return connection(page, window, count);
   }

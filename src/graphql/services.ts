@@ -298,9 +298,9 @@ export class ServiceResolver {
   })
   async services(
     @Args(() => ServiceListArguments) args: ServiceListArguments,
-    @Ctx() { call: { reader } }: GraphContext,
+    @Ctx() { call: { reader }, cursors }: GraphContext,
   ): Promise<ConnectionOf<ServiceRecord>> {
-    const window = windowOf(args, orderOf(args.orderBy));
+    const window = windowOf(cursors, args, orderOf(args.orderBy));
     const filter = given(args.filter);
     return connection(await reader.page('service', filter, window), window, () => reader.count('service', filter));
   }

@@ -207,9 +207,9 @@ export class UserResolver {
   })
   async users(
     @Args(() => UserListArguments) args: UserListArguments,
-    @Ctx() { call: { reader } }: GraphContext,
+    @Ctx() { call: { reader }, cursors }: GraphContext,
   ): Promise<ConnectionOf<UserRecord>> {
-    const window = windowOf(args, orderOf(args.orderBy));
+    const window = windowOf(cursors, args, orderOf(args.orderBy));
     const filter = given(args.filter);
     return connection(await reader.page('user', filter, window), window, () => reader.count('user', filter));
   }

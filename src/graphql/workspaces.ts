@@ -300,9 +300,9 @@ export class WorkspaceResolver {
   })
   async workspaces(
     @Args(() => WorkspaceListArguments) args: WorkspaceListArguments,
-    @Ctx() { call: { reader, principal } }: GraphContext,
+    @Ctx() { call: { reader, principal }, cursors }: GraphContext,
   ): Promise<ConnectionOf<WorkspaceRecord>> {
-    const window = windowOf(args, orderOf(args.orderBy));
+    const window = windowOf(cursors, args, orderOf(args.orderBy));
     const filter = { ...filterOf(args.filter), accessibleTo: principal.id };
     return connection(await reader.page('workspace', filter, window), window, () => reader.count('workspace', filter));
   }
@@ -417,10 +417,10 @@ export class WorkspaceResolver {
   async members(
     @Root() workspace: WorkspaceRecord,
     @Args(() => WorkspaceMemberListArguments) args: WorkspaceMemberListArguments,
-    @Ctx() { loaders }: GraphContext,
+    @Ctx() { loaders, cursors }: GraphContext,
   ): Promise<ConnectionOf<UserRecord>> {
     const { field, direction } = args.orderBy ?? { field: 'NAME', direction: 'ASC' };
-    const window = windowOf(args, { by: field, direction });
+    const window = windowOf(cursors, args, { by: field, direction });
     const page = await loaders.pageOf('workspace.members', workspace.id, window);
     return linkedConnection(page, window, () => loaders.countOf('workspace.members', workspace.id));
   }

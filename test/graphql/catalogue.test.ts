@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { platformCatalogue } from '../../src/catalogue/index.js';
-import { encodeCursor } from '../../src/graphql/connections.js';
+import { createCursors } from '../../src/graphql/cursors.js';
 import { resolvers } from '../../src/graphql/resolvers.js';
 import { buildGuardedSchema } from '../../src/graphql/schema.js';
 import { createService } from '../../src/iam/index.js';
@@ -88,20 +88,21 @@ describe('actions', () => {
 
   it('go on where they were when the action at the cursor is gone', async () => {
     const [first, second] = names(await read({ first: 2 }));
-    const gone = encodeCursor({ by: 'NAME', direction: 'ASC' }, { key: `${first?.toLowerCase()}!`, id: 'gone' });
+    const gone = createCursors(stage.iam.sealing).encode(
+      { by: 'NAME', direction: 'ASC' },
+      { key: `${first?.toLowerCase()}!`, id: 'gone' },
+    );
     expect(names(await read({ first: 1, after: gone }))).toEqual([second]);
   });
 
   it('refuse pages out of range and cursors of another order', async () => {
     const { startCursor } = (await read({ first: 1 })).actions.pageInfo;
-    const numbered = encodeCursor({ by: 'NAME', direction: 'ASC' }, { key: 5, id: 'x' });
     for (const wrong of [
       { first: 0 },
       { first: 101 },
       { last: -1 },
       { first: 1, last: 1 },
       { after: 'nonsense' },
-      { after: numbered },
       { after: startCursor, orderBy: { field: 'NAME', direction: 'DESC' } },
     ]) {
       const { codes } = await stage.ask(token, list, wrong);

@@ -6,6 +6,7 @@ import { noteErrors, formatError } from '../../src/graphql/errors.js';
 import {
   anonymous,
   Call,
+  createSealing,
   decideBy,
   type BrokenCredential,
   type CallParts,
@@ -15,6 +16,8 @@ import {
   type Question,
   type Reader,
 } from '../../src/iam/index.js';
+
+const sealing = createSealing(new Uint8Array(32));
 
 export interface Caller {
   /** `action`, allowed on any resource, or `action urn`. */
@@ -102,7 +105,7 @@ export interface Answer {
 export async function contextOf(...callers: readonly [Caller, ...Caller[]]): Promise<GraphContext> {
   const calls = callers.map((caller) => new ListedCall(caller));
   let next = 0;
-  return contextFrom({} as Iam, async () => {
+  return contextFrom({ sealing } as Iam, async () => {
     const call = calls[Math.min(next, calls.length - 1)];
     next += 1;
     if (call === undefined) throw new Error('no caller');

@@ -157,9 +157,9 @@ export class SampleResolver {
 
   @Permission({ action: 'iam:users:listUsers', scope: 'ANY' })
   @Query(() => UserConnection, { nullable: true, description: 'Users.' })
-  users(@Args(() => PageArguments) page: PageArguments): unknown {
+  users(@Args(() => PageArguments) page: PageArguments, @Ctx() { cursors }: GraphContext): unknown {
     trail.push('users');
-    return connection(onePage(people), windowOf(page, { by: 'NAME', direction: 'ASC' }), async () => {
+    return connection(onePage(people), windowOf(cursors, page, { by: 'NAME', direction: 'ASC' }), async () => {
       trail.push('count');
       return people.length;
     });
@@ -255,9 +255,13 @@ export class SampleResolver {
 
   @Permission({ action: 'bailiwick:session:use', scope: 'ANY' })
   @FieldResolver(() => MemberConnection, { nullable: true, description: 'Members.' })
-  members(@Root() group: { id: string }, @Args(() => PageArguments) page: PageArguments): unknown {
+  members(
+    @Root() group: { id: string },
+    @Args(() => PageArguments) page: PageArguments,
+    @Ctx() { cursors }: GraphContext,
+  ): unknown {
     trail.push(`members ${group.id}`);
-    return connection(onePage(people), windowOf(page, { by: 'NAME', direction: 'ASC' }));
+    return connection(onePage(people), windowOf(cursors, page, { by: 'NAME', direction: 'ASC' }));
   }
 
   @Permission({ action: 'iam:users:createUser', scope: 'ACCOUNT' })

@@ -25,7 +25,7 @@ interface Side {
 }
 
 /**
- * Marks: `zzA` stands on everything of account A, `zzA-one` on what belongs to its first workspace alone: users on its
+ * Marks: `zzAlpha` stands on everything of account A, `zzAlpha-one` on what belongs to its first workspace alone: users on its
  * list, groups, policies, agencies and services with a grant there, its resources and tags.
  */
 async function fill(house: TestHouse, person: Person, mark: string): Promise<Side> {
@@ -103,8 +103,8 @@ describe.each(databaseNames)('isolation on %s', (database) => {
   let b: Side;
   beforeAll(async () => {
     house = await startHouse({ database });
-    a = await fill(house, house.root, 'zzA');
-    b = await fill(house, await house.addAccount('other'), 'zzB');
+    a = await fill(house, house.root, 'zzAlpha');
+    b = await fill(house, await house.addAccount('other'), 'zzBravo');
   });
 
   async function expectNoMark(token: string, marks: RegExp, query: string, variables: object = {}): Promise<string> {
@@ -122,16 +122,16 @@ describe.each(databaseNames)('isolation on %s', (database) => {
   }
 
   const views = [
-    { says: 'account B from account scope shows nothing of A', of: 'b', at: null, hides: /zzA/i },
-    { says: 'account B from its workspace shows nothing of A', of: 'b', at: 'one', hides: /zzA/i },
+    { says: 'account B from account scope shows nothing of A', of: 'b', at: null, hides: /zzAlpha/i },
+    { says: 'account B from its workspace shows nothing of A', of: 'b', at: 'one', hides: /zzAlpha/i },
     {
       says: 'account A from account scope shows no resource of its workspaces',
       of: 'a',
       at: null,
-      hides: /-res-|zzB/i,
+      hides: /-res-|zzBravo/i,
     },
-    { says: 'workspace one shows nothing of workspace two', of: 'a', at: 'one', hides: /zzA-two|zzB/i },
-    { says: 'workspace two shows nothing of workspace one', of: 'a', at: 'two', hides: /zzA-one|zzB/i },
+    { says: 'workspace one shows nothing of workspace two', of: 'a', at: 'one', hides: /zzAlpha-two|zzBravo/i },
+    { says: 'workspace two shows nothing of workspace one', of: 'a', at: 'two', hides: /zzAlpha-one|zzBravo/i },
   ] as const;
 
   async function tokenOf(view: (typeof views)[number]): Promise<{ token: string; side: Side }> {
@@ -250,7 +250,7 @@ describe.each(databaseNames)('isolation on %s', (database) => {
         {},
         { order: { by: 'NAME', direction: 'ASC' }, limit: 10, backward: false, after: null, before: null },
       );
-    const target = ids.rows.find(({ record }) => /zzA/.test(record.name))?.record.id ?? '';
+    const target = ids.rows.find(({ record }) => /zzAlpha/.test(record.name))?.record.id ?? '';
     const before = (await house.iam.store.access.account(a.accountId))?.revision;
     const world = new Proxy(
       {},
@@ -267,7 +267,7 @@ describe.each(databaseNames)('isolation on %s', (database) => {
       const type = field.field.args.map(({ name, type }) => `$${name}: ${String(type)}`).join(', ');
       const pass = field.field.args.map(({ name }) => `${name}: $${name}`).join(', ');
       const query = `mutation M(${type}) { ${field.field.name}(${pass}) { userErrors { __typename code message path reference } } }`;
-      await expectNoMark(token, /zzA/i, query, args);
+      await expectNoMark(token, /zzAlpha/i, query, args);
     }
     expect((await house.iam.store.access.account(a.accountId))?.revision).toBe(before);
   });
