@@ -1,6 +1,15 @@
 /** Asking: may I, may they (rules 16 to 18). Every answer comes from the authorizer and says why to those who may know. */
-import { modelArtsDefaultPolicy, namesService, type Catalogue } from '../catalogue/index.js';
-import { buildContext, evaluate, parsePolicy, type PolicyDocument, type PolicySource } from '../policy/index.js';
+import { modelArtsDefaultPolicy, namesService, type Catalogue, type ConditionKey } from '../catalogue/index.js';
+import {
+  buildContext,
+  evaluate,
+  parsePolicy,
+  requestValueReads,
+  typeNames,
+  type OperatorValueType,
+  type PolicyDocument,
+  type PolicySource,
+} from '../policy/index.js';
 import {
   decide,
   decideBy,
@@ -54,7 +63,7 @@ export async function checkAccess(
     const decision = call.decide({ action: 'bailiwick:access:check', resource: null });
     if (decision.effect !== 'ALLOW') return refuse(decision);
   }
-  for (const { context } of requests) for (const { key } of context) checkContextKey(call, key);
+  for (const { context } of requests) for (const { key, values } of context) checkContext(call, key, values);
   const urns = requests.flatMap(({ resource }) => (resource === null ? [] : [resource]));
   const registered =
     urns.length === 0
@@ -279,13 +288,29 @@ function isViewer(call: Call, choice: PrincipalChoice): boolean {
 }
 
 /** Rule 17: what the server knows is never taken from a caller; the client's address and resource keys from services only. */
-function checkContextKey(call: Pick<Call, 'catalogue' | 'principal'>, key: string): void {
+function checkContext(call: Pick<Call, 'catalogue' | 'principal'>, key: string, values: readonly string[]): void {
   const setter = setterOf(call.catalogue, key);
   if (setter === 'SERVER') throw new BadInput(`\`${key}\` is filled in by the server; leave it out`);
   if (setter === 'SERVICE' && call.principal.kind !== 'SERVICE') {
     throw new BadInput(`\`${key}\` may be set by services only; leave it out`);
   }
+  // Rule 10: evaluated, such a value would only make conditions false, a Deny's among them.
+  const known = call.catalogue.findConditionKey(key);
+  const type = known === undefined ? 'string' : comparedAs[known.type];
+  if (!values.every((value) => requestValueReads(type, value))) {
+    throw new BadInput(`a value of \`${key}\` is not ${typeNames[type]}; mend it or leave it out`);
+  }
 }
+
+/** What the operators for a key's type compare. */
+const comparedAs = {
+  string: 'string',
+  'string-set': 'string',
+  bool: 'boolean',
+  number: 'number',
+  date: 'date',
+  ip: 'ip',
+} as const satisfies Readonly<Record<ConditionKey['type'], OperatorValueType>>;
 
 function setterOf(catalogue: Catalogue, key: string): 'SERVER' | 'SERVICE' | 'CALLER' {
   if (/^g:(user|domain|principal|mfa)/i.test(key)) return 'SERVER';

@@ -93,7 +93,8 @@ export function listedValueReads(type: OperatorValueType, text: string): boolean
   return type === 'ip' ? readAddressBlock(text) !== null : requestValueReads(type, text);
 }
 
-function requestValueReads(type: OperatorValueType, text: string): boolean {
+/** Whether a value of a request reads as the type. */
+export function requestValueReads(type: OperatorValueType, text: string): boolean {
   switch (type) {
     case 'string':
       return true;

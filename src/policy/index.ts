@@ -31,6 +31,7 @@ export {
   type PolicyRequest,
   type PolicySource,
 } from './evaluation.js';
+export { requestValueReads, typeNames } from './conditions.js';
 export { type RequestContext } from './templates.js';
 export { actionPatternCovers, isConcreteAction, matchesActionPattern } from './actions.js';
 export { matchesResourcePattern, resourcePatternCovers } from './resources.js';
