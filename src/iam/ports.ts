@@ -228,6 +228,8 @@ export interface AccessReader {
   userIdsOfGroup(accountId: Id, groupId: Id): Promise<readonly Id[]>;
   /** Grants of one policy, in every scope. */
   grantsOfPolicy(accountId: Id, policyId: Id): Promise<readonly Grant[]>;
+  /** Names of policies that some grant gives, each with the text in use; in one statement. */
+  policiesInUse(accountId: Id): Promise<readonly { readonly name: string; readonly text: string }[]>;
   policyVersion(accountId: Id, policyId: Id, number: number): Promise<PolicyVersion | null>;
   /** Registered resources by URN, in one statement; in every workspace of the account. */
   resourcesByUrn(accountId: Id, urns: readonly string[]): Promise<ReadonlyMap<string, Records['resource']>>;

@@ -352,8 +352,12 @@ async function missingReferences(
   if (input.ownerId != null && !(await reader.find('user', [input.ownerId])).has(input.ownerId)) {
     faults.push(notFound('user', input.ownerId, 'ownerId'));
   }
-  if (input.parentId != null && !(await reader.find('resource', [input.parentId])).has(input.parentId)) {
-    faults.push(notFound('resource', input.parentId, 'parentId'));
+  if (input.parentId != null) {
+    // One that the caller may not see looks like one that does not exist.
+    const parent = (await reader.find('resource', [input.parentId])).get(input.parentId);
+    if (parent === undefined || !maySeeResource(open.call, parent)) {
+      faults.push(notFound('resource', input.parentId, 'parentId'));
+    }
   }
   return faults;
 }

@@ -219,28 +219,15 @@ async function listMembers(
  */
 async function refuseNaming({ transaction, call }: OpenChange): Promise<ReturnType<typeof reject> | null> {
   if (call.administrator) return null;
-  const granted = new Set<Id>();
-  for (const id of await transaction.idsWhere('grant', {})) {
-    const grant = await transaction.get('grant', id);
-    if (grant !== null) granted.add(grant.policyId);
-  }
-  for (const id of granted) {
-    const policy = await transaction.get('policy', id);
-    const version = await transaction.access.policyVersion(call.accountId, id, policy?.defaultVersion ?? 0);
-    if (version === null || !version.text.toLowerCase().includes('g:projectname')) continue;
-    return reject(
-      problem(
-        'NOT_HELD',
-        `policy \`${policy?.name ?? id}\` looks at names of workspaces; ask an administrator`,
-        'name',
-        {
-          reference: 'IAM.0003',
-          actions: [],
-        },
-      ),
-    );
-  }
-  return null;
+  const inUse = await transaction.access.policiesInUse(call.accountId);
+  const looking = inUse.find(({ text }) => text.toLowerCase().includes('g:projectname'));
+  if (looking === undefined) return null;
+  return reject(
+    problem('NOT_HELD', `policy \`${looking.name}\` looks at names of workspaces; ask an administrator`, 'name', {
+      reference: 'IAM.0003',
+      actions: [],
+    }),
+  );
 }
 
 function checkReserved(name: string): UserProblem | null {

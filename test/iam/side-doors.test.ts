@@ -121,6 +121,30 @@ for (const database of Object.values(databases())) {
       must(await into(open.id));
     });
 
+    it('a parent that one may not see answers as one that does not exist', async () => {
+      const urn = (id: string) => `modelarts::${scene.account.id}:notebook:${id}-${Math.random()}`;
+      const parent = must(
+        await registerResource(scene.iam, await scene.root('0'), {
+          urn: urn('parent'),
+          tags: [{ key: 'team', value: 'secret' }],
+        }),
+      );
+      const maker = await holder('bailiwick:resources:register', 'modelarts:notebook:*');
+      const under = async (parentId: string) =>
+        registerResource(scene.iam, await scene.call(maker, '0'), { urn: urn('child'), parentId });
+      must(await under(parent.id));
+      const blind = await scene.policy({
+        Effect: 'Deny',
+        Action: ['modelarts:notebook:get', 'modelarts:notebook:list'],
+        Condition: { StringEquals: { 'g:ResourceTag/team': ['secret'] } },
+      });
+      await scene.grant(user(maker.id), blind);
+      const absent = 'f'.repeat(32);
+      const said = JSON.stringify(await under(absent)).replaceAll(absent, 'ID');
+      expect(said).toContain('NOT_FOUND');
+      expect(JSON.stringify(await under(parent.id)).replaceAll(parent.id, 'ID')).toBe(said);
+    });
+
     it('a service that an agency trusts is not deleted, or another of its name would inherit the trust', async () => {
       const name = `heir-${Math.random().toString(36).slice(2, 8)}`;
       const actions = [{ name: `${name}:thing:get`, accessLevel: 'READ' as const, description: 'Reads' }];

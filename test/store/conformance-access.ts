@@ -41,6 +41,26 @@ export function conformanceOfAccess(database: TestDatabase): void {
         group?.id ?? null,
       ]);
 
+    test('policies in use are those that some grant gives, with the text of the version in use, in one statement', async () => {
+      await write(store, origin('one'), async (open) => {
+        await open.insert('policy', record('policy', 'one', 'idle-policy', { name: 'idle policy' }));
+        await open.insert(
+          'policyVersion',
+          record('policyVersion', 'one', 'idle-policy.1', { policyId: 'idle-policy', text: 'nobody has it' }),
+        );
+        await open.update('policyVersion', 'of-private.1', { text: 'an old version' });
+        await open.update('policyVersion', 'of-private.2', { text: 'the version in use' });
+      });
+      statements = [];
+      const used = await store.access.policiesInUse('one');
+      expect(statements).toHaveLength(1);
+      const texts = used.map(({ text }) => text);
+      expect(texts).toEqual(expect.arrayContaining(['of-dave', 'of-erin', 'the version in use']));
+      expect(texts).not.toContain('nobody has it');
+      expect(texts).not.toContain('an old version');
+      expect(await store.access.policiesInUse('nowhere')).toEqual([]);
+    });
+
     test('attachments are the grants of a user and of their groups, expired or not, in one statement', async () => {
       statements = [];
       const found = await store.access.attachments('one', 'USER', ['carol', 'dave', 'erin', 'nobody', 'carol']);
