@@ -205,19 +205,23 @@ export class AuditResolver {
   @FieldResolver(() => JsonValue, {
     nullable: true,
     description:
-      'Row before the change, without secrets, with plain identifiers; null when it was created, or is about a workspace that the caller may not enter.',
+      'Row before the change, without secrets, with plain identifiers; null when it was created, or when the caller may not see what it is about.',
   })
-  async before(@Root() event: AuditEventRecord, @Ctx() { call }: GraphContext): Promise<JsonImage | null> {
-    return event.before !== null && (await maySeeImages(call, event)) ? event.before : null;
+  async before(@Root() event: AuditEventRecord, @Ctx() { call, loaders }: GraphContext): Promise<JsonImage | null> {
+    return event.before !== null && (await maySeeImages(call, event, (kind, id) => loaders.find(kind, id)))
+      ? event.before
+      : null;
   }
 
   @FieldResolver(() => JsonValue, {
     nullable: true,
     description:
-      'Row after the change, without secrets, with plain identifiers; null when it was deleted, or is about a workspace that the caller may not enter.',
+      'Row after the change, without secrets, with plain identifiers; null when it was deleted, or when the caller may not see what it is about.',
   })
-  async after(@Root() event: AuditEventRecord, @Ctx() { call }: GraphContext): Promise<JsonImage | null> {
-    return event.after !== null && (await maySeeImages(call, event)) ? event.after : null;
+  async after(@Root() event: AuditEventRecord, @Ctx() { call, loaders }: GraphContext): Promise<JsonImage | null> {
+    return event.after !== null && (await maySeeImages(call, event, (kind, id) => loaders.find(kind, id)))
+      ? event.after
+      : null;
   }
 
   @FieldResolver(() => AuditEventTarget, { description: 'Target of the change.' })

@@ -288,11 +288,17 @@ export class GrantResolver {
   })
   async grants(
     @Args(() => GrantListArguments) args: GrantListArguments,
-    @Ctx() { call: { reader }, cursors }: GraphContext,
+    @Ctx() { call, cursors, loaders }: GraphContext,
   ): Promise<ConnectionOf<GrantRecord>> {
+    const { reader } = call;
     const window = windowOf(cursors, args, grantOrder(args.orderBy));
     const filter = filterOf(args.filter ?? {});
-    if (filter === null) return connection({ rows: [], hasNext: false, hasPrevious: false }, window, async () => 0);
+    const named = filter?.scopeKind === 'WORKSPACE' && filter.scopeId ? filter.scopeId : null;
+    const workspace = named === null ? null : await loaders.find('workspace', named);
+    // A workspace that one may not enter is as good as none, when asked for by its id too.
+    const closed = workspace !== null && (await visibleWorkspaces(call, [workspace])).length === 0;
+    if (filter === null || closed)
+      return connection({ rows: [], hasNext: false, hasPrevious: false }, window, async () => 0);
     return connection(await reader.page('grant', filter, window), window, () => reader.count('grant', filter));
   }
 

@@ -45,8 +45,11 @@ export function guardSchema(schema: GraphQLSchema, rules: SchemaRules): GraphQLS
       if (isInterfaceType(schema.getType(typeName))) return undefined;
       const at = `${typeName}.${fieldName}`;
       const kind = kinds.get(typeName);
-      const gate = gates.ofField(typeName, field.type);
-      if (kind === undefined) return guardNestedField(field, fieldName, rules.fields.get(at), gate);
+      const gate = gates.ofField(field.type);
+      if (kind === undefined) {
+        const ofPayload = isPayload(typeName) && isOwnObject(field.type);
+        return guardNestedField(field, fieldName, rules.fields.get(at), ofPayload ? whenReplayed(gate) : always(gate));
+      }
       const rule = rules.roots.get(at);
       if (kind === 'subscription') return guardSubscription(field, fieldName, rule, gate);
       return guardRootField(field, fieldName, rule, gate, kind === 'mutation');
@@ -114,17 +117,35 @@ function guardNestedField(
   field: FieldConfig,
   fieldName: string,
   rule: PermissionRule | undefined,
-  gate: Gate | null,
+  gateFor: ((source: unknown) => Gate | null) | null,
 ): FieldConfig {
-  if (rule === undefined && gate === null) return field;
+  if (rule === undefined && gateFor === null) return field;
   const original = field.resolve ?? propertyReader(fieldName);
   return {
     ...field,
     resolve: (source, args, context, info) => {
       if (rule !== undefined && !isAllowed(rule, source, args, context)) return null;
-      return passed(original(source, args, context, info), gate, context);
+      return passed(original(source, args, context, info), gateFor === null ? null : gateFor(source), context);
     },
   };
+}
+
+function always(gate: Gate | null): ((source: unknown) => Gate | null) | null {
+  return gate === null ? null : () => gate;
+}
+
+/**
+ * Rule 15: what a mutation made or changed is readable in its payload. An idempotent repeat made nothing: it shows the
+ * object as it is by now, which is read like any other.
+ */
+function whenReplayed(gate: Gate | null): ((source: unknown) => Gate | null) | null {
+  if (gate === null) return null;
+  return (source) => ((source as { readonly replayed?: unknown }).replayed === true ? gate : null);
+}
+
+/** What the mutation is about, rather than a list: those are its relations. */
+function isOwnObject(type: GraphQLOutputType): boolean {
+  return isObjectType(getNullableType(type)) && !isEdge(getNamedType(type));
 }
 
 /** What a field without a resolver answers; unlike graphql's own, it needs nothing from the executor. */
@@ -173,9 +194,7 @@ class Gates {
   }
 
   /** The gate behind a field. */
-  ofField(parentName: string, type: GraphQLOutputType): Gate | null {
-    // Rule 15: what a mutation made or changed is readable in its payload. Lists are not: they are its relations.
-    if (isPayload(parentName) && isObjectType(getNullableType(type)) && !isEdge(getNamedType(type))) return null;
+  ofField(type: GraphQLOutputType): Gate | null {
     return this.#ofType(getNamedType(type));
   }
 

@@ -85,22 +85,26 @@ async function decideRequest(
   request: AccessRequest,
   registered: Resource | null,
 ): Promise<Decision> {
+  // What is stored about a registered resource wins over what the caller says of it (rule 17): its tags as a whole.
+  const said = request.context.filter(({ key }) => registered === null || !/^g:ResourceTag\//i.test(key));
   const question: Question = {
     action: request.action,
     resource: request.resource,
     ...(registered === null ? {} : { tags: registered.tags }),
-    ...(request.context.length === 0
-      ? {}
-      : { context: buildContext(request.context.map(({ key, values }) => [key, values] as const)) }),
+    ...(said.length === 0 ? {} : { context: buildContext(said.map(({ key, values }) => [key, values] as const)) }),
   };
   const asker = await askers.find(request.principal);
   if ('reason' in asker) return decideBy(asker.reason, question);
-  // What is stored about a registered resource wins over what the caller says of it (rule 17).
   const workspaceId = registered?.workspaceId ?? request.workspaceId ?? asker.home;
   const here = call.scope.workspaceId;
-  if (here !== null && workspaceId !== here) return decideBy('WORKSPACE_CLOSED', question);
+  // Where a resource is registered is not told by the reason: a refusal reads as if the URN were not registered at all.
+  const closed = registered === null ? 'WORKSPACE_CLOSED' : 'NO_MATCHING_ALLOW';
+  if (here !== null && workspaceId !== here) return decideBy(closed, question);
   const facts = await askers.facts(asker, workspaceId);
-  return decide(call.catalogue, asker.rights, facts, call.environment, question);
+  if (!facts.open && registered !== null && request.workspaceId !== workspaceId) return decideBy(closed, question);
+  // The address that the server sees is the asker's own. Of somebody else it knows none: a service may say it.
+  const environment = asker.rights === call.rights ? call.environment : { ...call.environment, sourceAddress: null };
+  return decide(call.catalogue, asker.rights, facts, environment, question);
 }
 
 interface Asker {

@@ -34,13 +34,14 @@ export async function createAgency(house: House, call: Call, input: CreateAgency
       checkText('agencyName', input.name, 'name'),
       checkText('agencyDescription', input.description, 'description'),
     ),
-    ...checkTerms(call, input),
   ];
-  if (problems.length > 0) return reject(...problems);
   return change(house, call, creating('agency', 'createAgency', input), async (open) => {
     const { call } = open;
     const refused = open.ask('iam:agencies:createAgency', null);
     if (refused !== null) return refused;
+    // By the services that there are now, not when the request came.
+    const faults = [...problems, ...checkTerms(call, input)];
+    if (faults.length > 0) return reject(...faults);
     if (await isNameTaken(open, 'agency', input.name)) return reject(nameTaken('agency', input.name, 'ModelArts.4502'));
     const { length } = await open.transaction.idsWhere('agency', {});
     if (length >= quotas.agenciesPerAccount) {
@@ -89,17 +90,15 @@ export interface UpdateAgencyInput {
 
 /** To loosen whom or how long an agency trusts is to give its rights anew, so it obeys the no-escalation rule. */
 export async function updateAgency(house: House, call: Call, input: UpdateAgencyInput): Promise<Outcome<Agency>> {
-  const problems = [
-    ...problemsOf(checkText('agencyDescription', input.description, 'description')),
-    ...checkTerms(call, input),
-  ];
+  const problems = problemsOf(checkText('agencyDescription', input.description, 'description'));
   return change(house, call, { operation: 'updateAgency' }, async (open) => {
     const { call } = open;
     const refused = open.ask('iam:agencies:updateAgency', agencyUrn(call.accountId, input.id));
     if (refused !== null) return refused;
     const agency = await open.transaction.get('agency', input.id);
     if (agency === null) return reject(notFound('agency', input.id));
-    if (problems.length > 0) return reject(...problems);
+    const faults = [...problems, ...checkTerms(call, input)];
+    if (faults.length > 0) return reject(...faults);
     const stale = versionConflict(agency.version, input.expectedVersion);
     if (stale !== null) return reject(stale);
     const terms = {
@@ -111,7 +110,7 @@ export async function updateAgency(house: House, call: Call, input: UpdateAgency
       ...(input.sourceAddresses == null ? {} : { sourceAddresses: input.sourceAddresses }),
     };
     if (Object.keys(terms).length > 0) {
-      const gain = refuseGain(call, await giftsOfPrincipal(open.transaction, 'AGENCY', agency.id), 'id');
+      const gain = await refuseGain(open, await giftsOfPrincipal(open.transaction, 'AGENCY', agency.id), 'id');
       if (gain !== null) return gain;
     }
     return succeed(
@@ -178,7 +177,7 @@ export async function authorizeAgency(
         }),
       );
     }
-    const gain = refuseGain(call, await giftsOfPrincipal(transaction, 'AGENCY', agency.id), 'agencyId');
+    const gain = await refuseGain(open, await giftsOfPrincipal(transaction, 'AGENCY', agency.id), 'agencyId');
     if (gain !== null) return gain;
     const authorization: Authorization = {
       id: newId(),

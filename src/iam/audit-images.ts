@@ -1,16 +1,35 @@
-/** Which images of the audit trail a reader may see: a workspace that one may not enter shows in none (DESIGN section 2). */
+/**
+ * Which images of the audit trail a reader may see, not only that something changed: a workspace that one may not enter
+ * shows in none, and inside a workspace only what is visible there does (DESIGN section 2).
+ */
 import type { Call } from './call.js';
-import type { AuditEvent, Id, JsonImage } from './records.js';
-import { visibleWorkspaces } from './workspaces.js';
+import type { AuditEvent, Grant, Id, JsonImage, Kind, Records, Resource } from './records.js';
+import { maySeeResource } from './resources.js';
+import { mayCallerEnter } from './workspaces.js';
 
 const ofWorkspaces: ReadonlySet<string> = new Set(['workspace', 'workspaceMember']);
 
-/** Whether the caller may see what changed, not only that something did. */
-export async function maySeeImages(call: Call, event: AuditEvent): Promise<boolean> {
-  if (call.administrator || !ofWorkspaces.has(event.targetKind)) return true;
+/** Reads one row of the caller's scope; given by whoever reads many events at once, so that it can be batched. */
+export type FindRow = <K extends Kind>(kind: K, id: Id) => Promise<Records[K] | null>;
+
+export async function maySeeImages(call: Call, event: AuditEvent, find: FindRow): Promise<boolean> {
+  const { targetKind, targetId, before, after } = event;
+  if (ofWorkspaces.has(targetKind)) return call.administrator || maySeeWorkspace(call, event, find);
+  const here = call.scope.workspaceId;
+  if (here === null) return true;
+  const images = [before, after].filter((image) => image !== null);
+  // An image has the columns of its row, without secrets (rule 30).
+  if (targetKind === 'resource') return images.every((image) => maySeeResource(call, image as unknown as Resource));
+  if (targetKind === 'grant' && images.every((image) => (image as unknown as Grant).scopeId === here)) return true;
+  return (await find(targetKind as Kind, targetId)) !== null;
+}
+
+async function maySeeWorkspace(call: Call, event: AuditEvent, find: FindRow): Promise<boolean> {
   const id = workspaceOf(event);
-  const workspace = id === null ? undefined : (await call.reader.find('workspace', [id])).get(id);
-  return workspace !== undefined && (await visibleWorkspaces(call, [workspace])).length > 0;
+  const workspace = id === null ? null : await find('workspace', id);
+  if (workspace === null || call.user === null) return workspace?.id === call.scope.workspaceId;
+  const listed = await find('workspaceMember', `${workspace.id}.${call.user.id}`);
+  return mayCallerEnter(call, workspace, listed !== null);
 }
 
 function workspaceOf({ targetKind, targetId, before, after }: AuditEvent): Id | null {

@@ -88,6 +88,13 @@ export interface Environment {
 
 export interface Question {
   readonly action: string;
+  /**
+   * Other spellings of the same act, registered or not: statements that name one are about the question too, so that an
+   * act which is registered under another name tomorrow does not step out of a Deny.
+   */
+  readonly spellings?: readonly string[];
+  /** Asked behind a door that has let the caller in: an action that nobody registered forbids nothing, a Deny does. */
+  readonly onlyIfRegistered?: boolean;
   /** URN, null when the question is about the scope as a whole. */
   readonly resource: string | null;
   /** Facts of the row, when it is known: they become `g:ResourceTag/…` and the like. */
@@ -151,7 +158,7 @@ export function decide(
 ): Decision {
   const { principal } = rights;
   if (principal.kind === 'ANONYMOUS') return decideBy('UNAUTHENTICATED', question);
-  const row = catalogue.find(question.action);
+  const row = catalogue.find(question.action) ?? (question.onlyIfRegistered === true ? unregistered : undefined);
   if (row === undefined) return decideBy('UNKNOWN_ACTION', question);
   if (!facts.open) return decideBy('WORKSPACE_CLOSED', question);
   if (principal.kind === 'ROOT') return decideBy('ROOT', question);
@@ -162,11 +169,14 @@ export function decide(
   const sources = rights.sources.filter((source) => counts(source.origin, facts, environment.now, row));
   const evaluation = evaluate(sources, {
     action: question.action,
-    aliases: catalogue.namesOf(question.action),
+    aliases: [...catalogue.namesOf(question.action), ...(question.spellings ?? [])],
     resource: question.resource,
     context: contextOf(principal, facts, environment, question),
   });
   const statements = evaluation.statements.map(decidingStatement);
+  if (row === unregistered && evaluation.effect === 'DENY' && statements.length === 0) {
+    return { ...decideBy('ALLOWED', question), effect: 'ALLOW' };
+  }
   const byModeOnly =
     evaluation.effect === 'ALLOW' && statements.every((statement) => statement.origin.authorizationMode);
   return {
@@ -180,6 +190,9 @@ export function decide(
     requiredScope: null,
   };
 }
+
+/** Stands for an action of a resource kind that nobody registered: every grant that reaches the workspace is about it. */
+const unregistered = { global: false, enterpriseProjectScope: true } as const;
 
 function counts(
   origin: StatementOrigin,

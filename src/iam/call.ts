@@ -90,10 +90,17 @@ export class Call {
     return this.environment.now;
   }
 
+  /** Whether something that the caller held, or the session itself, has ended between the opening and this instant. */
+  hasLapsed(now: Instant): boolean {
+    const ended = (end: Instant | null | undefined): boolean => end != null && end > this.now && end <= now;
+    return ended(this.session?.expiresAt) || this.rights.sources.some(({ origin }) => ended(origin.expiresAt));
+  }
+
   /** Decides one question for the caller, in the caller's scope. Remembered for this call only. */
   decide(question: Question): Decision {
     if (this.broken !== null) return decideBy('CREDENTIAL_REVOKED', question);
-    const plain = question.tags === undefined && question.context === undefined;
+    const { tags, context, spellings, onlyIfRegistered } = question;
+    const plain = [tags, context, spellings, onlyIfRegistered].every((more) => more === undefined);
     const key = plain ? `${question.action}\n${question.resource ?? ''}` : null;
     const known = key === null ? undefined : this.#remembered.get(key);
     if (known !== undefined) return known;

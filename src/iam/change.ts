@@ -19,7 +19,7 @@ export interface OpenChange {
   readonly transaction: Transaction;
   readonly call: Call;
   /** Asks the exact question. Answers a refusal to return at once, or null when it is allowed. */
-  ask(action: string, resource: string | null, more?: Pick<Question, 'tags' | 'context'>): Refused | null;
+  ask(action: string, resource: string | null, more?: Omit<Question, 'action' | 'resource'>): Refused | null;
   /** Says that this change needs no question, and why; for sign-in and what the caller does to itself as a door allows. */
   needsNoQuestion(reason: string): void;
 }
@@ -32,8 +32,8 @@ export interface ChangeOptions<T> {
     readonly key: string;
     readonly input: unknown;
     readonly objectId: (value: T) => Id;
-    /** Reads the object again for a repeat; null when it is gone meanwhile. */
-    readonly reread: (transaction: Transaction, id: Id) => Promise<T | null>;
+    /** Reads the object again for a repeat, as the caller sees it now; null when it is gone or invisible meanwhile. */
+    readonly reread: (transaction: Transaction, id: Id, call: Call) => Promise<T | null>;
   };
 }
 
@@ -91,27 +91,29 @@ export async function change<T>(
   try {
     const committed = await house.store.transaction<Outcome<T>>(origin, async (transaction) => {
       let asked = false;
-      // Whoever lost a right while this request waited for the account must not act on it (rule 14).
+      // Whoever lost a right while this request waited for the account, or whose right has ended by now, must not act
+      // on it (rule 14).
       const account = await transaction.access.account(call.accountId);
-      const current = account?.accessRevision === call.account?.accessRevision ? call : await house.reopen(call);
+      const unchanged = account?.accessRevision === call.account?.accessRevision && !call.hasLapsed(house.now());
+      const current = unchanged ? call : await house.reopen(call);
       const open: OpenChange = {
         transaction,
         call: current,
         ask: (action, resource, more = {}) => {
           asked = true;
-          const decision: Decision = current.decide({ action, resource, ...more });
+          const decision: Decision = current.decide({ ...more, action, resource });
           return decision.effect === 'ALLOW' ? null : refuse(decision);
         },
         needsNoQuestion: () => {
           asked = true;
         },
       };
-      const repeat = await repeatOf(transaction, call, options);
+      const repeat = await repeatOf(house, transaction, current, options);
       if (repeat !== null) return { commit: false, value: repeat };
       const outcome = await work(open);
       if (outcome.kind !== 'succeeded') return { commit: false, value: outcome };
       if (!asked) throw new Error(`use-case ${options.operation} changed something and asked nothing`);
-      await remember(transaction, call, options, outcome.value);
+      await remember(house, transaction, current, options, outcome.value);
       return { commit: true, value: outcome };
     });
     const { value, revision } = committed;
@@ -126,6 +128,7 @@ export async function change<T>(
 }
 
 async function repeatOf<T>(
+  house: House,
   transaction: Transaction,
   call: Call,
   { operation, idempotency }: ChangeOptions<T>,
@@ -137,7 +140,7 @@ async function repeatOf<T>(
     await transaction.remove('idempotencyRecord', kept.id);
     return null;
   }
-  if (kept.operation !== operation || kept.fingerprint !== fingerprint(idempotency.input)) {
+  if (kept.operation !== operation || kept.fingerprint !== fingerprint(house, idempotency.input)) {
     return reject(
       problem(
         'IDEMPOTENCY_KEY_REUSED',
@@ -146,7 +149,7 @@ async function repeatOf<T>(
       ),
     );
   }
-  const again = await idempotency.reread(transaction, kept.objectId);
+  const again = await idempotency.reread(transaction, kept.objectId, call);
   if (again === null) {
     return reject(problem('NOT_FOUND', 'what this key made is gone meanwhile; send a new key', 'idempotencyKey'));
   }
@@ -154,6 +157,7 @@ async function repeatOf<T>(
 }
 
 async function remember<T>(
+  house: House,
   transaction: Transaction,
   call: Call,
   { operation, idempotency }: ChangeOptions<T>,
@@ -164,7 +168,7 @@ async function remember<T>(
     id: recordId(call, idempotency.key),
     accountId: call.accountId,
     operation,
-    fingerprint: fingerprint(idempotency.input),
+    fingerprint: fingerprint(house, idempotency.input),
     objectId: idempotency.objectId(value),
     createdAt: call.now,
     expiresAt: call.now + idempotencyPeriod,
@@ -177,9 +181,9 @@ function recordId(call: Call, key: string): Id {
   return `${call.principal.id}.${createHash('sha256').update(named).digest('hex')}`;
 }
 
-/** Order of members does not matter; a secret in the input leaves no more than its share of one hash. */
-function fingerprint(input: unknown): string {
-  return createHash('sha256').update(canonical(input)).digest('hex');
+/** Order of members does not matter. Keyed, so that a password in the input cannot be guessed at from the row. */
+function fingerprint({ sealing }: House, input: unknown): string {
+  return sealing.digest(canonical(input), 'idempotency');
 }
 
 function canonical(value: unknown): string {

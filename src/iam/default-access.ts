@@ -42,5 +42,6 @@ export function defaultAccessGift(): Gift {
     statements: statementsOf(JSON.stringify(modelArtsDefaultPolicy.document), 'ALLOW'),
     scope: { scopeKind: 'ALL_WORKSPACES', scopeId: '' },
     expiresAt: null,
+    entersByGrant: false,
   };
 }

@@ -10,10 +10,12 @@ import type { Catalogue } from '../catalogue/index.js';
 import { statementCovers, statementsMayOverlap, type Statement } from '../policy/index.js';
 import type { Rights } from './authorizer.js';
 import type { Call } from './call.js';
+import type { OpenChange } from './change.js';
+import { mayUserEnter } from './entry.js';
 import { problem, reject, type Invalid } from './outcome.js';
 import type { Attachment, Transaction } from './ports.js';
 import { covers, mayMeet, type GrantScope } from './reach.js';
-import type { Id, Instant } from './records.js';
+import type { Grant, Id, Instant } from './records.js';
 import { documentOf } from './rights.js';
 
 /** Statements that would begin to act for someone. */
@@ -21,14 +23,23 @@ export interface Gift {
   readonly statements: readonly Statement[];
   readonly scope: GrantScope;
   readonly expiresAt: Instant | null;
+  /**
+   * Given to a service or an agency: it enters wherever the gift reaches (rule 3), so it would be a way in for a giver
+   * who may not enter there. True also when who receives it is not told.
+   */
+  readonly entersByGrant: boolean;
 }
 
-/** Patterns of actions that these gifts would give and the holder does not hold, in order, without repeats. */
+/**
+ * Patterns of actions that these gifts would give and the holder does not hold, in order, without repeats. `enterable`:
+ * the workspaces, of those that gifts name, that the holder may enter.
+ */
 export function gainedActions(
   catalogue: Pick<Catalogue, 'rows' | 'namesOf'>,
   holder: Rights,
   gifts: readonly Gift[],
   now: Instant,
+  enterable: ReadonlySet<Id> = new Set(),
 ): readonly string[] {
   const sameActions = aliasesOf(catalogue);
   const gained = new Set<string>();
@@ -37,11 +48,17 @@ export function gainedActions(
     for (const statement of gift.statements) {
       if (statement.effect !== 'ALLOW') continue;
       for (const atom of atoms(statement)) {
-        if (!holds(holder, atom, gift, now, sameActions)) gained.add(atom.actions[0] ?? '*:*:*');
+        const held = mayEnterWhere(gift, enterable) && holds(holder, atom, gift, now, sameActions);
+        if (!held) gained.add(atom.actions[0] ?? '*:*:*');
       }
     }
   }
   return [...gained];
+}
+
+/** Wider than one workspace reaches those that others close, today or one day: that is for administrators. */
+function mayEnterWhere({ entersByGrant, scope }: Gift, enterable: ReadonlySet<Id>): boolean {
+  return !entersByGrant || (scope.scopeKind === 'WORKSPACE' && enterable.has(scope.scopeId));
 }
 
 /** One statement for each action and resource, so that several held statements together may cover a given one. */
@@ -96,12 +113,19 @@ export function giftOf(attachment: Pick<Attachment, 'grant' | 'text'>): Gift {
     statements: statementsOf(attachment.text, 'ALLOW'),
     scope: attachment.grant,
     expiresAt: attachment.grant.expiresAt,
+    entersByGrant: entersByGrant(attachment.grant),
   };
 }
 
 /** What taking a grant away gives: all that its Deny statements kept back. */
 export function giftOfLifting(attachment: Pick<Attachment, 'grant' | 'text'>): Gift {
-  return { statements: lift(statementsOf(attachment.text, 'DENY')), scope: attachment.grant, expiresAt: null };
+  const statements = lift(statementsOf(attachment.text, 'DENY'));
+  return { statements, scope: attachment.grant, expiresAt: null, entersByGrant: entersByGrant(attachment.grant) };
+}
+
+/** Visibility of workspaces binds users alone. */
+export function entersByGrant({ subjectKind }: Pick<Grant, 'subjectKind'>): boolean {
+  return subjectKind === 'SERVICE' || subjectKind === 'AGENCY';
 }
 
 export function lift(denials: readonly Statement[]): readonly Statement[] {
@@ -137,18 +161,47 @@ export async function giftsOfPrincipal(
 }
 
 /** Refuses when the caller would give more than they hold; root and administrators may give anything (rule 5). */
-export function refuseGain(call: Call, gifts: readonly Gift[], path: string): Invalid | null {
+export async function refuseGain(
+  { transaction, call }: Pick<OpenChange, 'transaction' | 'call'>,
+  gifts: readonly Gift[],
+  path: string,
+): Promise<Invalid | null> {
   if (call.administrator) return null;
-  const actions = gainedActions(call.catalogue, call.rights, gifts, call.now);
+  const enterable = await enterableOf(transaction, call, gifts);
+  const actions = gainedActions(call.catalogue, call.rights, gifts, call.now, enterable);
   if (actions.length === 0) return null;
   const shown = actions.slice(0, 3).map((action) => `\`${action}\``);
   const more = actions.length > shown.length ? ` and ${actions.length - shown.length} more` : '';
   return reject(
     problem(
       'NOT_HELD',
-      `you would give ${shown.join(', ')}${more}, which you do not hold there by an explicit Allow; ask an administrator`,
+      `you would give ${shown.join(', ')}${more}, which you do not hold there by an explicit Allow, or where you may not enter yourself; ask an administrator`,
       path,
       { reference: 'IAM.0003', actions },
     ),
+  );
+}
+
+/** The workspaces that these gifts would let a service or agency enter, as far as the caller may enter them. */
+async function enterableOf(transaction: Transaction, call: Call, gifts: readonly Gift[]): Promise<ReadonlySet<Id>> {
+  const entered = gifts.filter((gift) => gift.entersByGrant && gift.scope.scopeKind === 'WORKSPACE');
+  const enterable = new Set<Id>();
+  for (const id of new Set(entered.map(({ scope }) => scope.scopeId))) {
+    const workspace = await transaction.get('workspace', id);
+    if (workspace === null) continue;
+    const may =
+      call.user === null ? id === call.scope.workspaceId : await mayUserEnter(transaction.access, workspace, call.user);
+    if (may) enterable.add(id);
+  }
+  return enterable;
+}
+
+/** Whether a statement looks at this condition key, in conditions or by a variable: what its value could switch on. */
+export function looksAt({ conditions, resources, notResources }: Statement, key: string): boolean {
+  const folded = key.toLowerCase();
+  const names = (text: string): boolean => text.toLowerCase().includes(folded);
+  return (
+    conditions.some((condition) => names(condition.key) || condition.values.some(names)) ||
+    [...(resources ?? []), ...(notResources ?? [])].some(names)
   );
 }

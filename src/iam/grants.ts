@@ -8,7 +8,7 @@ import type { Call } from './call.js';
 import { change, type OpenChange } from './change.js';
 import { endReachedDefaults } from './default-access.js';
 import { mayUserEnter } from './entry.js';
-import { giftOf, giftOfLifting, refuseGain } from './escalation.js';
+import { giftOf, giftOfLifting, refuseGain, statementsOf } from './escalation.js';
 import { notFound } from './faults.js';
 import { newId, type House } from './house.js';
 import { problem, reject, succeed, type Outcome, type UserProblem } from './outcome.js';
@@ -100,16 +100,44 @@ export async function grantPolicy(house: House, call: Call, input: GrantPolicyIn
     }
     // To end a grant earlier is to revoke it in advance: what its Denies keep back is given then.
     const gifts = [giftOf({ grant, text }), ...(shortened ? [giftOfLifting({ grant: standing, text })] : [])];
-    const gain = refuseGain(call, gifts, 'policyId');
+    const gain = await refuseGain(open, gifts, 'policyId');
     if (gain !== null) return gain;
+    const restrained = await refuseRestraining(open, grant, text);
+    if (restrained !== null) return reject(restrained);
     const stored = await storeGrant(transaction, grant, standing);
     const reached = await usersReachedBy(transaction, [stored]);
     return succeed({
       grant: stored,
       widened,
       warnings: await dependencyWarnings(transaction, policy, text, stored),
-      defaultAccessEnded: await endReachedDefaults(transaction, reached),
+      defaultAccessEnded: await visibleUsers(transaction, await endReachedDefaults(transaction, reached)),
     });
+  });
+}
+
+/** Those of these users whom the caller's scope shows: a group granted in a workspace has members who may not enter it. */
+async function visibleUsers({ reader }: Transaction, users: readonly User[]): Promise<readonly User[]> {
+  const visible = await reader.find(
+    'user',
+    users.map(({ id }) => id),
+  );
+  return users.filter(({ id }) => visible.has(id));
+}
+
+/** Administrators obey Deny (rule 2), so only an administrator puts one on them. */
+async function refuseRestraining(open: OpenChange, grant: Grant, text: string): Promise<UserProblem | null> {
+  const { transaction, call } = open;
+  if (call.administrator) return null;
+  const denied = statementsOf(text, 'DENY').flatMap(({ actions }) => actions);
+  if (denied.length === 0) return null;
+  const administers =
+    grant.subjectKind === 'GROUP'
+      ? (await transaction.get('group', grant.subjectId))?.builtIn === true
+      : grant.subjectKind === 'USER' && (await transaction.access.isAdministrator(call.accountId, grant.subjectId));
+  if (!administers) return null;
+  return problem('NOT_HELD', 'only an administrator denies an administrator anything; ask one', 'subject', {
+    reference: 'IAM.0003',
+    actions: denied,
   });
 }
 
@@ -138,7 +166,7 @@ export async function revokeGrant(house: House, call: Call, input: { readonly id
     const policy = await transaction.get('policy', grant.policyId);
     const version =
       policy === null ? null : await transaction.access.policyVersion(call.accountId, policy.id, policy.defaultVersion);
-    const gain = refuseGain(call, [giftOfLifting({ grant, text: version?.text ?? '' })], 'id');
+    const gain = await refuseGain(open, [giftOfLifting({ grant, text: version?.text ?? '' })], 'id');
     if (gain !== null) return gain;
     await transaction.remove('grant', grant.id);
     return succeed(grant);

@@ -170,7 +170,7 @@ export async function joinGroups(
   const faults = await missingOf(open, userIds, groupIds, path);
   if (faults.length > 0) return reject(...faults);
   const brought = await transaction.access.attachments(call.accountId, 'GROUP', groupIds);
-  const gain = refuseGain(call, [...brought.values()].flat().map(giftOf), path);
+  const gain = await refuseGain(open, [...brought.values()].flat().map(giftOf), path);
   if (gain !== null) return gain;
   for (const groupId of groupIds) {
     const refused = await refuseUnlessAdministrator(open, groupId);
@@ -213,7 +213,7 @@ async function refuseUnlessAdministrator({ transaction, call }: OpenChange, grou
 
 async function refuseLifting(open: OpenChange, groupId: Id, path: string): Promise<Invalid | null> {
   const brought = await open.transaction.access.attachments(open.call.accountId, 'GROUP', [groupId]);
-  return refuseGain(open.call, (brought.get(groupId) ?? []).map(giftOfLifting), path);
+  return refuseGain(open, (brought.get(groupId) ?? []).map(giftOfLifting), path);
 }
 
 async function missingOf(

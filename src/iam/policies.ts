@@ -9,7 +9,7 @@ import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
 import { change, creating, type ChangeOptions, type OpenChange } from './change.js';
 import { endReachedDefaults } from './default-access.js';
-import { lift, refuseGain, statementsOf, type Gift } from './escalation.js';
+import { entersByGrant, lift, refuseGain, statementsOf, type Gift } from './escalation.js';
 import { isNameTaken, nameTaken, notFound, versionConflict } from './faults.js';
 import { usersReachedBy } from './grants.js';
 import { newId, type House } from './house.js';
@@ -253,7 +253,7 @@ async function useVersion(
   const { transaction, call } = open;
   const current = await transaction.access.policyVersion(call.accountId, policy.id, policy.defaultVersion);
   const grants = await transaction.access.grantsOfPolicy(call.accountId, policy.id);
-  const gain = refuseGain(call, giftsOfSwitch(current?.text ?? '', policyVersion.text, grants), 'policyId');
+  const gain = await refuseGain(open, giftsOfSwitch(current?.text ?? '', policyVersion.text, grants), 'policyId');
   if (gain !== null) return gain;
   const changed = await transaction.update('policy', policy.id, { defaultVersion: policyVersion.number });
   const defaultAccessEnded = await endReachedDefaults(transaction, await usersReachedBy(transaction, grants));
@@ -270,6 +270,7 @@ function giftsOfSwitch(before: string, after: string, grants: readonly Grant[]):
     statements: [...allowed, ...lifted],
     scope: grant,
     expiresAt: grant.expiresAt,
+    entersByGrant: entersByGrant(grant),
   }));
 }
 

@@ -6,12 +6,12 @@ import type { Catalogue } from '../catalogue/index.js';
 import { statementsMayOverlap, type Statement } from '../policy/index.js';
 import type { Question } from './authorizer.js';
 import type { Call } from './call.js';
-import { change, creating, type OpenChange } from './change.js';
+import { change, creating, type ChangeOptions, type OpenChange } from './change.js';
 import { notFound, versionConflict } from './faults.js';
 import { newId, type House } from './house.js';
 import { checkText, problemsOf } from './limits.js';
 import type { Listing } from './listing.js';
-import { problem, reject, succeed, type Outcome, type UserProblem } from './outcome.js';
+import { problem, reject, succeed, type Outcome, type Refused, type UserProblem } from './outcome.js';
 import type { Filters, Orders, Page, Row, Window } from './ports.js';
 import type { Id, Resource, Tag } from './records.js';
 
@@ -29,12 +29,15 @@ export interface UrnParts {
   readonly id: string;
 }
 
-/** Reads a URN; null when it has fewer than five segments or an empty service, type or id. */
+/** What a URN that names one thing cannot hold: wildcards and variables of policies, and what nobody sees. */
+const unnameable = /[*?$\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|^\s|\s$/u;
+
+/** Reads a URN; null when it has fewer than five segments, an empty service, type or id, or characters of patterns. */
 export function readUrn(urn: string): UrnParts | null {
   const [service, region, accountId, type, ...rest] = urn.split(':');
   if (service === undefined || region === undefined || accountId === undefined || type === undefined) return null;
   const id = rest.join(':');
-  if (service === '' || type === '' || id === '' || urn.length > longestUrn) return null;
+  if (service === '' || type === '' || id === '' || urn.length > longestUrn || unnameable.test(urn)) return null;
   return { service, region, accountId, type, id };
 }
 
@@ -55,17 +58,20 @@ export async function registerResource(
 ): Promise<Outcome<Resource>> {
   const tags = input.tags ?? [];
   const parts = readUrn(input.urn);
-  const problems = [...checkUrn(call, input.urn, parts), ...checkTags(tags), ...checkName(input.name)];
-  return change(house, call, creating('resource', 'registerResource', input), async (open) => {
+  const problems = [...checkUrn(call, parts), ...checkTags(tags), ...checkName(input.name)];
+  return change(house, call, registering(input), async (open) => {
     const { transaction, call } = open;
+    const kind = parts === null ? null : `${parts.service}:${parts.type}`;
+    // The catalogue is for everyone to read: that there is no such kind, or no way to make one, tells nothing.
+    const makeable = kind !== null && isRegistered(call.catalogue, kind, 'create');
     const refused =
       open.ask('bailiwick:resources:register', input.urn, { tags }) ??
-      (parts === null ? null : askKind(open, parts, 'create', input.urn, tags));
+      (makeable ? askKind(open, kind, 'create', input.urn, tags) : null);
     if (refused !== null) return refused;
     const workspaceId = call.scope.workspaceId;
-    if (problems.length > 0 || parts === null || workspaceId === null) return reject(...problems);
     const missing = await missingReferences(open, input);
-    if (missing.length > 0) return reject(...missing);
+    const faults = [...missing, ...problems];
+    if (faults.length > 0 || kind === null || workspaceId === null) return reject(...faults);
     if ((await transaction.access.resourcesByUrn(call.accountId, [input.urn])).has(input.urn)) {
       return reject(
         problem('CONFLICT', 'a resource is registered under this URN; update it or choose another id', 'urn', {
@@ -78,7 +84,7 @@ export async function registerResource(
       accountId: call.accountId,
       workspaceId,
       urn: input.urn,
-      kind: `${parts.service}:${parts.type}`,
+      kind,
       name: input.name ?? '',
       ownerId: input.ownerId ?? null,
       parentId: input.parentId ?? null,
@@ -91,6 +97,23 @@ export async function registerResource(
     await transaction.insert('resource', resource);
     return succeed(resource);
   });
+}
+
+/** A repeat shows the resource as it is by now, so only to who may see it by now. */
+function registering(input: RegisterResourceInput): ChangeOptions<Resource> {
+  const options = creating('resource', 'registerResource', input);
+  if (options.idempotency === undefined) return options;
+  const { reread } = options.idempotency;
+  return {
+    ...options,
+    idempotency: {
+      ...options.idempotency,
+      reread: async (transaction, id, call) => {
+        const resource = await reread(transaction, id, call);
+        return resource !== null && maySeeResource(call, resource) ? resource : null;
+      },
+    },
+  };
 }
 
 export interface UpdateResourceInput {
@@ -150,30 +173,56 @@ export async function deregisterResource(
 type KindOperation = 'create' | 'update' | 'delete' | 'get' | 'list';
 
 /**
- * The catalogue's actions for an operation on a kind: `modelarts:notebook:create`, and with the type in the name where
- * the vendors write it so (`modelarts:dataset:createDataset`, `obs:bucket:CreateBucket`). The plain name when there is
- * none: an action that nobody registered is refused (UNKNOWN_ACTION).
+ * The names that the catalogue may have for an operation on a kind: `modelarts:notebook:create`, and with the type in the
+ * name where the vendors write it so (`modelarts:dataset:createDataset`, `obs:bucket:CreateBucket`).
  */
 export function kindActions(catalogue: Catalogue, kind: string, operation: KindOperation): readonly string[] {
   const type = kind.slice(kind.indexOf(':') + 1);
-  const names = ['', type, `${type}s`].map((suffix) => catalogue.canonical(`${kind}:${operation}${suffix}`)?.name);
-  const known = [...new Set(names.filter((name) => name !== undefined))];
-  return known.length > 0 ? known : [`${kind}:${operation}`];
+  const spelled = ['', type, `${type}s`].map((suffix) => `${kind}:${operation}${suffix}`);
+  return [...new Set(spelled.map((name) => catalogue.canonical(name)?.name ?? name))];
 }
 
-/** Allowed by one of its names and denied by none: registering another name must not step out of a Deny. */
+function isRegistered(catalogue: Catalogue, kind: string, operation: KindOperation): boolean {
+  return kindActions(catalogue, kind, operation).some((name) => catalogue.find(name) !== undefined);
+}
+
+/**
+ * The question about an operation on a kind. Every spelling takes part, so that registering another name never steps out
+ * of a Deny. Where a kind has no action for the operation, the register's own action alone decides, and every Deny.
+ */
+function kindQuestion(
+  { catalogue }: Pick<Call, 'catalogue'>,
+  kind: string,
+  operation: KindOperation,
+  about: Omit<Question, 'action'>,
+): Question {
+  const spellings = kindActions(catalogue, kind, operation);
+  const action = spellings.find((name) => catalogue.find(name) !== undefined) ?? `${kind}:${operation}`;
+  return { ...about, action, spellings, onlyIfRegistered: true };
+}
+
 function mayOnKind(call: Call, kind: string, operation: KindOperation, about: Omit<Question, 'action'>): boolean {
-  const decisions = kindActions(call.catalogue, kind, operation).map((action) => call.decide({ ...about, action }));
-  return (
-    decisions.some(({ effect }) => effect === 'ALLOW') && decisions.every(({ reason }) => reason !== 'EXPLICIT_DENY')
-  );
+  return call.decide(kindQuestion(call, kind, operation, about)).effect === 'ALLOW';
+}
+
+/** The operations that let one see a resource: those of its kind that are registered, else `get` stands for both. */
+function seeing(catalogue: Catalogue, kind: string): readonly KindOperation[] {
+  const registered = (['get', 'list'] as const).filter((operation) => isRegistered(catalogue, kind, operation));
+  return registered.length > 0 ? registered : ['get'];
 }
 
 /** Kinds whose resources the caller may list here: the row filter of `resources`. */
 export function listableKinds(call: Call): readonly string[] {
   return call.catalogue.resourceKinds
     .map(({ name }) => name)
-    .filter((kind) => mayOnKind(call, kind, 'list', { resource: null }));
+    // Of a kind that nothing creates there are no rows.
+    .filter((kind) => isRegistered(call.catalogue, kind, 'create'))
+    .filter((kind) => listing(call, kind).some((operation) => mayOnKind(call, kind, operation, { resource: null })));
+}
+
+/** `list` where the kind has it; a kind without it is listed by whoever may read one. */
+function listing({ catalogue }: Pick<Call, 'catalogue'>, kind: string): readonly KindOperation[] {
+  return isRegistered(catalogue, kind, 'list') ? ['list'] : seeing(catalogue, kind);
 }
 
 /**
@@ -186,7 +235,11 @@ export async function listResources(
   window: Window<Orders['resource']>,
 ): Promise<Listing<Resource>> {
   const listable = listableKinds(call);
-  const kinds = filter.kinds?.filter((kind) => listable.includes(kind)) ?? listable;
+  // Names of kinds compare without case, as everywhere in policies.
+  const kinds =
+    filter.kinds
+      ?.map((kind) => call.catalogue.findKind(kind)?.name ?? kind)
+      .filter((kind) => listable.includes(kind)) ?? listable;
   const confined = { ...filter, kinds };
   if (!kinds.every((kind) => seesWholeKind(call, kind))) {
     return { page: await siftedPage(call, confined, window), count: null };
@@ -198,7 +251,10 @@ export async function listResources(
 /** Whether no statement of the caller's could answer otherwise for one resource than for its kind as a whole. */
 function seesWholeKind(call: Call, kind: string): boolean {
   if (call.principal.kind === 'ROOT') return true;
-  const actions = kindActions(call.catalogue, kind, 'list');
+  const actions = [
+    ...(['get', 'list'] as const).flatMap((operation) => kindActions(call.catalogue, kind, operation)),
+    ...registerActions,
+  ];
   const asked: Statement = {
     index: 0,
     sid: null,
@@ -254,10 +310,16 @@ async function siftedPage(
       };
 }
 
-/** Whether the caller may see this resource: the kind's `get` on it, or the kind's `list`. */
-export function maySeeResource(call: Call, resource: Resource): boolean {
+/** The register's own actions that let one see what is registered. */
+const registerActions = ['bailiwick:resources:get', 'bailiwick:resources:list'] as const;
+
+/** Whether the caller may see this resource: by the register's `get` or `list` and by the kind's, each on the row itself. */
+export function maySeeResource(call: Call, resource: Pick<Resource, 'urn' | 'kind' | 'tags'>): boolean {
   const about = { resource: resource.urn, tags: resource.tags };
-  return (['get', 'list'] as const).some((operation) => mayOnKind(call, resource.kind, operation, about));
+  return (
+    registerActions.some((action) => call.decide({ ...about, action }).effect === 'ALLOW') &&
+    seeing(call.catalogue, resource.kind).some((operation) => mayOnKind(call, resource.kind, operation, about))
+  );
 }
 
 async function askedResource(
@@ -268,12 +330,15 @@ async function askedResource(
   newTags: readonly Tag[] | null,
 ): Promise<Resource | Exclude<Outcome<never>, { kind: 'succeeded' }>> {
   const resource = (await open.transaction.reader.find('resource', [id])).get(id) ?? null;
+  // What one may neither change nor see looks like what is not there (rule 19).
   if (resource === null) return open.ask(door, null) ?? reject(notFound('resource', id));
-  const parts = readUrn(resource.urn);
-  if (parts === null) throw new Error('a registered URN cannot be read');
   for (const tags of newTags === null ? [resource.tags] : [resource.tags, newTags]) {
-    const refused = open.ask(door, resource.urn, { tags }) ?? askKind(open, parts, operation, resource.urn, tags);
-    if (refused !== null) return refused;
+    const refused =
+      open.ask(door, resource.urn, { tags }) ?? askKind(open, resource.kind, operation, resource.urn, tags);
+    if (refused === null) continue;
+    // Who may change it as it is knows of it, so is told about the labels it would have.
+    if (tags === newTags || maySeeResource(open.call, resource)) return refused;
+    return open.ask(door, null) ?? reject(notFound('resource', id));
   }
   return resource;
 }
@@ -290,26 +355,39 @@ async function descendsFrom({ transaction }: OpenChange, id: Id, ancestorId: Id)
 
 function askKind(
   open: OpenChange,
-  { service, type }: UrnParts,
-  operation: 'create' | 'update' | 'delete',
+  kind: string,
+  operation: KindOperation,
   urn: string,
   tags: readonly Tag[],
-) {
-  const actions = kindActions(open.call.catalogue, `${service}:${type}`, operation);
-  const refusals = actions.map((action) => open.ask(action, urn, { tags }));
-  const denied = refusals.find((refusal) => refusal?.decision.reason === 'EXPLICIT_DENY') ?? null;
-  return denied ?? (refusals.includes(null) ? null : (refusals[0] ?? null));
+): Refused | null {
+  const { action, ...more } = kindQuestion(open.call, kind, operation, { resource: urn, tags });
+  return open.ask(action, urn, more);
 }
 
-function checkUrn(call: Call, urn: string, parts: UrnParts | null): readonly UserProblem[] {
+function checkUrn(call: Call, parts: UrnParts | null): readonly UserProblem[] {
   if (parts === null) {
-    return [problem('INVALID', `\`${urn.slice(0, 80)}\` is no URN; write \`service:region:account:type:id\``, 'urn')];
+    return [
+      problem(
+        'INVALID',
+        'this is no URN of one thing; write `service:region:account:type:id`, without wildcards and control characters',
+        'urn',
+      ),
+    ];
   }
   if (parts.accountId !== call.accountId) {
     return [problem('INVALID', `the third segment of a URN is the account; write \`${call.accountId}\``, 'urn')];
   }
   const kind = `${parts.service}:${parts.type}`;
-  if (call.catalogue.findKind(kind) !== undefined) return [];
+  const known = call.catalogue.findKind(kind);
+  if (known !== undefined && known.name !== kind) {
+    return [problem('INVALID', `the kind \`${kind}\` is written \`${known.name}\`; write it so`, 'urn')];
+  }
+  if (known !== undefined && !isRegistered(call.catalogue, kind, 'create')) {
+    return [
+      problem('INVALID', `no action creates a \`${kind}\`, so none is registered; register what it belongs to`, 'urn'),
+    ];
+  }
+  if (known !== undefined) return [];
   const near = call.catalogue.suggestKind(kind);
   const advice = near === null ? 'register its service with this kind first' : `did you mean \`${near}\`?`;
   return [problem('INVALID', `\`${kind}\` is no kind of resource; ${advice}`, 'urn')];

@@ -15,6 +15,8 @@ export interface Sealing {
    * derived from both, so that it is never used for two texts.
    */
   sealStably(text: string, name: string): string;
+  /** Keyed hash in hexadecimal: tells whether two texts are the same, and gives no way to guess at one. */
+  digest(text: string, name: string): string;
   /** Null when it was sealed under another key or for another name, or was altered. */
   open(sealed: string, name: string): string | null;
 }
@@ -24,6 +26,7 @@ export function createSealing(masterKey: Uint8Array): Sealing {
   const derived = (purpose: string) => Buffer.from(hkdfSync('sha256', masterKey, new Uint8Array(0), purpose, 32));
   const key = derived('bailiwick sealing 1');
   const nonceKey = derived('bailiwick sealing nonces 1');
+  const digestKey = derived('bailiwick digests 1');
   const sealWith = (nonce: Uint8Array, text: string, name: string): string => {
     const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(name));
     const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
@@ -37,6 +40,10 @@ export function createSealing(masterKey: Uint8Array): Sealing {
         .digest();
       return sealWith(both.subarray(0, nonceLength), text, name);
     },
+    digest: (text, name) =>
+      createHmac('sha256', digestKey)
+        .update(JSON.stringify([name, text]))
+        .digest('hex'),
     open: (sealed, name) => {
       const bytes = Buffer.from(sealed, 'base64url');
       if (bytes.length < nonceLength + tagLength) return null;

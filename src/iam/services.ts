@@ -125,6 +125,9 @@ export async function createService(
     const others = await open.transaction.access.services(call.accountId);
     const faults = registrationFaults(catalogueOf(house.catalogue, others), service);
     if (faults.length > 0) return reject(...faults);
+    // An agency trusts by name: whoever makes the service of that name receives the trust.
+    const gain = await refuseGain(open, await giftsOfService(open, service), 'name');
+    if (gain !== null) return gain;
     await open.transaction.insert('service', service);
     return succeed({ service, ...(await insertAccessKey(house, open, 'SERVICE', service.id)) });
   });
@@ -149,7 +152,7 @@ export async function rotateServiceKey(
     const service = await transaction.get('service', input.id);
     if (service === null) return reject(notFound('service', input.id));
     // Whoever holds the key acts with the service's rights (rule 5: access keys are a write path too).
-    const gain = refuseGain(call, await giftsOfService(open, service), 'id');
+    const gain = await refuseGain(open, await giftsOfService(open, service), 'id');
     if (gain !== null) return gain;
     const ids = await transaction.idsWhere('accessKey', { ownerKind: 'SERVICE', ownerId: service.id });
     const keys = (await Promise.all(ids.map((id) => transaction.get('accessKey', id)))).filter((key) => key !== null);
@@ -192,12 +195,18 @@ export async function updateService(house: House, call: Call, input: UpdateServi
       ...(input.enabled == null ? {} : { enabled: input.enabled }),
     };
     if (input.enabled === true && !service.enabled) {
-      const gain = refuseGain(call, await giftsOfService(open, service), 'enabled');
+      const gain = await refuseGain(open, await giftsOfService(open, service), 'enabled');
       if (gain !== null) return gain;
     }
     const others = (await open.transaction.access.services(call.accountId)).filter(({ id }) => id !== service.id);
     const faults = registrationFaults(catalogueOf(house.catalogue, others), { ...service, ...next });
     if (faults.length > 0) return reject(...faults);
+    const stranded = await strandedKinds(open, service, { ...service, ...next });
+    if (stranded.length > 0) {
+      const shown = stranded.map((kind) => `\`${kind}\``).join(', ');
+      const message = `resources of ${shown} are registered; deregister them before you take the kind or its actions away`;
+      return reject(problem('IN_USE', message, input.resourceKinds == null ? 'actions' : 'resourceKinds'));
+    }
     return succeed(await open.transaction.update('service', service.id, next));
   });
 }
@@ -210,7 +219,7 @@ export async function deleteService(house: House, call: Call, input: { readonly 
     if (refused !== null) return refused;
     const service = await transaction.get('service', input.id);
     if (service === null) return reject(notFound('service', input.id));
-    if ((await countResources(open, service)) > 0) {
+    if ((await strandedKinds(open, service, { ...service, actions: [], resourceKinds: [] })).length > 0) {
       return reject(problem('IN_USE', 'resources of its kinds are registered; deregister them first', 'id'));
     }
     // An agency trusts a service by name: whoever made another of that name would inherit the trust.
@@ -238,13 +247,21 @@ async function giftsOfService(open: OpenChange, service: Service): Promise<reado
   return gifts;
 }
 
-/** Resources whose URN begins with the service's name, in every workspace. */
-async function countResources({ transaction, call }: OpenChange, service: Service): Promise<number> {
-  let count = 0;
-  for (const kind of call.catalogue.resourceKinds) {
-    if (kind.service === service.name) count += (await transaction.idsWhere('resource', { kind: kind.name })).length;
-  }
-  return count;
+/**
+ * Kinds with registered resources that would lose the kind itself or one of their actions: what can be done to a
+ * resource, and what was denied, stays so while it is there.
+ */
+async function strandedKinds(
+  { transaction }: OpenChange,
+  before: Pick<Service, 'name' | 'actions' | 'resourceKinds'>,
+  after: Pick<Service, 'name' | 'actions' | 'resourceKinds'>,
+): Promise<readonly string[]> {
+  const kept = new Set([...actionsOf(after), ...kindsOf(after)].map(({ name }) => name.toLowerCase()));
+  const lost = [...actionsOf(before), ...kindsOf(before)].filter(({ name }) => !kept.has(name.toLowerCase()));
+  const kinds = new Set(lost.map(({ name }) => name.split(':').slice(0, 2).join(':')));
+  const stranded: string[] = [];
+  for (const kind of kinds) if ((await transaction.idsWhere('resource', { kind })).length > 0) stranded.push(kind);
+  return stranded;
 }
 
 function registrationFaults(

@@ -23,7 +23,7 @@ export async function setAuthorizationMode(
     if (account === null) return reject(notFound('account', call.accountId));
     if (account.authorizationMode === input.mode) return succeed(account);
     if (input.mode === 'LOOSE') {
-      const gain = refuseGain(call, [defaultAccessGift()], 'mode');
+      const gain = await refuseGain(open, [defaultAccessGift()], 'mode');
       if (gain !== null) return gain;
     }
     return succeed(await open.transaction.update('account', account.id, { authorizationMode: input.mode }));

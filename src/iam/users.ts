@@ -3,7 +3,7 @@ import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
 import { change, creating, type OpenChange } from './change.js';
 import { defaultAccessGift, endReachedDefaults } from './default-access.js';
-import { giftOf, giftOfLifting, refuseGain, type Gift } from './escalation.js';
+import { giftOf, giftOfLifting, looksAt, refuseGain, type Gift } from './escalation.js';
 import { nameTaken, notFound, versionConflict } from './faults.js';
 import { joinGroups } from './groups.js';
 import { newId, type House } from './house.js';
@@ -26,15 +26,22 @@ export async function createUser(house: House, call: Call, input: CreateUserInpu
     checkText('description', input.description, 'description'),
     input.password == null ? null : checkPassword(input.password, input.name),
   );
-  if (problems.length > 0) return reject(...problems);
   // Hashing takes tens of milliseconds; it must not hold the account's write lock.
-  const hash = input.password == null ? null : await house.passwords.hash(input.password);
-  const { password: _password, ...fingerprinted } = input;
-  return change(house, call, creating('user', 'createUser', fingerprinted), async (open) => {
+  const hash = input.password == null || problems.length > 0 ? null : await house.passwords.hash(input.password);
+  return change(house, call, creating('user', 'createUser', input), async (open) => {
     const { transaction, call } = open;
     const id = newId();
-    const refused = open.ask('iam:users:createUser', null);
+    const refused =
+      open.ask('iam:users:createUser', null) ??
+      (input.groupIds ?? [])
+        .map((groupId) => open.ask('iam:permissions:addUserToGroup', iamUrn(call.accountId, 'group', groupId)))
+        .find((refusal) => refusal !== null) ??
+      null;
     if (refused !== null) return refused;
+    const groups = await transaction.reader.find('group', input.groupIds ?? []);
+    const missing = (input.groupIds ?? []).filter((groupId) => !groups.has(groupId));
+    const faults = [...missing.map((groupId) => notFound('group', groupId, 'groupIds')), ...problems];
+    if (faults.length > 0) return reject(...faults);
     if ((await transaction.access.userByName(call.accountId, input.name)) !== null)
       return reject(nameTaken('user', input.name, 'IAM.1109'));
     const user: User = {
@@ -45,7 +52,7 @@ export async function createUser(house: House, call: Call, input: CreateUserInpu
       enabled: true,
       root: false,
       // The default of an account in LOOSE mode is given by whoever makes the user, and given only if it is held.
-      defaultModelArtsAccess: refuseGain(call, looseGifts(call), 'name') === null ? 'IN_FORCE' : 'ENDED',
+      defaultModelArtsAccess: (await refuseGain(open, looseGifts(call), 'name')) === null ? 'IN_FORCE' : 'ENDED',
       version: 1,
       createdAt: call.now,
       updatedAt: call.now,
@@ -101,10 +108,11 @@ export async function updateUser(house: House, call: Call, input: UpdateUserInpu
       const gifts = enabling
         ? [...reached.map(giftOf), ...(user.defaultModelArtsAccess === 'IN_FORCE' ? looseGifts(call) : [])]
         : [...reached.map(giftOf), ...reached.map(giftOfLifting)].map(onlyByName);
-      const gain = refuseGain(call, gifts, enabling ? 'enabled' : 'name');
+      const gain = await refuseGain(open, gifts, enabling ? 'enabled' : 'name');
       if (gain !== null) return gain;
     }
-    if (input.enabled === false && user.enabled) {
+    // Under another name they could no longer sign in, and whoever took theirs would be taken for them.
+    if (renamed || (input.enabled === false && user.enabled)) {
       const protectedUser = await refuseAdministrator(open, user);
       if (protectedUser !== null) return protectedUser;
     }
@@ -180,7 +188,7 @@ function looseGifts(call: Call): readonly Gift[] {
 async function refuseAdministrator({ transaction, call }: OpenChange, user: User): Promise<Invalid | null> {
   if (call.administrator || !(await transaction.access.isAdministrator(call.accountId, user.id))) return null;
   return reject(
-    problem('NOT_HELD', 'only an administrator disables or deletes an administrator', 'id', {
+    problem('NOT_HELD', 'only an administrator renames, disables or deletes an administrator', 'id', {
       reference: 'IAM.0003',
       actions: ['*:*:*'],
     }),
@@ -189,15 +197,7 @@ async function refuseAdministrator({ transaction, call }: OpenChange, user: User
 
 /** Only statements that look at the user's name: what a new name could switch on. */
 function onlyByName(gift: Gift): Gift {
-  const looksAtName = (text: string): boolean => text.toLowerCase().includes('g:username');
-  return {
-    ...gift,
-    statements: gift.statements.filter(
-      ({ conditions, resources, notResources }) =>
-        conditions.some(({ key, values }) => looksAtName(key) || values.some(looksAtName)) ||
-        [...(resources ?? []), ...(notResources ?? [])].some(looksAtName),
-    ),
-  };
+  return { ...gift, statements: gift.statements.filter((statement) => looksAt(statement, 'g:UserName')) };
 }
 
 function checkPassword(password: string, userName: string): UserProblem | null {

@@ -2,6 +2,7 @@
 import type { Call } from './call.js';
 import { change, creating, type OpenChange } from './change.js';
 import { mayEnter, mayUserEnter } from './entry.js';
+import { looksAt, statementsOf } from './escalation.js';
 import { isNameTaken, nameTaken, notFound, versionConflict } from './faults.js';
 import { newId, type House } from './house.js';
 import { checkText, problemsOf, quotas } from './limits.js';
@@ -155,20 +156,18 @@ export function workspaceUrn(accountId: Id, id: Id): string {
  */
 export async function visibleWorkspaces(call: Call, workspaces: readonly Workspace[]): Promise<readonly Workspace[]> {
   const { user, administrator } = call;
-  if (user === null) return workspaces.filter(({ id }) => id === call.scope.workspaceId);
+  if (user === null) return workspaces.filter((workspace) => mayCallerEnter(call, workspace, false));
   const placeOn = ({ id }: Workspace): Id => `${id}.${user.id}`;
   const internal = administrator ? [] : workspaces.filter(({ visibility }) => visibility === 'INTERNAL');
   const places = await call.reader.find('workspaceMember', internal.map(placeOn));
-  return workspaces.filter((workspace) =>
-    mayEnter({
-      visibility: workspace.visibility,
-      status: workspace.status,
-      root: user.root,
-      administrator,
-      creator: workspace.creatorId === user.id,
-      listed: places.has(placeOn(workspace)),
-    }),
-  );
+  return workspaces.filter((workspace) => mayCallerEnter(call, workspace, places.has(placeOn(workspace))));
+}
+
+/** Whether the caller may enter; `listed`: the caller's name is on the list of the workspace. */
+export function mayCallerEnter({ user, administrator, scope }: Call, workspace: Workspace, listed: boolean): boolean {
+  if (user === null) return workspace.id === scope.workspaceId;
+  const { visibility, status, creatorId } = workspace;
+  return mayEnter({ visibility, status, root: user.root, administrator, creator: creatorId === user.id, listed });
 }
 
 async function changeableWorkspace(
@@ -220,14 +219,17 @@ async function listMembers(
 async function refuseNaming({ transaction, call }: OpenChange): Promise<ReturnType<typeof reject> | null> {
   if (call.administrator) return null;
   const inUse = await transaction.access.policiesInUse(call.accountId);
-  const looking = inUse.find(({ text }) => text.toLowerCase().includes('g:projectname'));
-  if (looking === undefined) return null;
-  return reject(
-    problem('NOT_HELD', `policy \`${looking.name}\` looks at names of workspaces; ask an administrator`, 'name', {
-      reference: 'IAM.0003',
-      actions: [],
-    }),
+  const looking = inUse.flatMap(({ text }) =>
+    (['ALLOW', 'DENY'] as const).flatMap((effect) =>
+      statementsOf(text, effect).filter((statement) => looksAt(statement, 'g:ProjectName')),
+    ),
   );
+  if (looking.length === 0) return null;
+  // Which policies there are is not for everyone who may make a workspace.
+  const message =
+    'policies in use look at names of workspaces, so only an administrator gives one; ask an administrator';
+  const actions = [...new Set(looking.flatMap((statement) => statement.actions))];
+  return reject(problem('NOT_HELD', message, 'name', { reference: 'IAM.0003', actions }));
 }
 
 function checkReserved(name: string): UserProblem | null {

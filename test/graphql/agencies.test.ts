@@ -371,7 +371,11 @@ describe('authorizeAgency', () => {
     await allow(stage, cay, ['iam:agencies:pass']);
     expect(gist(await authorize(input, token))).toEqual([['NOT_HELD', 'agencyId', 'IAM.0003']]);
     await allow(stage, cay, ['obs:bucket:ListBucket']);
-    expect((await authorize(input, token)).userErrors).toEqual([]);
+    // Granted in every scope, the agency enters workspaces that cay may not: that is for administrators.
+    expect(gist(await authorize(input, token))).toEqual([['NOT_HELD', 'agencyId', 'IAM.0003']]);
+    const narrow = (await create({ name: 'to-pass-here', trust: modelarts })).agency.id;
+    await grantTo(narrow, 'obs:bucket:ListBucket', '0');
+    expect((await authorize({ ...input, agencyId: narrow }, token)).userErrors).toEqual([]);
   });
 });
 
