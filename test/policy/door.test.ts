@@ -27,9 +27,11 @@ it('the door shows exactly this', () => {
     'policyLimits',
     'problemCodes',
     'readOperator',
+    'requestValueReads',
     'resourcePatternCovers',
     'statementCovers',
     'statementsMayOverlap',
+    'typeNames',
   ]);
 });
 
