@@ -30,7 +30,9 @@ export async function openHouse(settings: Settings): Promise<House> {
   });
   try {
     const empty = (await store.access.accounts()).length === 0;
-    const iam = createIam({ store, masterKey: await masterKeyFor(settings, empty) });
+    const { tokenKeyDays: days, tokenKeyEpoch: epoch } = settings;
+    const masterKey = await masterKeyFor(settings, empty);
+    const iam = createIam({ store, masterKey, tokenKeys: { days, epoch } });
     await updateSystemPolicies(iam);
     return { iam, empty, close: () => store.close() };
   } catch (error) {

@@ -4,7 +4,7 @@
  * setting must never be a missing one.
  */
 import { suggestName } from './catalogue/index.js';
-import { passwordLimits, textRules } from './iam/index.js';
+import { passwordLimits, textRules, usualTokenKeys } from './iam/index.js';
 
 export const settingPrefix = 'BAILIWICK_';
 
@@ -34,6 +34,8 @@ export interface Settings {
   readonly studio: boolean;
   readonly logLevel: LogLevel;
   readonly drainSeconds: number;
+  readonly tokenKeyDays: number;
+  readonly tokenKeyEpoch: number;
 }
 
 /** Every problem of the environment at once, so that nobody mends them one start at a time. */
@@ -137,6 +139,18 @@ const table: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
     meaning: 'seconds that running requests have to finish once the server is asked to stop',
     fallback: '20',
     read: wholeNumber(0, 3_600),
+  },
+  tokenKeyDays: {
+    variable: 'TOKEN_KEY_DAYS',
+    meaning: 'days for which one key signs tokens, 1 to 365; a change ends every token',
+    fallback: String(usualTokenKeys.days),
+    read: wholeNumber(1, 365),
+  },
+  tokenKeyEpoch: {
+    variable: 'TOKEN_KEY_EPOCH',
+    meaning: 'raise it by one in an emergency: every token ends at once',
+    fallback: String(usualTokenKeys.epoch),
+    read: wholeNumber(0, 999_999_999),
   },
 };
 

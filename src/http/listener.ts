@@ -18,6 +18,12 @@ import { openGraphQLEndpoint, type OperationNote } from './graphql-endpoint.js';
 /** Where the API is. */
 export const apiPath = '/graphql';
 
+/** Where the public keys of tokens are (RFC 7517), for services that verify one themselves. */
+const keySetPath = '/.well-known/jwks.json';
+
+/** Seconds; the key of the next period is there a day before it signs, so a copy is never too old. */
+const keySetAge = 300;
+
 const timeouts = {
   /** A whole request must have arrived by then; stops those who send a byte now and then. */
   request: 30_000,
@@ -169,6 +175,16 @@ export async function openListener({ iam, schema, corsOrigins = [], log }: Liste
       if (answer.body.kind !== 'complete') throw new Error('the answer came in parts');
       return reply.send(answer.body.string);
     },
+  });
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: keySetPath,
+    handler: async (_request, reply) =>
+      reply
+        .header('cache-control', `public, max-age=${keySetAge}`)
+        .type('application/jwk-set+json')
+        // Bytes: to a text Fastify would add a charset, which the media type does not have.
+        .send(Buffer.from(JSON.stringify({ keys: iam.tokens.publicKeys() }))),
   });
   app.route({
     method: ['GET', 'HEAD'],

@@ -6,6 +6,7 @@ import { createPasswords } from './passwords.js';
 import { createSealing } from './sealing.js';
 import type { Store } from './ports.js';
 import type { Instant } from './records.js';
+import type { TokenKeySettings } from './token-keys.js';
 import { createTokens } from './tokens.js';
 
 export interface Iam extends House {
@@ -16,11 +17,18 @@ export interface IamParts {
   readonly store: Store;
   /** 32 bytes kept outside the database. */
   readonly masterKey: Uint8Array;
+  readonly tokenKeys?: TokenKeySettings;
   readonly now?: () => Instant;
   readonly catalogue?: Catalogue;
 }
 
-export function createIam({ store, masterKey, now = Date.now, catalogue = platformCatalogue }: IamParts): Iam {
+export function createIam({
+  store,
+  masterKey,
+  tokenKeys,
+  now = Date.now,
+  catalogue = platformCatalogue,
+}: IamParts): Iam {
   if (masterKey.length !== 32) throw new Error(`the master key has ${masterKey.length} bytes; it must have 32`);
   const house: House = {
     store,
@@ -28,7 +36,7 @@ export function createIam({ store, masterKey, now = Date.now, catalogue = platfo
     now,
     passwords: createPasswords(),
     sealing: createSealing(masterKey),
-    tokens: createTokens(masterKey, now),
+    tokens: createTokens(masterKey, now, tokenKeys),
     reopen: (call) => calls.reopen(call),
   };
   const calls = new Calls(house);

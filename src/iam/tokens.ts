@@ -1,18 +1,18 @@
 /**
  * Bearer tokens: signed (EdDSA, RFC 8037), short, and stateless but for the session they name. The server stores session
- * ids, never tokens. The signing key is derived from the installation's master key (HKDF, RFC 5869), so no private key
- * is ever written to the database.
+ * ids, never tokens. It must never know what a session is worth now: a good reading is a claim, looked at by Calls.
  */
-import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject } from 'node:crypto';
-import { errors, jwtVerify, SignJWT } from 'jose';
+import type { JsonWebKey, KeyObject } from 'node:crypto';
+import { errors, jwtVerify, SignJWT, type JWTHeaderParameters, type JWTPayload } from 'jose';
 import type { Scope } from './ports.js';
 import type { Id, Instant } from './records.js';
+import { longestTokenLife, TokenKeys, usualTokenKeys, type TokenKeySettings } from './token-keys.js';
 
 const issuer = 'bailiwick';
 const algorithm = 'EdDSA';
 
-/** PKCS #8 header of an Ed25519 private key (RFC 8410 section 7); the 32 bytes of the seed follow it. */
-const pkcs8Header = Buffer.from('302e020100300506032b657004220420', 'hex');
+/** All that the header of a token of ours has. Whatever else one brings (`crit`, `jwk`, `x5c` …) is a trick. */
+const headerMembers: ReadonlySet<string> = new Set(['alg', 'kid', 'typ']);
 
 export interface TokenClaims {
   readonly accountId: Id;
@@ -20,69 +20,92 @@ export interface TokenClaims {
   readonly sessionId: Id;
   readonly scope: Scope;
   readonly expiresAt: Instant;
+  /** Id of the one service that may show the token (rule 23); null for a token of the user's own. */
+  readonly audience: Id | null;
 }
 
 export type TokenReading =
   { readonly kind: 'good'; readonly claims: TokenClaims } | { readonly kind: 'expired' } | { readonly kind: 'broken' };
 
 export interface Tokens {
-  issue(claims: TokenClaims): Promise<string>;
+  issue(claims: Omit<TokenClaims, 'audience'> & Partial<Pick<TokenClaims, 'audience'>>): Promise<string>;
   read(token: string): Promise<TokenReading>;
+  /** For whoever verifies tokens elsewhere (RFC 7517). */
+  publicKeys(): readonly JsonWebKey[];
 }
 
 /** @param masterKey 32 bytes kept outside the database */
-export function createTokens(masterKey: Uint8Array, now: () => Instant): Tokens {
-  const seed = Buffer.from(hkdfSync('sha256', masterKey, new Uint8Array(0), 'bailiwick token signing 1', 32));
-  const privateKey: KeyObject = createPrivateKey({
-    key: Buffer.concat([pkcs8Header, seed]),
-    format: 'der',
-    type: 'pkcs8',
-  });
-  const publicKey = createPublicKey(privateKey);
+export function createTokens(
+  masterKey: Uint8Array,
+  now: () => Instant,
+  settings: TokenKeySettings = usualTokenKeys,
+): Tokens {
+  const keys = new TokenKeys(masterKey, settings);
   return {
-    issue: ({ accountId, userId, sessionId, scope, expiresAt }) =>
-      new SignJWT({
+    issue: async ({ accountId, userId, sessionId, scope, expiresAt, audience = null }) => {
+      const at = now();
+      // INVARIANT: the last period's key is dropped when no token of it can be alive any more.
+      if (expiresAt - at > longestTokenLife) throw new Error('no token may live longer than a day');
+      const { kid, privateKey } = keys.signing(at);
+      const token = new SignJWT({
         acc: accountId,
         sid: sessionId,
         scp: scope.workspaceId === null ? 'account' : 'workspace',
         wsp: scope.workspaceId ?? undefined,
       })
-        .setProtectedHeader({ alg: algorithm, typ: 'JWT' })
+        .setProtectedHeader({ alg: algorithm, typ: 'JWT', kid })
         .setIssuer(issuer)
         .setSubject(userId)
-        .setIssuedAt(Math.floor(now() / 1000))
-        .setExpirationTime(Math.floor(expiresAt / 1000))
-        .sign(privateKey),
+        .setIssuedAt(Math.floor(at / 1000))
+        .setExpirationTime(Math.floor(expiresAt / 1000));
+      return (audience === null ? token : token.setAudience(audience)).sign(privateKey);
+    },
     read: async (token) => {
+      if (!isCanonical(token)) return { kind: 'broken' };
       try {
-        const { payload } = await jwtVerify(token, publicKey, {
+        const at = now();
+        const { payload } = await jwtVerify(token, (header) => keyFor(keys, header, at), {
           algorithms: [algorithm],
           issuer,
           typ: 'JWT',
-          requiredClaims: ['sub', 'acc', 'sid', 'scp', 'exp'],
-          currentDate: new Date(now()),
+          requiredClaims: ['sub', 'acc', 'sid', 'scp', 'iat', 'exp'],
+          currentDate: new Date(at),
         });
-        const { sub, acc, sid, scp, wsp, exp } = payload;
-        if (typeof sub !== 'string' || typeof acc !== 'string' || typeof sid !== 'string' || exp === undefined) {
-          return { kind: 'broken' };
-        }
-        const inAccount = scp === 'account' && wsp === undefined;
-        if (!inAccount && !(scp === 'workspace' && typeof wsp === 'string')) return { kind: 'broken' };
-        return {
-          kind: 'good',
-          claims: {
-            accountId: acc,
-            userId: sub,
-            sessionId: sid,
-            scope: { accountId: acc, workspaceId: inAccount ? null : (wsp as string) },
-            expiresAt: exp * 1000,
-          },
-        };
+        const claims = claimsOf(payload);
+        return claims === null ? { kind: 'broken' } : { kind: 'good', claims };
       } catch (error) {
         if (error instanceof errors.JWTExpired) return { kind: 'expired' };
         if (error instanceof errors.JOSEError) return { kind: 'broken' };
         throw error;
       }
     },
+    publicKeys: () => keys.published(now()),
+  };
+}
+
+function keyFor(keys: TokenKeys, header: JWTHeaderParameters, at: Instant): KeyObject {
+  if (Object.keys(header).some((name) => !headerMembers.has(name))) throw new errors.JWSInvalid();
+  const key = typeof header.kid === 'string' ? keys.verifying(header.kid, at) : null;
+  if (key === null) throw new errors.JWKSNoMatchingKey();
+  return key;
+}
+
+/** The last letter of a base64url text has bits that decoding ignores; a token has one spelling only. */
+function isCanonical(token: string): boolean {
+  return token.split('.').every((part) => Buffer.from(part, 'base64url').toString('base64url') === part);
+}
+
+function claimsOf({ sub, acc, sid, scp, wsp, exp, aud }: JWTPayload): TokenClaims | null {
+  if (typeof sub !== 'string' || typeof acc !== 'string' || typeof sid !== 'string' || exp === undefined) return null;
+  if (aud !== undefined && typeof aud !== 'string') return null;
+  const workspaceId = typeof wsp === 'string' ? wsp : null;
+  if (scp === 'account' ? wsp !== undefined : scp !== 'workspace' || workspaceId === null) return null;
+  return {
+    accountId: acc,
+    userId: sub,
+    sessionId: sid,
+    scope: { accountId: acc, workspaceId },
+    expiresAt: exp * 1000,
+    audience: aud ?? null,
   };
 }

@@ -25,6 +25,8 @@ describe('settings', () => {
       studio: false,
       logLevel: 'info',
       drainSeconds: 20,
+      tokenKeyDays: 30,
+      tokenKeyEpoch: 0,
     });
   });
 
