@@ -160,6 +160,8 @@ export interface Relations {
   'policy.versions': { row: PolicyVersion; order: 'NUMBER' };
   'workspace.members': { row: Linked<User>; order: 'NAME' | 'ADDED_AT' };
   'agency.authorizations': { row: Records['authorization']; order: 'CREATED_AT' };
+  /** Those that are open now. */
+  'user.sessions': { row: Session; order: 'STARTED_AT' };
 }
 
 export type Relation = keyof Relations;
@@ -209,6 +211,10 @@ export interface AccessReader {
   /** Names compare without case. */
   userByName(accountId: Id, name: string): Promise<User | null>;
   password(accountId: Id, userId: Id): Promise<Records['password'] | null>;
+  /** When each of these users got the password that they have; absent for users without one. No hash comes along. */
+  passwordChanges(accountId: Id, userIds: readonly Id[]): Promise<ReadonlyMap<Id, Instant>>;
+  /** Null: the account has decided nothing, and the defaults hold. */
+  accountSettings(accountId: Id): Promise<Records['accountSettings'] | null>;
   service(accountId: Id, serviceId: Id): Promise<Service | null>;
   services(accountId: Id): Promise<readonly Service[]>;
   agency(accountId: Id, agencyId: Id): Promise<Records['agency'] | null>;

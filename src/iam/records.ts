@@ -44,15 +44,67 @@ export interface User {
   readonly updatedAt: Instant;
 }
 
-/** The password of a user (id = user id) and what its lockout remembers. Never shown, never audited. */
+/** What an account decided about signing in and passwords (docs/domain.md section d4); id = account id. No row: the defaults. */
+export interface AccountSettings {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly failuresBeforeLock: number;
+  readonly countingWindowMinutes: number;
+  readonly lockMinutes: number;
+  readonly sessionMinutes: number;
+  /** 0: nobody is disabled for being idle. */
+  readonly idleDays: number;
+  readonly passwordKinds: number;
+  readonly passwordLength: number;
+  /** How often one character may follow itself, the first time included; 0: any number of times. */
+  readonly passwordRepeats: number;
+  /** How many passwords, the present one included, cannot be used again. */
+  readonly rememberedPasswords: number;
+  /** 0: a password does not grow old. */
+  readonly passwordValidityDays: number;
+  readonly passwordMinimumAgeMinutes: number;
+  readonly version: number;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+}
+
+/** The password of a user (id = user id) and what its lockout remembers. Never shown; neither hash nor history is audited. */
 export interface Password {
   readonly id: Id;
   readonly accountId: Id;
   readonly hash: string;
+  /** Hashes of the passwords before, the newest first. */
+  readonly history: readonly string[];
   readonly changedAt: Instant;
+  /** When the user was last seen: signing in, refreshing, or being enabled. Null: not since this is noted. */
+  readonly activeAt: Instant | null;
+  /** Within the counting window; during a lock those since it began. */
   readonly failures: number;
   readonly firstFailureAt: Instant | null;
   readonly lockedUntil: Instant | null;
+}
+
+/**
+ * The second factor of a user (id = user id): one device with time-based one-time passwords (RFC 6238). Its secret is
+ * sealed under a key outside the database, never shown again and never audited.
+ */
+export interface SecondFactor {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly sealedSecret: string;
+  /** Null until a first code has shown that the device has the secret; before that it is asked of nobody. */
+  readonly confirmedAt: Instant | null;
+  /** Number of the time step of the last code that was taken: no code is taken twice. */
+  readonly lastCounter: number;
+  readonly createdAt: Instant;
+}
+
+/** Attempts to sign in under names that nobody has (id = account id): counted, so that they cost what all others cost. */
+export interface StrangerAttempts {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly attempts: number;
+  readonly lastAt: Instant;
 }
 
 export interface Session {
@@ -300,8 +352,11 @@ export interface IdempotencyRecord {
 /** Every kind of row by name. The store has one table for each. */
 export interface Records {
   account: Account;
+  accountSettings: AccountSettings;
   user: User;
   password: Password;
+  secondFactor: SecondFactor;
+  strangerAttempts: StrangerAttempts;
   session: Session;
   group: Group;
   membership: Membership;

@@ -1,8 +1,15 @@
 /** Which writes can change a decision, and so must empty caches (rule 28). */
 import type { Kind } from './records.js';
 
-/** Kinds that no decision reads at all. */
-const neutralKinds: ReadonlySet<Kind> = new Set<Kind>(['auditEvent', 'idempotencyRecord', 'password']);
+/** Kinds that no decision reads at all. Whether a second factor was shown is a fact of the session. */
+const neutralKinds: ReadonlySet<Kind> = new Set<Kind>([
+  'accountSettings',
+  'auditEvent',
+  'idempotencyRecord',
+  'password',
+  'secondFactor',
+  'strangerAttempts',
+]);
 
 /** Columns that no decision reads, whatever their kind. Names stay out: `g:UserName` is a condition key. */
 const neutralColumns: ReadonlySet<string> = new Set([
@@ -30,10 +37,20 @@ export function changesAccess(
 }
 
 /** Kinds whose images never enter the audit trail: their rows hold secrets or are bookkeeping of their own. */
-export const unauditedKinds: ReadonlySet<Kind> = new Set<Kind>(['auditEvent', 'idempotencyRecord']);
+export const unauditedKinds: ReadonlySet<Kind> = new Set<Kind>(['auditEvent', 'idempotencyRecord', 'strangerAttempts']);
+
+/**
+ * Counters that move without anybody having decided anything, some of them by callers without a credential: a change of
+ * these alone is no event, or whoever guesses passwords could fill the trail. A lock, or its end, is one.
+ */
+export const unauditedColumns: Readonly<Partial<Record<Kind, readonly string[]>>> = {
+  password: ['failures', 'firstFailureAt', 'activeAt'],
+  secondFactor: ['lastCounter'],
+};
 
 /** Columns left out of audit images because they are secret or derived from a secret. */
 export const secretColumns: Readonly<Partial<Record<Kind, readonly string[]>>> = {
-  password: ['hash'],
+  password: ['hash', 'history'],
+  secondFactor: ['sealedSecret'],
   accessKey: ['sealedSecret'],
 };

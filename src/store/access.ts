@@ -6,6 +6,7 @@ import type {
   Grant,
   Group,
   Id,
+  Instant,
   Kind,
   Policy,
   PolicyVersion,
@@ -49,6 +50,19 @@ export class StoreAccessReader implements AccessReader {
 
   async password(accountId: Id, userId: Id): Promise<Records['password'] | null> {
     return this.byId('password', accountId, userId);
+  }
+
+  async passwordChanges(accountId: Id, userIds: readonly Id[]): Promise<ReadonlyMap<Id, Instant>> {
+    if (userIds.length === 0) return new Map();
+    const rows = await this.connection.rows(
+      sql`SELECT found."id" AS "id", found."changed_at" AS "changedAt" FROM "passwords" found
+        WHERE found."account_id" = ${accountId} AND ${among(sql`found."id"`, userIds)}`,
+    );
+    return new Map(rows.map((row) => [String(row.id), Number(row.changedAt)]));
+  }
+
+  async accountSettings(accountId: Id): Promise<Records['accountSettings'] | null> {
+    return this.byId('accountSettings', accountId, accountId);
   }
 
   async service(accountId: Id, serviceId: Id): Promise<Service | null> {

@@ -65,8 +65,11 @@ const noRow = () => never;
 /** Account scope: who, but never what; nothing of any workspace's resources or history. */
 const inAccount: { readonly [K in Kind]: (row: string) => Sql } = {
   account: everyRow,
+  accountSettings: everyRow,
   user: everyRow,
   password: noRow,
+  secondFactor: everyRow,
+  strangerAttempts: noRow,
   session: everyRow,
   group: everyRow,
   membership: everyRow,
@@ -94,11 +97,14 @@ interface Place {
 /** Workspace scope: what belongs to that workspace, and those who can act there. */
 const inWorkspace: { readonly [K in Kind]: (row: string, place: Place) => Sql } = {
   account: everyRow,
+  accountSettings: noRow,
   user: (row, place) => sql`EXISTS (
     SELECT 1 FROM "workspaces" ${raw(`${row}_entered`)}
     WHERE ${property(`${row}_entered`, 'accountId')} = ${place.accountId}
       AND ${property(`${row}_entered`, 'id')} = ${place.workspaceId} AND ${mayEnter(`${row}_entered`, row)})`,
   password: noRow,
+  secondFactor: (row, place) => visible('user', row, place, property(row, 'id')),
+  strangerAttempts: noRow,
   session: (row, place) => visible('user', row, place, property(row, 'userId')),
   group: (row, place) => granted('GROUP', row, place),
   membership: (row, place) =>

@@ -1,6 +1,7 @@
 /** Relationships that are read for many parents at once: which rows they join, and what they can be ordered by. */
 import type { Kind, Relation, Relations } from '../iam/index.js';
 import { confinement, type View } from './confinement.js';
+import { filtered } from './lists.js';
 import type { Shown, Sorting, Source } from './paging.js';
 import { columnsOf, property, selected } from './rows.js';
 import { all, among, raw, sql, table, type Sql } from './sql.js';
@@ -15,6 +16,8 @@ interface Shape<R extends Relation> {
   readonly parentId: string;
   /** What else the target must be to name this parent. */
   readonly subjectKind?: string;
+  /** What of the target is listed; all of it unless said. */
+  readonly only?: (row: string, view: View) => Sql;
   readonly orders: Readonly<Record<Relations[R]['order'], string>>;
 }
 
@@ -76,6 +79,14 @@ export const relations: { readonly [R in Relation]: Shape<R> } = {
     parentId: 'agencyId',
     orders: { CREATED_AT: 'createdAt' },
   },
+  'user.sessions': {
+    parent: 'user',
+    target: 'session',
+    link: null,
+    parentId: 'userId',
+    only: (row, { now }) => filtered('session', row, { activeAt: now }),
+    orders: { STARTED_AT: 'startedAt' },
+  },
 };
 
 export interface RelationSource extends Source {
@@ -88,7 +99,7 @@ export interface RelationSource extends Source {
  * exactly when both its ends are.
  */
 export function relationSource(relation: Relation, parentIds: readonly string[], view: View): RelationSource {
-  const { parent, target, link, parentId, subjectKind } = relations[relation];
+  const { parent, target, link, parentId, subjectKind, only } = relations[relation];
   const holder = link === null ? 'target' : 'link';
   const naming = property(holder, parentId);
   const joined = [
@@ -104,6 +115,7 @@ export function relationSource(relation: Relation, parentIds: readonly string[],
       sql`${property(holder, 'accountId')} = ${view.scope.accountId}`,
       among(naming, parentIds),
       ...(subjectKind === undefined ? [] : [sql`${property('target', 'subjectKind')} = ${subjectKind}`]),
+      ...(only === undefined ? [] : [only('target', view)]),
       confinement(parent, 'parent', view),
       confinement(target, 'target', view),
     ]),

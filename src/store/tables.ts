@@ -9,7 +9,7 @@ import type { Kind, ListedKind, Orders, Records } from '../iam/index.js';
 import { choice, flag, integer, json, key, optional, text, type Column } from './columns.js';
 
 export interface Reference {
-  /** Property that names the row; its own id for a password, which is its user's. */
+  /** Property that names the row; its own id for a password or a second factor, which is its user's. */
   readonly property: string;
   readonly kind: Kind;
 }
@@ -54,6 +54,25 @@ export const tables: { readonly [K in Kind]: Table<K> } = {
     },
     named: 'UNIQUE',
   },
+  accountSettings: {
+    ...bare,
+    name: 'account_settings',
+    columns: {
+      ...own,
+      failuresBeforeLock: integer(),
+      countingWindowMinutes: integer(),
+      lockMinutes: integer(),
+      sessionMinutes: integer(),
+      idleDays: integer(),
+      passwordKinds: integer(),
+      passwordLength: integer(),
+      passwordRepeats: integer(),
+      rememberedPasswords: integer(),
+      passwordValidityDays: integer(),
+      passwordMinimumAgeMinutes: integer(),
+      ...dated,
+    },
+  },
   user: {
     ...bare,
     name: 'users',
@@ -78,12 +97,31 @@ export const tables: { readonly [K in Kind]: Table<K> } = {
     columns: {
       ...own,
       hash: text(),
+      history: json(),
       changedAt: integer(),
+      activeAt: optional(integer()),
       failures: integer(),
       firstFailureAt: optional(integer()),
       lockedUntil: optional(integer()),
     },
     references: [{ property: 'id', kind: 'user' }],
+  },
+  secondFactor: {
+    ...bare,
+    name: 'second_factors',
+    columns: {
+      ...own,
+      sealedSecret: text(),
+      confirmedAt: optional(integer()),
+      lastCounter: integer(),
+      createdAt: integer(),
+    },
+    references: [{ property: 'id', kind: 'user' }],
+  },
+  strangerAttempts: {
+    ...bare,
+    name: 'stranger_attempts',
+    columns: { ...own, attempts: integer(), lastAt: integer() },
   },
   session: {
     ...bare,

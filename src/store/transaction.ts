@@ -5,6 +5,7 @@
 import {
   changesAccess,
   secretColumns,
+  unauditedColumns,
   unauditedKinds,
   type AccessReader,
   type AuditEvent,
@@ -218,7 +219,7 @@ class OpenTransaction implements Transaction {
   ): void {
     this.hasWritten = true;
     this.touchesAccess ||= changesAccess(kind, write, columns);
-    if (unauditedKinds.has(kind)) return;
+    if (unauditedKinds.has(kind) || (write === 'update' && isCounting(kind, columns))) return;
     this.written.push({ kind, id, before: imageOf(kind, before), after: imageOf(kind, after) });
   }
 
@@ -262,6 +263,12 @@ class OpenTransaction implements Transaction {
 /** The audit trail is written by transactions themselves and never rewritten. */
 function refuseTrail(kind: Kind): void {
   if (kind === 'auditEvent') throw new Error('audit events are written by the store alone');
+}
+
+/** Whether only counters moved; nothing at all counts as that too. */
+function isCounting(kind: Kind, columns: readonly string[]): boolean {
+  const counters = unauditedColumns[kind];
+  return counters !== undefined && columns.every((name) => counters.includes(name));
 }
 
 function imageOf<K extends Kind>(kind: K, record: Records[K] | null): JsonImage | null {

@@ -120,6 +120,9 @@ export function conformanceOfAccess(database: TestDatabase): void {
       expect(await access.userByName('one', 'carol of two')).toBeNull();
       expect(await access.password('one', 'root')).toMatchObject({ hash: '$argon2id$secret' });
       expect(await access.password('one', 'carol')).toBeNull();
+      expect(await access.accountSettings('one')).toBeNull();
+      expect(await access.passwordChanges('one', ['root', 'carol'])).toEqual(new Map([['root', noon]]));
+      expect((await access.passwordChanges('one', [])).size).toBe(0);
       expect(await access.service('one', 'storage')).toMatchObject({ actions: [{ accessLevel: 'WRITE' }] });
       expect((await access.services('one')).map(({ id }) => id)).toEqual(['storage', 'training']);
       expect(await access.agency('one', 'worker')).toMatchObject({ trustedId: 'training' });

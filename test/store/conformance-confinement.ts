@@ -97,6 +97,12 @@ const relations: {
       order: 'CREATED_AT',
       pairs: pairs('authorization', 'agencyId', 'id'),
     },
+    'user.sessions': {
+      parent: 'user',
+      target: 'session',
+      order: 'STARTED_AT',
+      pairs: pairs('session', 'userId', 'id', (row) => row.endedAt === undefined),
+    },
   };
 })();
 

@@ -275,6 +275,13 @@ export function conformanceOfPaging(database: TestDatabase): void {
       'policy.grants': () => owned('grant', 'policyId', 'createdAt'),
       'policy.versions': () => owned('policyVersion', 'policyId', 'number'),
       'agency.authorizations': () => owned('authorization', 'agencyId', 'createdAt'),
+      // Of those that are open at noon, which is when these lists are looked at.
+      'user.sessions': () =>
+        rows.session
+          .filter(
+            (row) => row.startedAt <= noon && noon < row.expiresAt && (row.endedAt === null || row.endedAt > noon),
+          )
+          .map((row) => ({ parent: row.userId, position: { key: row.startedAt, id: row.id } })),
     };
     const owned = (kind: Kind, parent: string, key: string) =>
       (rows[kind] as unknown as readonly Record<string, string | number>[]).map((row) => ({
@@ -305,6 +312,7 @@ export function conformanceOfPaging(database: TestDatabase): void {
       'policy.grants': ['CREATED_AT'],
       'policy.versions': ['NUMBER'],
       'agency.authorizations': ['CREATED_AT'],
+      'user.sessions': ['STARTED_AT'],
     };
 
     test.each(

@@ -16,7 +16,13 @@ import { founded, noon, ofAccount, origin, record, write } from './records.js';
 const changes: { readonly [K in Kind]: { readonly row: Partial<Records[K]>; readonly change: object } | null } = {
   account: null,
   user: { row: { name: 'Ünïcode Üser' }, change: { name: 'Renamed', enabled: false } },
-  password: { row: {}, change: { hash: 'other', failures: 3, lockedUntil: noon + 5 } },
+  accountSettings: { row: { idleDays: 30 }, change: { rememberedPasswords: 10 } },
+  password: {
+    row: { history: ['$argon2id$older'] },
+    change: { hash: 'other', history: [], activeAt: noon, failures: 3, lockedUntil: noon + 5 },
+  },
+  secondFactor: { row: {}, change: { confirmedAt: noon + 1, lastCounter: 56_666_666 } },
+  strangerAttempts: { row: {}, change: { attempts: 1, lastAt: noon + 1 } },
   session: { row: { mfaAt: noon }, change: { endedAt: noon + 1 } },
   group: { row: { name: 'Team' }, change: { description: 'people' } },
   membership: { row: {}, change: { addedAt: noon + 1 } },
@@ -65,7 +71,7 @@ export function conformanceOfWrites(database: TestDatabase): void {
 
     test.each(written)('a %s is inserted, read back as it was, changed and removed', async (kind) => {
       const accountId = `rows-${kind}`;
-      const id = kind === 'password' ? 'root' : `new-${kind}`;
+      const id = kind === 'password' || kind === 'secondFactor' ? 'root' : `new-${kind}`;
       await founded(store, accountId);
       const row = record(kind, accountId, id, changes[kind]?.row as Partial<Records[typeof kind]>);
       await write(store, origin(accountId), (transaction) => transaction.insert(kind, row));
@@ -272,6 +278,33 @@ export function conformanceOfWrites(database: TestDatabase): void {
       const events = (await eventsOf('secrets')).filter((event) => event.revision === 2);
       expect(events.map((event) => event.targetKind)).toEqual(['password', 'password', 'accessKey']);
       expect(events[1]?.after).toMatchObject({ failures: 1 });
+      expect(JSON.stringify(events)).not.toMatch(/HASH|SEALED/);
+    });
+
+    test('counters that move by themselves leave no event; a lock does, and so does all else beside them', async () => {
+      await founded(store, 'counters');
+      await write(store, origin('counters'), async (open) => {
+        await open.insert('password', record('password', 'counters', 'root'));
+        await open.insert('secondFactor', record('secondFactor', 'counters', 'root', { sealedSecret: 'SEALED' }));
+        await open.insert('strangerAttempts', record('strangerAttempts', 'counters', 'counters'));
+      });
+      const revision = await write(store, origin('counters'), async (open) => {
+        await open.update('password', 'root', { failures: 1, firstFailureAt: noon });
+        await open.update('password', 'root', { failures: 1 });
+        await open.update('password', 'root', { failures: 0, firstFailureAt: null, lockedUntil: noon + 9 });
+        await open.update('password', 'root', { failures: 0, lockedUntil: null, history: ['HASH-1'] });
+        await open.update('secondFactor', 'root', { lastCounter: 7 });
+        await open.update('secondFactor', 'root', { lastCounter: 8, confirmedAt: noon });
+        await open.update('strangerAttempts', 'counters', { attempts: 1 });
+      });
+      const events = (await eventsOf('counters')).filter((event) => event.revision === revision);
+      expect(
+        events.map(({ targetKind, after }) => [targetKind, after?.['lockedUntil'], after?.['lastCounter']]),
+      ).toEqual([
+        ['password', noon + 9, undefined],
+        ['password', null, undefined],
+        ['secondFactor', undefined, 8],
+      ]);
       expect(JSON.stringify(events)).not.toMatch(/HASH|SEALED/);
     });
 

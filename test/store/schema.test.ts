@@ -1,8 +1,9 @@
 /** The tables: migrations, what TypeORM thinks of them, and the ways of TypeORM that must be closed. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { commandLineSource, openStore } from '../../src/store/index.js';
+import { migrations } from '../../src/store/migrations/index.js';
 import { databases } from './databases.js';
-import { founded, ofAccount } from './records.js';
+import { founded, noon, ofAccount, origin } from './records.js';
 
 const { sqlite, postgres } = databases();
 afterAll(async () => {
@@ -38,6 +39,47 @@ describe.each([sqlite, postgres])('$name', (database) => {
     const { upQueries } = await source.driver.createSchemaBuilder().log();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
     await source.destroy();
+  });
+
+  test('an account of the first release keeps its rows, and has the defaults of what came later', async () => {
+    const url = await database.freshUrl();
+    const source = commandLineSource(url);
+    source.setOptions({ migrations: migrations.slice(0, 1) });
+    await source.initialize();
+    await source.runMigrations({ transaction: 'all' });
+    await source.query(
+      `INSERT INTO "accounts" ("id", "name", "name_key", "root_user_id", "authorization_mode", "revision", "access_revision", "created_at")
+        VALUES ('old', 'Old', 'old', 'root', 'LOOSE', 1, 1, ${noon})`,
+    );
+    await source.query(
+      `INSERT INTO "users" ("account_id", "id", "name", "name_key", "description", "enabled", "root", "default_model_arts_access", "version", "created_at", "updated_at")
+        VALUES ('old', 'root', 'Root', 'root', '', TRUE, TRUE, 'ENDED', 1, ${noon}, ${noon})`,
+    );
+    await source.query(
+      `INSERT INTO "passwords" ("account_id", "id", "hash", "changed_at", "failures", "first_failure_at", "locked_until")
+        VALUES ('old', 'root', 'HASH', ${noon}, 2, ${noon}, NULL)`,
+    );
+    await source.destroy();
+    const store = await openStore(url);
+    expect(await store.access.password('old', 'root')).toEqual({
+      id: 'root',
+      accountId: 'old',
+      hash: 'HASH',
+      history: [],
+      changedAt: noon,
+      activeAt: null,
+      failures: 2,
+      firstFailureAt: noon,
+      lockedUntil: null,
+    });
+    expect(await store.access.accountSettings('old')).toBeNull();
+    const removal = store.transaction(origin('old'), async (open) => {
+      await open.remove('user', 'root');
+      return { commit: true, value: null };
+    });
+    // Rebuilding the table has not lost what it refers to.
+    await expect(removal).rejects.toThrow('still referred to');
+    await store.close();
   });
 
   test('the command line sees every migration as run', async () => {

@@ -208,6 +208,9 @@ describe('plans', () => {
       () => store.reader(ofAccount('a')).pagesOf('policy.grants', ['full'], ascending('CREATED_AT')),
     ],
     ['the number of grants of users', () => store.reader(scope).countsOf('user.grants', ['root'])],
+    ['settings of the account', () => store.access.accountSettings('a')],
+    ['ages of passwords', () => store.access.passwordChanges('a', ['root'])],
+    ['open sessions of users', () => store.reader(scope).pagesOf('user.sessions', ['root'], ascending('STARTED_AT'))],
   ];
   test.each(hot)('%s: no table is scanned', async (_, work) => {
     const plan = await planOf(work);

@@ -48,9 +48,17 @@ export const village: readonly Line<Kind>[] = [
     'account open internal',
   ),
   line('user', 'erin', 'a disabled user is still a user of the open workspace', 'account open', { enabled: false }),
+  line('accountSettings', 'settings', 'of the account, and no concern of a workspace', 'account'),
   line('password', 'root', 'nobody reads passwords', ''),
+  line('secondFactor', 'carol', 'as visible as its user', 'account open private internal'),
+  line('secondFactor', 'erin', 'as visible as its user', 'account open'),
+  line('strangerAttempts', 'strangers', 'nobody reads these', ''),
   line('session', 's-carol', 'as visible as its user', 'account open private internal', { userId: 'carol' }),
   line('session', 's-erin', 'as visible as its user', 'account open', { userId: 'erin' }),
+  line('session', 's-over', 'an ended one is still a row of its user', 'account open', {
+    userId: 'erin',
+    endedAt: noon + 1,
+  }),
 
   line('enterpriseProject', 'p0', 'the project of most workspaces', 'account open internal deleting'),
   line('enterpriseProject', 'p1', 'the project of the private workspace', 'account private'),

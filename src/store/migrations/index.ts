@@ -1,4 +1,5 @@
 /** Every migration in the order in which they run. Add at the end; never change one that has been released. */
 import { InitialTables1763900000000 } from './1763900000000-initial-tables.js';
+import { AccountSettingsAndSecondFactors1764200000000 } from './1764200000000-account-settings-and-second-factors.js';
 
-export const migrations = [InitialTables1763900000000] as const;
+export const migrations = [InitialTables1763900000000, AccountSettingsAndSecondFactors1764200000000] as const;
