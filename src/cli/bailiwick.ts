@@ -64,6 +64,18 @@ program
     process.stdout.write(await unlock(readSettings(process.env), accountName, userName));
   });
 
+program
+  .command('reset-password')
+  .description('give a user a new random password, and print it once; ends the sessions of the user')
+  .argument('<account>', 'name of the account')
+  .argument('<user>', 'name of the user, the root user included')
+  .option('--remove-second-factor', 'take the second factor away too, when the device is lost as well', false)
+  .addHelpText('after', operatorHelp)
+  .action(async (accountName: string, userName: string, options: { readonly removeSecondFactor: boolean }) => {
+    const { resetPassword } = await import('./operator.js');
+    process.stdout.write(await resetPassword(readSettings(process.env), accountName, userName, options));
+  });
+
 const policy = program.command('policy').description('policy documents');
 policy
   .command('check')

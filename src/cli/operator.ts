@@ -1,8 +1,9 @@
 /**
- * What the operator does on the machine itself, without the API: make accounts, lift locks (rules 1 and 24). On SQLite
- * the server is the only process that writes, so these commands ask for it to be stopped first.
+ * What the operator does on the machine itself, without the API: make accounts, lift locks, replace lost passwords
+ * (rules 1 and 24). On SQLite the server is the only process that writes, so these commands ask for it to be stopped
+ * first.
  */
-import { createAccount, textRules, unlockUser, type Iam } from '../iam/index.js';
+import { createAccount, resetLostPassword, textRules, unlockUser, type Iam, type OperatorReset } from '../iam/index.js';
 import { createFirstAccount, openHouse } from '../main.js';
 import { accountName, type Settings } from '../settings.js';
 import { describeAccount } from './first-start.js';
@@ -44,6 +45,21 @@ export async function unlock(settings: Settings, account: string, user: string):
   return withIam(settings, async (iam) => {
     if (await unlockUser(iam, account, user)) return `\`${user}\` of account \`${account}\` may try to sign in again\n`;
     throw new StartRefused(`there is no user \`${user}\` in account \`${account}\`; check both names`);
+  });
+}
+
+export async function resetPassword(
+  settings: Settings,
+  account: string,
+  user: string,
+  options: OperatorReset,
+): Promise<string> {
+  return withIam(settings, async (iam) => {
+    const password = await resetLostPassword(iam, account, user, options);
+    if (password === null) {
+      throw new StartRefused(`there is no user \`${user}\` in account \`${account}\`; check both names`);
+    }
+    return `\`${user}\` of account \`${account}\` has a new password\n\n  password: ${password}\n\nit is shown this once and stored nowhere; sign in and change it\n`;
   });
 }
 

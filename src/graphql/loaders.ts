@@ -15,6 +15,8 @@ export interface Loaders {
     window: Window<Relations[R]['order']>,
   ): Promise<Page<Relations[R]['row']>>;
   countOf(relation: Relation, parentId: Id): Promise<number>;
+  /** What a use-case answers for many ids at once; `question` names it. Null where it answers nothing. */
+  by<V>(question: string, id: Id, read: (ids: readonly Id[]) => Promise<ReadonlyMap<Id, V>>): Promise<V | null>;
 }
 
 export function createLoaders(reader: Reader): Loaders {
@@ -40,5 +42,6 @@ export function createLoaders(reader: Reader): Loaders {
     },
     countOf: async (relation, parentId) =>
       (await load(`count ${relation}`, parentId, (ids) => reader.countsOf(relation, ids))) ?? 0,
+    by: (question, id, read) => load(`by ${question}`, id, read),
   };
 }

@@ -7,6 +7,7 @@ import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
 import { longestIdList, nodeKinds, readNodeId, type NodeId, type NodeKind } from './node-ids.js';
 import { Node } from './node-interface.js';
+import { findVisibleSession } from './open-sessions.js';
 import { findVisibleResource } from './resources.js';
 import { checkText } from './text.js';
 
@@ -55,6 +56,7 @@ const finders: { readonly [Kind in NodeKind]?: Find } = {
     return record === null ? null : shownAuthorization(record);
   },
   Resource: findVisibleResource,
+  Session: findVisibleSession,
 };
 
 /** The objects of these ids in their order; one statement for each kind, whatever their number. */

@@ -1,6 +1,7 @@
 /** Every resolver class of the API, subject by subject. */
 import type { BuildSchemaOptions } from 'type-graphql';
 import { AccessResolver, DecidingStatementResolver } from './access.js';
+import { AccountSettingsResolver } from './account-settings.js';
 import { AgencyResolver } from './agencies.js';
 import { AuditResolver } from './audit.js';
 import { AgencyAuthorizationsResolver, AuthorizationResolver } from './authorizations.js';
@@ -16,10 +17,13 @@ import {
 import { GrantResolver, GrantScopeResolver } from './grants.js';
 import { GroupResolver, UserGroupsResolver } from './groups.js';
 import { NodeResolver } from './node.js';
+import { OpenSessionResolver, UserSessionsResolver, ViewerSessionsResolver } from './open-sessions.js';
+import { PasswordResolver, UserPasswordResolver, ViewerPasswordResolver } from './passwords.js';
 import { PolicyResolver } from './policies.js';
 import { PolicyVersionChangeResolver } from './policy-version-changes.js';
 import { PolicyVersionResolver } from './policy-versions.js';
 import { ResourceResolver } from './resources.js';
+import { SecondFactorResolver, UserSecondFactorResolver, ViewerSecondFactorResolver } from './second-factors.js';
 import { ServiceResolver } from './services.js';
 import { SessionResolver } from './session.js';
 import { SettingsResolver } from './settings.js';
@@ -28,6 +32,7 @@ import { WorkspaceResolver } from './workspaces.js';
 
 export const resolvers: BuildSchemaOptions['resolvers'] = [
   AccessResolver,
+  AccountSettingsResolver,
   AgencyAuthorizationsResolver,
   AgencyGrantsResolver,
   AgencyResolver,
@@ -41,17 +46,26 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   GroupGrantsResolver,
   GroupResolver,
   NodeResolver,
+  OpenSessionResolver,
+  PasswordResolver,
   PolicyGrantsResolver,
   PolicyResolver,
   PolicyVersionChangeResolver,
   PolicyVersionResolver,
   ResourceResolver,
+  SecondFactorResolver,
   ServiceGrantsResolver,
   ServiceResolver,
   SessionResolver,
   SettingsResolver,
   UserGrantsResolver,
   UserGroupsResolver,
+  UserPasswordResolver,
   UserResolver,
+  UserSecondFactorResolver,
+  UserSessionsResolver,
+  ViewerPasswordResolver,
+  ViewerSecondFactorResolver,
+  ViewerSessionsResolver,
   WorkspaceResolver,
 ];

@@ -51,6 +51,7 @@ const plainValues: ReadonlySet<string> = new Set([
   'AccessDecision',
   'AccessLevelActions',
   'AccessPermission',
+  'AccountSettings',
   'Actor',
   'AgencyTrust',
   'AuditEventActor',
@@ -58,6 +59,7 @@ const plainValues: ReadonlySet<string> = new Set([
   'DecidingStatement',
   'GrantScope',
   'PageInfo',
+  'PasswordSettings',
   'PolicyCondition',
   'PolicyDraft',
   'PolicyProblem',
@@ -65,8 +67,10 @@ const plainValues: ReadonlySet<string> = new Set([
   'PolicyVersion',
   'RequestScope',
   'ResourceKind',
+  'SecondFactor',
   'ServiceAction',
   'ServiceResourceKind',
+  'SignInSettings',
   'Tag',
 ]);
 

@@ -158,7 +158,7 @@ class SignInInput extends MutationInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'One-time password of the second factor, for users who have one.',
+    description: 'One-time password that the second factor shows now, for users who have one; each is good once.',
   })
   totp?: string | null;
 }
@@ -179,6 +179,13 @@ class SignInPayload extends MutationPayload {
 class SwitchScopeInput extends MutationInput {
   @Field(() => ScopeInput, { description: 'Scope that the new token acts in.' })
   scope!: ScopeInput;
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Identifier or name of a service: the token lasts 15 minutes at most and is good for nothing but that this service shows it to `checkAccess`. Absent: a token of the caller’s own.',
+  })
+  audience?: string | null;
 }
 
 @ObjectType({ description: 'Payload of switchScope.', simpleResolvers: true })
@@ -231,14 +238,15 @@ export class SessionResolver {
   @Public('Who signs in has no credential yet.')
   @Mutation(() => SignInPayload, {
     nullable: true,
-    description: 'Begins a session by password and answers its first token. Needs no permission.',
+    description:
+      'Begins a session by password, and by second factor for users who have one, and answers its first token. Needs no permission.',
   })
   async signIn(
     @Arg('input', () => SignInInput, { description: 'Input of the mutation.' }) input: SignInInput,
     @Ctx() context: GraphContext,
   ): Promise<PayloadFrame> {
-    const { account, userName, password } = input;
-    const wanted = { account, userName, password, scope: scopeChoice(input.scope) };
+    const { account, userName, password, totp } = input;
+    const wanted = { account, userName, password, totp, scope: scopeChoice(input.scope) };
     const outcome = await signIn(context.iam, context.iam.calls, context.call, wanted);
     return answer(context, input, outcome, (issued) => shownToken(context, issued));
   }
@@ -247,7 +255,7 @@ export class SessionResolver {
   @Mutation(() => SwitchScopePayload, {
     nullable: true,
     description:
-      'Answers a token of the same session for another scope; the old token stays good. Needs `bailiwick:session:use`.',
+      'Answers a token of the same session for another scope, or one to hand to a service; the old token stays good. Needs `bailiwick:session:use`.',
   })
   async switchScope(
     @Arg('input', () => SwitchScopeInput, { description: 'Input of the mutation.' }) input: SwitchScopeInput,
@@ -255,7 +263,8 @@ export class SessionResolver {
   ): Promise<PayloadFrame> {
     const choice = scopeChoice(input.scope);
     if (choice === null) throw new Error('a required input is missing');
-    const outcome = await switchScope(context.iam, context.iam.calls, context.call, choice);
+    const audience = decodeOptionalId('Service', input.audience);
+    const outcome = await switchScope(context.iam, context.iam.calls, context.call, choice, audience);
     return answer(context, input, outcome, (issued) => shownToken(context, issued));
   }
 
@@ -306,7 +315,7 @@ export class SessionResolver {
 }
 
 /** What is left of the payload is answered to the session that was just made or switched. */
-function shownToken(context: GraphContext, { token, expiresAt, call }: Issued) {
+export function shownToken(context: GraphContext, { token, expiresAt, call }: Issued) {
   context.actAs(call);
   return { token, expiresAt, viewer: viewerOf(call) };
 }

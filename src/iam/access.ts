@@ -181,11 +181,10 @@ class Askers {
 
   /** A credential carries the whole session: who, second factor, and scope. */
   async #bearer(token: string) {
-    const { requestId, environment } = this.#call;
-    const other = await this.#calls.open({ requestId, environment, credential: { kind: 'token', token } });
-    if (other.broken !== null || other.accountId !== this.#call.accountId) {
-      return { reason: 'CREDENTIAL_REVOKED' } as const;
-    }
+    const { principal, accountId } = this.#call;
+    const showing = principal.kind === 'SERVICE' ? principal.id : null;
+    const other = await this.#calls.openShown(this.#call, token, showing);
+    if (other === null || other.accountId !== accountId) return { reason: 'CREDENTIAL_REVOKED' } as const;
     return { rights: other.rights, user: other.user, home: other.scope.workspaceId };
   }
 

@@ -5,11 +5,16 @@
  */
 import { randomBytes } from 'node:crypto';
 import { fullAccessId, policyLevel, systemPolicies } from '../catalogue/index.js';
+import { settingsOf, usualSettings } from './account-settings.js';
 import { administratorsGroup } from './groups.js';
 import { newId, type House } from './house.js';
+import { noFailures } from './lockout.js';
+import { newPasswordOf, writePassword } from './password-changes.js';
+import { randomPassword } from './passwords.js';
 import type { ChangeOrigin, Transaction } from './ports.js';
 import { DEFAULT_ID, type Account, type AuthorizationMode, type Id, type Instant, type User } from './records.js';
 import { documentOf } from './rights.js';
+import { endSessions } from './sessions.js';
 
 export interface NewAccount {
   readonly name: string;
@@ -60,17 +65,9 @@ export async function createAccount(house: House, input: NewAccount): Promise<Cr
   await house.store.transaction(operatorOrigin(accountId, 'createAccount', at), async (transaction) => {
     await transaction.insert('account', account);
     await transaction.insert('user', root);
-    await transaction.insert('password', {
-      id: rootId,
-      accountId,
-      hash,
-      history: [],
-      changedAt: at,
-      activeAt: at,
-      failures: 0,
-      firstFailureAt: null,
-      lockedUntil: null,
-    });
+    await transaction.insert('password', newPasswordOf(accountId, rootId, hash, at));
+    await transaction.insert('accountSettings', usualSettings(accountId, at));
+    await transaction.insert('strangerAttempts', { id: accountId, accountId, attempts: 0, lastAt: at });
     await transaction.insert('enterpriseProject', {
       id: DEFAULT_ID,
       accountId,
@@ -194,11 +191,46 @@ export async function unlockUser(house: House, accountName: string, userName: st
   if (account === null || user === null) return false;
   await house.store.transaction(operatorOrigin(account.id, 'unlockUser', house.now()), async (transaction) => {
     if ((await transaction.get('password', user.id)) !== null) {
-      await transaction.update('password', user.id, { failures: 0, firstFailureAt: null, lockedUntil: null });
+      await transaction.update('password', user.id, noFailures);
     }
     return { commit: true, value: undefined };
   });
   return true;
+}
+
+export interface OperatorReset {
+  /** Also takes the second factor away, which may be lost together with the password. */
+  readonly removeSecondFactor: boolean;
+}
+
+/**
+ * Gives a user a random password on the machine itself: a lost root password must not lose an installation. Ends the
+ * user's sessions and lifts a lock. Answers the password, null when there is no such user.
+ */
+export async function resetLostPassword(
+  house: House,
+  accountName: string,
+  userName: string,
+  { removeSecondFactor }: OperatorReset,
+): Promise<string | null> {
+  const { access } = house.store;
+  const account = await access.accountByName(accountName);
+  const user = account === null ? null : await access.userByName(account.id, userName);
+  if (account === null || user === null) return null;
+  const settings = await settingsOf(access, account.id);
+  const password = randomPassword(user.name, settings);
+  const hash = await house.passwords.hash(password);
+  const origin = operatorOrigin(account.id, 'resetPassword', house.now());
+  await house.store.transaction(origin, async (transaction) => {
+    await writePassword(transaction, user.id, hash, settings.rememberedPasswords);
+    await transaction.update('password', user.id, noFailures);
+    if (removeSecondFactor && (await transaction.get('secondFactor', user.id)) !== null) {
+      await transaction.remove('secondFactor', user.id);
+    }
+    await endSessions(transaction, user.id);
+    return { commit: true, value: undefined };
+  });
+  return password;
 }
 
 function operatorOrigin(accountId: Id, operation: string, at: Instant): ChangeOrigin {

@@ -39,6 +39,11 @@ const nowhere: Reader = {
   countsOf: async (_relation, parentIds) => new Map(parentIds.map((id) => [id, 0])),
 };
 
+const forService: BrokenCredential = {
+  message: 'the token was made for a service, which shows it when it asks; send one of signIn or switchScope',
+  reference: 'IAM.0067',
+};
+
 export class Calls {
   readonly #house: House;
   readonly #rights = new RightsBook();
@@ -60,8 +65,29 @@ export class Calls {
     if (reading.kind === 'broken') {
       return this.#nobody(arrival, { message: 'the token is not one of ours; sign in again', reference: 'IAM.0067' });
     }
-    const { accountId, userId, sessionId, scope } = reading.claims;
+    const { accountId, userId, sessionId, scope, audience } = reading.claims;
+    // Or a service that was handed one could act as the user (rule 23).
+    if (audience !== null) return this.#nobody(arrival, forService);
     return this.openSession(arrival, accountId, userId, sessionId, scope);
+  }
+
+  /**
+   * Opens the call of a token that somebody shows in a question about its bearer. One that was made for a service is good
+   * when that service shows it, and nobody else.
+   *
+   * @param showing id of the service that shows it; null when it is no service that asks
+   */
+  async openShown(
+    arrival: Pick<Arrival, 'requestId' | 'environment'>,
+    token: string,
+    showing: Id | null,
+  ): Promise<Call | null> {
+    const reading = await this.#house.tokens.read(token);
+    if (reading.kind !== 'good') return null;
+    const { accountId, userId, sessionId, scope, audience } = reading.claims;
+    if (audience !== null && audience !== showing) return null;
+    const call = await this.openSession(arrival, accountId, userId, sessionId, scope);
+    return call.broken === null ? call : null;
   }
 
   /** Opens the call of a session in a scope; the session, its user and the scope are looked at as they are now. */

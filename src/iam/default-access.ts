@@ -3,6 +3,7 @@
  * grant, the default is over for that user, and stays over when the grant is revoked, so that revoking never widens.
  */
 import { modelArtsDefaultPolicy, namesService } from '../catalogue/index.js';
+import type { Call } from './call.js';
 import { statementsOf, type Gift } from './escalation.js';
 import type { Transaction } from './ports.js';
 import type { Id, User } from './records.js';
@@ -44,4 +45,9 @@ export function defaultAccessGift(): Gift {
     expiresAt: null,
     entersByGrant: false,
   };
+}
+
+/** What the LOOSE default gives in this account; nothing while the mode is STRICT. */
+export function looseGifts(call: Call): readonly Gift[] {
+  return call.account?.authorizationMode === 'LOOSE' ? [defaultAccessGift()] : [];
 }

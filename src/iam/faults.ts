@@ -1,7 +1,7 @@
 /** Faults that any subject can meet, said the same way everywhere. */
 import type { OpenChange } from './change.js';
 import { problem, type UserProblem } from './outcome.js';
-import type { Id } from './records.js';
+import type { Id, Instant } from './records.js';
 
 /** Missing and invisible look alike (rule 19). */
 export function notFound(what: string, id: Id, path = 'id', reference = 'IAM.0004'): UserProblem {
@@ -21,6 +21,12 @@ export function versionConflict(current: number, expected: number | null | undef
     'expectedVersion',
     { reference: 'IAM.0005' },
   );
+}
+
+/** Too many failures, said to whoever knows the right password or has a session, and to nobody else. */
+export function lockedOut(until: Instant): UserProblem {
+  const at = new Date(until).toISOString();
+  return problem('LOCKED', `too many failed attempts; try again after ${at}`, null, { reference: 'IAM.0061' });
 }
 
 /** Kinds whose names are unique in the account. */

@@ -15,10 +15,33 @@ export * from './calls.js';
 export type { House } from './house.js';
 export * from './iam.js';
 export { usualTokenKeys, type TokenKeySettings } from './token-keys.js';
-export { passwordLimits, weakness } from './passwords.js';
+export { passwordLimits } from './passwords.js';
 export { textRules, quotas } from './limits.js';
 export * from './accounts.js';
-export * from './sessions.js';
+export {
+  endOtherSessionsOf,
+  endSession,
+  refreshToken,
+  revokeSessions,
+  signOut,
+  switchScope,
+  visibleSession,
+  type Issued,
+  type RevokedSessions,
+  type RevokeSessionsInput,
+  type ScopeChoice,
+} from './sessions.js';
+export * from './sign-in.js';
+export * from './account-settings.js';
+export {
+  changePassword,
+  passwordExpiries,
+  resetPassword,
+  type ChangedPassword,
+  type ChangePasswordInput,
+  type ResetPasswordInput,
+} from './password-changes.js';
+export * from './second-factors.js';
 export * from './users.js';
 export * from './groups.js';
 export * from './services.js';

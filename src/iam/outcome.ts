@@ -17,6 +17,7 @@ export const userErrorCodes = {
   IN_USE: 'Other objects still refer to this one.',
   IDEMPOTENCY_KEY_REUSED: 'The idempotency key was used before with other input.',
   CREDENTIALS_INVALID: 'Account, user name, password or second factor are not right together.',
+  SECOND_FACTOR_REQUIRED: 'The password is right; send it again with a one-time password of the second factor.',
   LOCKED: 'Too many failed attempts; it opens again by itself.',
   WEAK_PASSWORD: 'The password breaks the password policy.',
   POLICY_DOCUMENT: 'The policy document has a problem at the place shown.',

@@ -1,12 +1,19 @@
 /**
- * Password hashing (Argon2id, RFC 9106) and the password policy (docs/domain.md section d4).
+ * Password hashing (Argon2id, RFC 9106), the rules that a new password must keep (docs/domain.md section d4), and random
+ * passwords that keep them. It must never know whose password it is.
  */
+import { randomInt } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
+import type { AccountSettings } from './records.js';
 
 /** RFC 9106's second recommendation scaled to OWASP's floor: 19 MiB, two passes, one lane. */
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 
-export const passwordLimits = { minimumLength: 8, maximumLength: 128, minimumKinds: 2 } as const;
+/** The minimum is that of an installation's first password; an account sets its own (src/iam/account-settings.ts). */
+export const passwordLimits = { minimumLength: 8, maximumLength: 128 } as const;
+
+/** What an account asks of new passwords. */
+export type PasswordPolicy = Pick<AccountSettings, 'passwordKinds' | 'passwordLength' | 'passwordRepeats'>;
 
 export interface Passwords {
   hash(password: string): Promise<string>;
@@ -47,15 +54,24 @@ export function createPasswords(atOnce = 2): Passwords {
   };
 }
 
+const kinds = [/\p{Lu}/u, /\p{Ll}/u, /\p{N}/u, /[^\p{L}\p{N}]/u];
+
 /** What is wrong with a new password, null when nothing is. Never repeats the password. */
-export function weakness(password: string, userName: string): string | null {
-  const { minimumLength, maximumLength, minimumKinds } = passwordLimits;
-  const length = [...password].length;
-  if (length < minimumLength) return `the password has ${length} characters; give it at least ${minimumLength}`;
+export function weakness(password: string, userName: string, policy: PasswordPolicy): string | null {
+  const { maximumLength } = passwordLimits;
+  const { passwordKinds, passwordLength, passwordRepeats } = policy;
+  const characters = [...password];
+  const { length } = characters;
+  if (length < passwordLength) return `the password has ${length} characters; give it at least ${passwordLength}`;
   if (length > maximumLength) return `the password has ${length} characters; at most ${maximumLength} are allowed`;
-  const kinds = [/\p{Lu}/u, /\p{Ll}/u, /\p{N}/u, /[^\p{L}\p{N}]/u].filter((kind) => kind.test(password)).length;
-  if (kinds < minimumKinds) {
-    return `the password uses one kind of character; mix at least ${minimumKinds} of upper case, lower case, digits and others`;
+  const used = kinds.filter((kind) => kind.test(password)).length;
+  if (used < passwordKinds) {
+    const shown = used === 1 ? 'one kind of character' : `${used} kinds of characters`;
+    return `the password uses ${shown}; mix at least ${passwordKinds} of upper case, lower case, digits and others`;
+  }
+  if (passwordRepeats > 0 && longestRun(characters) > passwordRepeats) {
+    const times = passwordRepeats === 1 ? 'once' : `${passwordRepeats} times`;
+    return `the password has one character more than ${times} in a row; break the row`;
   }
   const folded = password.toLowerCase();
   const name = userName.toLowerCase();
@@ -63,4 +79,27 @@ export function weakness(password: string, userName: string): string | null {
     return 'the password is the user name or its reverse; choose another';
   }
   return null;
+}
+
+function longestRun(characters: readonly string[]): number {
+  let longest = 0;
+  let run = 0;
+  characters.forEach((character, index) => {
+    run = character === characters[index - 1] ? run + 1 : 1;
+    longest = Math.max(longest, run);
+  });
+  return longest;
+}
+
+/** Without letters and digits that are taken for one another when read aloud or copied by hand. */
+const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789-_.+=';
+
+/** A random password that keeps the policy: at least 20 characters, over 118 bits. */
+export function randomPassword(userName: string, policy: PasswordPolicy): string {
+  const length = Math.max(20, policy.passwordLength);
+  for (;;) {
+    const password = Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('');
+    // Of random ones nearly all keep any policy; the others are thrown away rather than mended.
+    if (weakness(password, userName, policy) === null) return password;
+  }
 }

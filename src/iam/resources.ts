@@ -213,11 +213,13 @@ function seeing(catalogue: Catalogue, kind: string): readonly KindOperation[] {
 
 /** Kinds whose resources the caller may list here: the row filter of `resources`. */
 export function listableKinds(call: Call): readonly string[] {
-  return call.catalogue.resourceKinds
-    .map(({ name }) => name)
-    // Of a kind that nothing creates there are no rows.
-    .filter((kind) => isRegistered(call.catalogue, kind, 'create'))
-    .filter((kind) => listing(call, kind).some((operation) => mayOnKind(call, kind, operation, { resource: null })));
+  return (
+    call.catalogue.resourceKinds
+      .map(({ name }) => name)
+      // Of a kind that nothing creates there are no rows.
+      .filter((kind) => isRegistered(call.catalogue, kind, 'create'))
+      .filter((kind) => listing(call, kind).some((operation) => mayOnKind(call, kind, operation, { resource: null })))
+  );
 }
 
 /** `list` where the kind has it; a kind without it is listed by whoever may read one. */

@@ -1,33 +1,28 @@
 /**
- * Sign-in, the scope of a session's tokens, and the end of sessions. A session may have several tokens, one for each
- * scope it switched to (rule 22); what is stored is the session, never a token.
+ * Sessions and their tokens. A session may have several tokens, one for each scope it switched to (rule 22); what is
+ * stored is the session, never a token. Ending a session ends all of them at the next request.
  */
+import { settingsOf } from './account-settings.js';
 import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
 import type { Calls } from './calls.js';
-import { change } from './change.js';
+import { change, type OpenChange } from './change.js';
 import { mayUserEnter } from './entry.js';
 import { notFound } from './faults.js';
-import { newId, type House } from './house.js';
+import type { House } from './house.js';
 import { problem, reject, succeed, type Invalid, type Outcome } from './outcome.js';
-import type { ChangeOrigin, Scope } from './ports.js';
-import { DEFAULT_ID, type Account, type Id, type Instant, type Password, type Session, type User } from './records.js';
-import { endSessionsOf } from './users.js';
+import type { AccessReader, Scope, Transaction } from './ports.js';
+import { DEFAULT_ID, type Account, type Id, type Instant, type Session, type User } from './records.js';
 
-/** Tokens and sessions live for a day (docs/domain.md section d2). */
-export const sessionPeriod = 24 * 60 * 60 * 1000;
+const minute = 60_000;
 
-/** Lockout of docs/domain.md section d4: failures within the window lock the user for a time, then it opens by itself. */
-export const lockout = { failures: 5, window: 15 * 60 * 1000, period: 15 * 60 * 1000 } as const;
+/** However often it is refreshed, a session ends so long after the password was checked; then one signs in again. */
+export const longestSession = 30 * 24 * 60 * minute;
+
+/** Life of a token that is made for a service to show (rule 23). */
+export const audienceTokenLife = 15 * minute;
 
 export type ScopeChoice = { readonly kind: 'account' } | { readonly kind: 'workspace'; readonly id: Id };
-
-export interface SignInInput {
-  readonly account: string;
-  readonly userName: string;
-  readonly password: string;
-  readonly scope: ScopeChoice | null;
-}
 
 export interface Issued {
   readonly token: string;
@@ -37,81 +32,48 @@ export interface Issued {
 }
 
 /**
- * Signs in by password. An unknown account, an unknown user and a wrong password are one and the same answer after the
- * same work; only the right password learns more (a lock, a disabled user, a workspace that one may not enter).
+ * Exchanges the caller's token for one of the same session in another scope; with an audience for a short one that only
+ * that service can use, and only to ask what its bearer may do (rule 23).
+ *
+ * @param audience id or name of a service of the account
  */
-export async function signIn(house: House, calls: Calls, call: Call, input: SignInInput): Promise<Outcome<Issued>> {
-  const { access } = house.store;
-  const account = await access.accountByName(input.account);
-  const user = account === null ? null : await access.userByName(account.id, input.userName);
-  const password = user === null ? null : await access.password(user.accountId, user.id);
-  const right = await house.passwords.verify(password?.hash ?? null, input.password);
-  if (account === null || user === null || password === null) return wrongCredentials();
-
-  const origin: ChangeOrigin = {
-    accountId: account.id,
-    workspaceId: null,
-    operation: right ? 'signIn' : 'signInFailed',
-    actorKind: 'USER',
-    actorId: user.id,
-    actorName: user.name,
-    requestId: call.requestId,
-    at: call.now,
-  };
-  const { value: outcome, revision } = await house.store.transaction<Outcome<Session>>(origin, async (transaction) => {
-    // Read again inside: failures arriving together must each count.
-    const current = await transaction.get('password', user.id);
-    if (current === null || current.hash !== password.hash) return { commit: false, value: wrongCredentials() };
-    const isLocked = current.lockedUntil !== null && current.lockedUntil > call.now;
-    if (!right) {
-      // A lock is told to the right password only, or it would tell which users there are.
-      if (isLocked) return { commit: false, value: wrongCredentials() };
-      await transaction.update('password', user.id, afterFailure(current, call.now));
-      return { commit: true, value: wrongCredentials() };
-    }
-    if (current.lockedUntil !== null && isLocked) return { commit: false, value: locked(current.lockedUntil) };
-    if (!user.enabled) {
-      const disabled = problem('CREDENTIALS_INVALID', 'the user is disabled; ask an administrator', 'userName', {
-        reference: 'IAM.0082',
-      });
-      return { commit: false, value: reject(disabled) };
-    }
-    const closed = await refuseScope(house, account, user, input.scope);
-    if (closed !== null) return { commit: false, value: closed };
-    if (current.failures > 0) {
-      await transaction.update('password', user.id, { failures: 0, firstFailureAt: null, lockedUntil: null });
-    }
-    const session: Session = {
-      id: newId(),
-      accountId: account.id,
-      userId: user.id,
-      startedAt: call.now,
-      expiresAt: call.now + sessionPeriod,
-      endedAt: null,
-      mfaAt: null,
-      sourceAddress: call.environment.sourceAddress ?? '',
-    };
-    await transaction.insert('session', session);
-    return { commit: true, value: succeed(session) };
-  });
-  if (outcome.kind !== 'succeeded') return outcome;
-  return succeed(await issue(house, calls, call, outcome.value, scopeOf(account.id, input.scope)), revision);
-}
-
-/** Exchanges the caller's token for one of the same session in another scope. */
 export async function switchScope(
   house: House,
   calls: Calls,
   call: Call,
   choice: ScopeChoice,
+  audience: string | null = null,
 ): Promise<Outcome<Issued>> {
   const { account, user, session } = call;
   if (account === null || user === null || session === null) {
     return reject(problem('INVALID', 'only a signed-in user switches scope; sign in first'));
   }
-  const closed = await refuseScope(house, account, user, choice);
+  const services = audience === null ? [] : await house.store.access.services(account.id);
+  const service = services.find(({ id, name }) => id === audience || name === audience) ?? null;
+  if (audience !== null && service?.enabled !== true) return reject(notFound('service', audience, 'audience'));
+  const closed = await refuseScope(house.store.access, account, user, choice);
   if (closed !== null) return closed;
-  return succeed(await issue(house, calls, call, session, scopeOf(account.id, choice)));
+  return succeed(await issueToken(house, calls, call, session, scopeOf(account.id, choice), service?.id ?? null));
+}
+
+/** Prolongs the caller's session by the account's session time and answers a token of it in the same scope. */
+export async function refreshToken(house: House, calls: Calls, call: Call): Promise<Outcome<Issued>> {
+  const prolonged = await change(house, call, { operation: 'refreshToken' }, async (open) => {
+    const { transaction, call } = open;
+    const refused = open.ask('bailiwick:session:use', null);
+    if (refused !== null) return refused;
+    const session = call.session === null ? null : await transaction.get('session', call.session.id);
+    if (session === null || session.endedAt !== null || session.expiresAt <= call.now) return reject(noSession());
+    const { sessionMinutes } = await settingsOf(transaction.access, call.accountId);
+    const wanted = Math.min(call.now + sessionMinutes * minute, session.startedAt + longestSession);
+    // Whoever refreshes is there, however long ago they signed in.
+    if ((await transaction.get('password', session.userId)) !== null) {
+      await transaction.update('password', session.userId, { activeAt: call.now });
+    }
+    return succeed(await transaction.update('session', session.id, { expiresAt: Math.max(session.expiresAt, wanted) }));
+  });
+  if (prolonged.kind !== 'succeeded') return prolonged;
+  return succeed(await issueToken(house, calls, call, prolonged.value, call.scope), prolonged.revision);
 }
 
 /** Ends the caller's session with all its tokens. */
@@ -121,8 +83,28 @@ export async function signOut(house: House, call: Call): Promise<Outcome<Session
     const refused = open.ask('bailiwick:session:use', null);
     if (refused !== null) return refused;
     const session = call.session === null ? null : await open.transaction.get('session', call.session.id);
-    if (session === null) return reject(problem('INVALID', 'there is no session to end; this credential has none'));
+    if (session === null) return reject(noSession());
     return succeed(await open.transaction.update('session', session.id, { endedAt: call.now }));
+  });
+}
+
+/**
+ * Ends one session. One's own needs only a session; another's `bailiwick:sessions:revoke` on that user, without which it
+ * looks like one that does not exist: whose it is cannot be known before it is read.
+ */
+export async function endSession(house: House, call: Call, input: { readonly id: Id }): Promise<Outcome<Session>> {
+  return change(house, call, { operation: 'endSession' }, async (open) => {
+    const { transaction, call } = open;
+    const session = (await transaction.reader.find('session', [input.id])).get(input.id) ?? null;
+    if (session === null) return reject(notFound('session', input.id));
+    if (session.userId === call.principal.id) {
+      const refused = open.ask('bailiwick:session:use', null);
+      if (refused !== null) return refused;
+    } else if (open.ask('bailiwick:sessions:revoke', iamUrn(call.accountId, 'user', session.userId)) !== null) {
+      return reject(notFound('session', input.id));
+    }
+    if (session.endedAt !== null || session.expiresAt <= call.now) return succeed(session);
+    return succeed(await transaction.update('session', session.id, { endedAt: call.now }));
   });
 }
 
@@ -152,56 +134,72 @@ export async function revokeSessions(
     if (refused !== null) return refused;
     const user = (await open.transaction.reader.find('user', [id])).get(id) ?? null;
     if (user === null) return reject(notFound('user', id, 'userId'));
-    return succeed({ user, count: await endSessionsOf(open, id) });
+    return succeed({ user, count: await endSessions(open.transaction, id) });
   });
 }
 
-async function issue(house: House, calls: Calls, call: Call, session: Session, scope: Scope): Promise<Issued> {
-  const { accountId, userId, id: sessionId, expiresAt } = session;
-  const token = await house.tokens.issue({ accountId, userId, sessionId, scope, expiresAt });
+/**
+ * Ends the sessions of a user whose credential has changed (docs/domain.md section d2), but for the one in which the
+ * user changed it. Answers how many it ended.
+ */
+export async function endOtherSessionsOf({ transaction, call }: OpenChange, userId: Id): Promise<number> {
+  return endSessions(transaction, userId, call.session?.userId === userId ? call.session.id : null);
+}
+
+/** Ends every open session of a user; their tokens are refused from the next request on. */
+export async function endSessions(transaction: Transaction, userId: Id, except: Id | null = null): Promise<number> {
+  const { at } = transaction.origin;
+  let ended = 0;
+  for (const id of await transaction.idsWhere('session', { userId, endedAt: null })) {
+    const session = await transaction.get('session', id);
+    if (session === null || session.id === except || session.expiresAt <= at) continue;
+    await transaction.update('session', id, { endedAt: at });
+    ended += 1;
+  }
+  return ended;
+}
+
+/** A session as far as the caller may see it: their own, and those of users visible here with `bailiwick:sessions:list`. */
+export async function visibleSession(call: Call, id: Id): Promise<Session | null> {
+  const session = (await call.reader.find('session', [id])).get(id) ?? null;
+  if (session === null || session.userId === call.principal.id) return session;
+  return call.may('bailiwick:sessions:list', iamUrn(call.accountId, 'user', session.userId)) ? session : null;
+}
+
+/** A token of a session in a scope, and the call of whoever bears it. */
+export async function issueToken(
+  house: House,
+  calls: Calls,
+  call: Call,
+  session: Session,
+  scope: Scope,
+  audience: Id | null = null,
+): Promise<Issued> {
+  const { accountId, userId, id: sessionId } = session;
+  const expiresAt = audience === null ? session.expiresAt : Math.min(session.expiresAt, call.now + audienceTokenLife);
+  const token = await house.tokens.issue({ accountId, userId, sessionId, scope, expiresAt, audience });
   return { token, expiresAt, call: await calls.openSession(call, accountId, userId, sessionId, scope) };
 }
 
 /** A workspace that one may not enter looks like one that does not exist. */
-async function refuseScope(
-  house: House,
+export async function refuseScope(
+  access: AccessReader,
   account: Account,
   user: User,
   choice: ScopeChoice | null,
 ): Promise<Invalid | null> {
   const { workspaceId } = scopeOf(account.id, choice);
   if (workspaceId === null) return null;
-  const workspace = await house.store.access.workspace(account.id, workspaceId);
-  if (workspace !== null && (await mayUserEnter(house.store.access, workspace, user))) return null;
+  const workspace = await access.workspace(account.id, workspaceId);
+  if (workspace !== null && (await mayUserEnter(access, workspace, user))) return null;
   return reject(notFound('workspace', workspaceId, 'scope', 'ModelArts.0102'));
 }
 
-function scopeOf(accountId: Id, choice: ScopeChoice | null): Scope {
+export function scopeOf(accountId: Id, choice: ScopeChoice | null): Scope {
   if (choice === null) return { accountId, workspaceId: DEFAULT_ID };
   return { accountId, workspaceId: choice.kind === 'account' ? null : choice.id };
 }
 
-/** What one more failure makes of the counters: a new window begins when the old one is over. */
-export function afterFailure(
-  password: Pick<Password, 'failures' | 'firstFailureAt'>,
-  now: Instant,
-): Pick<Password, 'failures' | 'firstFailureAt' | 'lockedUntil'> {
-  const sameWindow = password.firstFailureAt !== null && now - password.firstFailureAt < lockout.window;
-  const failures = sameWindow ? password.failures + 1 : 1;
-  const firstFailureAt = sameWindow ? password.firstFailureAt : now;
-  if (failures < lockout.failures) return { failures, firstFailureAt, lockedUntil: null };
-  return { failures: 0, firstFailureAt: null, lockedUntil: now + lockout.period };
-}
-
-function wrongCredentials(): Invalid {
-  return reject(
-    problem('CREDENTIALS_INVALID', 'account, user name or password is wrong; try again', null, {
-      reference: 'IAM.0062',
-    }),
-  );
-}
-
-function locked(until: Instant): Invalid {
-  const at = new Date(until).toISOString();
-  return reject(problem('LOCKED', `too many failed attempts; try again after ${at}`, null, { reference: 'IAM.0061' }));
+function noSession() {
+  return problem('INVALID', 'there is no session of this credential; sign in first');
 }

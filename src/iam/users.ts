@@ -1,16 +1,18 @@
 /** Users of an account: who can sign in. Their rights come from grants (src/iam/grants.ts), never from here. */
+import { settingsOf } from './account-settings.js';
 import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
 import { change, creating, type OpenChange } from './change.js';
-import { defaultAccessGift, endReachedDefaults } from './default-access.js';
+import { endReachedDefaults, looseGifts } from './default-access.js';
 import { giftOf, giftOfLifting, looksAt, refuseGain, type Gift } from './escalation.js';
 import { nameTaken, notFound, versionConflict } from './faults.js';
 import { joinGroups } from './groups.js';
 import { newId, type House } from './house.js';
 import { checkText, problemsOf } from './limits.js';
-import { problem, reject, succeed, type Invalid, type Outcome, type UserProblem } from './outcome.js';
-import { weakness } from './passwords.js';
+import { problem, reject, succeed, type Invalid, type Outcome } from './outcome.js';
+import { checkFirstPassword, newPasswordOf } from './password-changes.js';
 import type { Id, User } from './records.js';
+import { endSessions } from './sessions.js';
 
 export interface CreateUserInput {
   readonly name: string;
@@ -21,10 +23,11 @@ export interface CreateUserInput {
 }
 
 export async function createUser(house: House, call: Call, input: CreateUserInput): Promise<Outcome<User>> {
+  const settings = await settingsOf(house.store.access, call.accountId);
   const problems = problemsOf(
     checkText('userName', input.name, 'name'),
     checkText('description', input.description, 'description'),
-    input.password == null ? null : checkPassword(input.password, input.name),
+    input.password == null ? null : checkFirstPassword(input.password, input.name, settings),
   );
   // Hashing takes tens of milliseconds; it must not hold the account's write lock.
   const hash = input.password == null || problems.length > 0 ? null : await house.passwords.hash(input.password);
@@ -58,7 +61,7 @@ export async function createUser(house: House, call: Call, input: CreateUserInpu
       updatedAt: call.now,
     };
     await transaction.insert('user', user);
-    if (hash !== null) await insertPassword(open, id, hash);
+    if (hash !== null) await transaction.insert('password', newPasswordOf(call.accountId, id, hash, call.now));
     const joined = await joinGroups(open, [id], input.groupIds ?? [], 'groupIds');
     if (joined !== null) return joined;
     await endReachedDefaults(transaction, [id]);
@@ -121,7 +124,11 @@ export async function updateUser(house: House, call: Call, input: UpdateUserInpu
       ...(input.description == null ? {} : { description: input.description }),
       ...(input.enabled == null ? {} : { enabled: input.enabled }),
     };
-    if (input.enabled === false && user.enabled) await endSessionsOf(open, user.id);
+    if (input.enabled === false && user.enabled) await endSessions(transaction, user.id);
+    // Whoever is let in again begins to be idle anew.
+    if (enabling && (await transaction.get('password', user.id)) !== null) {
+      await transaction.update('password', user.id, { activeAt: call.now });
+    }
     return succeed(await transaction.update('user', user.id, changed));
   });
 }
@@ -148,42 +155,12 @@ export async function deleteUser(house: House, call: Call, input: { readonly id:
     for (const id of await transaction.idsWhere('accessKey', { ownerKind: 'USER', ownerId: user.id })) {
       await transaction.remove('accessKey', id);
     }
-    if ((await transaction.get('password', user.id)) !== null) await transaction.remove('password', user.id);
+    for (const kind of ['password', 'secondFactor'] as const) {
+      if ((await transaction.get(kind, user.id)) !== null) await transaction.remove(kind, user.id);
+    }
     await transaction.remove('user', user.id);
     return succeed(user);
   });
-}
-
-/** Ends every session of a user; their tokens are refused from the next request on. */
-export async function endSessionsOf(open: OpenChange, userId: Id): Promise<number> {
-  const { transaction, call } = open;
-  let ended = 0;
-  for (const id of await transaction.idsWhere('session', { userId })) {
-    const session = await transaction.get('session', id);
-    if (session === null || session.endedAt !== null || session.expiresAt <= call.now) continue;
-    await transaction.update('session', id, { endedAt: call.now });
-    ended += 1;
-  }
-  return ended;
-}
-
-async function insertPassword(open: OpenChange, userId: Id, hash: string): Promise<void> {
-  await open.transaction.insert('password', {
-    id: userId,
-    accountId: open.call.accountId,
-    hash,
-    history: [],
-    changedAt: open.call.now,
-    activeAt: open.call.now,
-    failures: 0,
-    firstFailureAt: null,
-    lockedUntil: null,
-  });
-}
-
-/** What the LOOSE default gives in this account; nothing while the mode is STRICT. */
-function looseGifts(call: Call): readonly Gift[] {
-  return call.account?.authorizationMode === 'LOOSE' ? [defaultAccessGift()] : [];
 }
 
 /** Only an administrator takes an administrator away. */
@@ -200,9 +177,4 @@ async function refuseAdministrator({ transaction, call }: OpenChange, user: User
 /** Only statements that look at the user's name: what a new name could switch on. */
 function onlyByName(gift: Gift): Gift {
   return { ...gift, statements: gift.statements.filter((statement) => looksAt(statement, 'g:UserName')) };
-}
-
-function checkPassword(password: string, userName: string): UserProblem | null {
-  const fault = weakness(password, userName);
-  return fault === null ? null : problem('WEAK_PASSWORD', fault, 'password', { reference: 'IAM.1118' });
 }

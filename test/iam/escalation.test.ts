@@ -13,10 +13,12 @@ import {
   createService,
   createUser,
   deleteGroup,
+  deleteSecondFactor,
   deleteUser,
   grantPolicy,
   registerResource,
   removeGroupMembers,
+  resetPassword,
   restoreDefaultAccess,
   revokeGrant,
   rotateServiceKey,
@@ -35,6 +37,7 @@ import { must, Scene, type Statement } from './scene.js';
 
 const administration = [
   'iam:users:*',
+  'iam:mfa:*',
   'iam:groups:*',
   'iam:permissions:*',
   'iam:roles:*',
@@ -87,6 +90,12 @@ async function administratorsId(scene: Scene): Promise<string> {
     { order: { by: 'NAME', direction: 'ASC' }, limit: 1, backward: false, after: null, before: null },
   );
   return rows[0]?.record.id ?? '';
+}
+
+/** A user who holds nothing at all, the LOOSE default neither. */
+async function aWeakUser(scene: Scene): Promise<User> {
+  await scene.strict();
+  return scene.user();
 }
 
 const attempts: readonly Attempt[] = [
@@ -421,6 +430,114 @@ const attempts: readonly Attempt[] = [
       await scene.grant(user(self.id), deny);
       const again = await scene.call({ id: mallory.principal.id });
       return give(scene, again, 'USER', (await scene.user()).id, { Effect: 'Allow', Action: ['iam:agencies:assume'] });
+    },
+  },
+  {
+    says: 'resetting the password of a user who is stronger than oneself',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const strong = await aWeakUser(scene);
+      await scene.allow(strong, notHeld);
+      return resetPassword(scene.iam, mallory, { userId: strong.id });
+    },
+  },
+  {
+    says: 'resetting the password of a user whom a group makes stronger than oneself',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const strong = await aWeakUser(scene);
+      const { id } = await scene.group(strong);
+      await scene.grant(group(id), await scene.policy(allowMore));
+      return resetPassword(scene.iam, mallory, { userId: strong.id, newPassword: 'Chosen-horse-1' });
+    },
+  },
+  {
+    says: 'resetting the password of a user who holds no more than oneself',
+    gains: null,
+    tries: async (scene, mallory) => {
+      const weak = await aWeakUser(scene);
+      await scene.grant(user(weak.id), await scene.policy(allowHeld));
+      return resetPassword(scene.iam, mallory, { userId: weak.id });
+    },
+  },
+  {
+    says: 'resetting the password of a user to whom the LOOSE default gives what one does not hold',
+    gains: 'modelarts:aiAlgorithm:*',
+    tries: async (scene, mallory) => {
+      must(await setAuthorizationMode(scene.iam, await scene.root(), { mode: 'LOOSE' }));
+      const again = await scene.call({ id: mallory.principal.id });
+      return resetPassword(scene.iam, again, { userId: (await scene.user()).id });
+    },
+  },
+  {
+    says: 'resetting the password of a user who may enter a workspace that is closed to oneself',
+    gains: 'modelarts:workspace:get',
+    tries: async (scene, mallory) => {
+      const listed = await aWeakUser(scene);
+      await scene.workspace({ visibility: 'INTERNAL', memberIds: [listed.id] });
+      return resetPassword(scene.iam, mallory, { userId: listed.id });
+    },
+  },
+  {
+    says: 'resetting the password of a user who may enter what is open to oneself as well',
+    gains: null,
+    tries: async (scene, mallory, self) => {
+      const listed = await aWeakUser(scene);
+      await scene.workspace({ visibility: 'INTERNAL', memberIds: [listed.id, self.id] });
+      await scene.workspace({ visibility: 'PUBLIC' });
+      return resetPassword(scene.iam, mallory, { userId: listed.id });
+    },
+  },
+  {
+    says: 'resetting the password of an administrator',
+    gains: '*:*:*',
+    tries: async (scene, mallory) => {
+      const administrator = await scene.user();
+      await scene.join({ id: await administratorsId(scene) }, administrator);
+      return resetPassword(scene.iam, mallory, { userId: administrator.id });
+    },
+  },
+  {
+    says: 'resetting the password of the root user',
+    gains: '*:*:*',
+    tries: (scene, mallory) => resetPassword(scene.iam, mallory, { userId: scene.rootUser.id }),
+  },
+  {
+    says: 'resetting the password of the root user as an administrator',
+    gains: '*:*:*',
+    tries: async (scene, mallory, self) => {
+      await scene.join({ id: await administratorsId(scene) }, self);
+      const again = await scene.call({ id: mallory.principal.id });
+      return resetPassword(scene.iam, again, { userId: scene.rootUser.id });
+    },
+  },
+  {
+    says: 'taking the second factor of a user who is stronger than oneself',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const strong = await aWeakUser(scene);
+      await scene.allow(strong, notHeld);
+      await scene.secondFactor(strong);
+      return deleteSecondFactor(scene.iam, mallory, { userId: strong.id });
+    },
+  },
+  {
+    says: 'taking the second factor of a user who holds no more than oneself',
+    gains: null,
+    tries: async (scene, mallory) => {
+      const weak = await aWeakUser(scene);
+      await scene.secondFactor(weak);
+      return deleteSecondFactor(scene.iam, mallory, { userId: weak.id });
+    },
+  },
+  {
+    says: 'taking the second factor of the root user',
+    gains: '*:*:*',
+    tries: async (scene, mallory) => {
+      const kept = await scene.iam.store.reader({ accountId: scene.account.id, workspaceId: null });
+      const bound = await kept.find('secondFactor', [scene.rootUser.id]);
+      if (bound.size === 0) await scene.secondFactor(scene.rootUser);
+      return deleteSecondFactor(scene.iam, mallory, { userId: scene.rootUser.id });
     },
   },
   {

@@ -4,12 +4,16 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  changePassword,
   createPolicyVersion,
   createWorkspace,
   deleteGroup,
   deleteUser,
   deleteWorkspace,
+  endSession,
   removeGroupMembers,
+  resetLostPassword,
+  resetPassword,
   restoreDefaultAccess,
   revokeGrant,
   revokeSessions,
@@ -184,6 +188,65 @@ const revocations: readonly Revocation[] = [
       await scene.allow(user, action);
       const revoke = async () => {
         must(await revokeSessions(scene.iam, await scene.root(), { userId: user.id }));
+      };
+      return { at: '0', revoke };
+    },
+  },
+  {
+    says: 'the session: its owner ends it from another one',
+    reason: 'CREDENTIAL_REVOKED',
+    gives: async (scene, user, sessionId) => {
+      await scene.allow(user, action);
+      const revoke = async () => {
+        must(await endSession(scene.iam, await scene.call(user), { id: sessionId }));
+      };
+      return { at: '0', revoke };
+    },
+  },
+  {
+    says: 'the session: an administrator ends that one',
+    reason: 'CREDENTIAL_REVOKED',
+    gives: async (scene, user, sessionId) => {
+      await scene.allow(user, action);
+      const revoke = async () => {
+        must(await endSession(scene.iam, await scene.root(), { id: sessionId }));
+      };
+      return { at: '0', revoke };
+    },
+  },
+  {
+    says: 'the password: its owner changes it in another session',
+    reason: 'CREDENTIAL_REVOKED',
+    gives: async (scene, user) => {
+      await scene.allow(user, action);
+      const currentPassword = 'Correct-horse-9';
+      await scene.password(user, currentPassword);
+      const { token } = must(await scene.signIn(user, currentPassword));
+      const revoke = async () => {
+        const call = await scene.bearer(token);
+        must(await changePassword(scene.iam, call, { currentPassword, newPassword: 'Another-horse-1' }));
+      };
+      return { at: '0', revoke };
+    },
+  },
+  {
+    says: 'the password: an administrator resets it',
+    reason: 'CREDENTIAL_REVOKED',
+    gives: async (scene, user) => {
+      await scene.allow(user, action);
+      const revoke = async () => {
+        must(await resetPassword(scene.iam, await scene.root(), { userId: user.id }));
+      };
+      return { at: '0', revoke };
+    },
+  },
+  {
+    says: 'the password: the operator resets it on the machine itself',
+    reason: 'CREDENTIAL_REVOKED',
+    gives: async (scene, user) => {
+      await scene.allow(user, action);
+      const revoke = async () => {
+        await resetLostPassword(scene.iam, scene.account.name, user.name, { removeSecondFactor: false });
       };
       return { at: '0', revoke };
     },

@@ -3,26 +3,34 @@
  * the use-cases themselves as the root user. `must` shows the whole outcome when one fails that should not.
  */
 import { randomBytes } from 'node:crypto';
+import { Secret, TOTP } from 'otpauth';
 import {
   addGroupMembers,
+  anonymous,
+  Call,
+  confirmSecondFactor,
   createAccount,
   createGroup,
   createIam,
   createPolicy,
+  createSecondFactor,
   createUser,
   createWorkspace,
   grantPolicy,
   setAuthorizationMode,
+  signIn,
   type Account,
-  type Call,
+  type ChangeOrigin,
   type CreateWorkspaceInput,
   type Grant,
   type GrantPolicyInput,
   type Group,
   type Iam,
   type Id,
+  type Issued,
   type Outcome,
   type Policy,
+  type SignInInput,
   type User,
   type Workspace,
 } from '../../src/iam/index.js';
@@ -56,10 +64,11 @@ export class Scene {
     this.clock = clock;
   }
 
-  static async open(url: string): Promise<Scene> {
+  /** @param log is given the text of each SQL statement */
+  static async open(url: string, log?: (text: string) => void): Promise<Scene> {
     const clock = { at: Date.now() };
     const now = () => clock.at;
-    const store = await openStore(url, { now });
+    const store = await openStore(url, log === undefined ? { now } : { now, log });
     const iam = createIam({ store, masterKey: randomBytes(32), now });
     const { account, root } = await createAccount(iam, {
       name: `account-${(names += 1)}`,
@@ -90,19 +99,23 @@ export class Scene {
     return this.call(this.rootUser, workspaceId);
   }
 
-  async session(user: Pick<User, 'id'>): Promise<Id> {
-    const id = randomBytes(16).toString('hex');
-    const origin = {
+  /** Of a change that a test makes past the use-cases. */
+  origin(operation: string, actorId: Id = ''): ChangeOrigin {
+    return {
       accountId: this.account.id,
       workspaceId: null,
-      operation: 'signIn',
+      operation,
       actorKind: 'USER',
-      actorId: user.id,
+      actorId,
       actorName: '',
-      requestId: id,
+      requestId: `request-${(names += 1)}`,
       at: this.clock.at,
     };
-    await this.iam.store.transaction(origin, async (transaction) => {
+  }
+
+  async session(user: Pick<User, 'id'>): Promise<Id> {
+    const id = randomBytes(16).toString('hex');
+    await this.iam.store.transaction(this.origin('signIn', user.id), async (transaction) => {
       await transaction.insert('session', {
         id,
         accountId: this.account.id,
@@ -123,8 +136,72 @@ export class Scene {
     return this;
   }
 
-  async user(name = `user ${(names += 1)}`.replace(' ', '-')): Promise<User> {
-    return must(await createUser(this.iam, await this.root(), { name }));
+  async user(name = `user ${(names += 1)}`.replace(' ', '-'), password: string | null = null): Promise<User> {
+    return must(await createUser(this.iam, await this.root(), { name, password }));
+  }
+
+  /** Gives a user who has none a first password, past the use-case that would end the user's sessions. */
+  async password({ id }: Pick<User, 'id'>, password: string): Promise<void> {
+    const hash = await this.iam.passwords.hash(password);
+    const at = this.clock.at;
+    await this.iam.store.transaction(this.origin('test'), async (transaction) => {
+      await transaction.insert('password', {
+        id,
+        accountId: this.account.id,
+        hash,
+        history: [],
+        changedAt: at,
+        activeAt: at,
+        failures: 0,
+        firstFailureAt: null,
+        lockedUntil: null,
+      });
+      return { commit: true, value: undefined };
+    });
+  }
+
+  /** What signing in as this user answers, from nowhere in particular and into workspace `"0"` unless said. */
+  signIn(user: Pick<User, 'name'>, password: string, more: Partial<SignInInput> = {}): Promise<Outcome<Issued>> {
+    const input = { account: this.account.name, userName: user.name, password, scope: null, ...more };
+    return signIn(this.iam, this.iam.calls, this.nobody(), input);
+  }
+
+  /** The call of a request without a credential. */
+  nobody(): Call {
+    return new Call({
+      requestId: `request-${(names += 1)}`,
+      environment: { now: this.clock.at, sourceAddress: '192.0.2.9' },
+      catalogue: this.iam.catalogue,
+      rights: { principal: anonymous, sources: [], unreadable: [] },
+      facts: { account: { id: '', name: '' }, workspace: null, open: true },
+      scope: { accountId: '', workspaceId: null },
+      reader: this.iam.store.reader({ accountId: '', workspaceId: null }),
+      account: null,
+      workspace: null,
+      user: null,
+      session: null,
+      administrator: false,
+      broken: null,
+    });
+  }
+
+  /** The call of whoever bears this token. */
+  bearer(token: string): Promise<Call> {
+    const environment = { now: this.clock.at, sourceAddress: '127.0.0.1' };
+    return this.iam.calls.open({ requestId: 'bearer', environment, credential: { kind: 'token', token } });
+  }
+
+  /** Gives a user a confirmed second factor; answers its secret. The code that confirmed it is spent. */
+  async secondFactor(user: Pick<User, 'id'>): Promise<string> {
+    const { secret } = must(await createSecondFactor(this.iam, await this.call(user), {}));
+    if (secret === null) throw new Error('no secret was shown');
+    must(await confirmSecondFactor(this.iam, await this.call(user), { code: this.code(secret) }));
+    return secret;
+  }
+
+  /** The code that a device with this secret shows now. */
+  code(secret: string): string {
+    return TOTP.generate({ secret: Secret.fromBase32(secret), timestamp: this.clock.at });
   }
 
   async group(...members: readonly User[]): Promise<Group> {
