@@ -163,9 +163,20 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown): G
   };
 }
 
-/** graphql repeats the value of a variable that does not fit, and a value may be a password. */
+/**
+ * graphql repeats values that do not fit, of variables and of the document, and a value may be a password. What it
+ * expected instead stays; names of fields and types are no values.
+ */
+const repeatedValues: readonly (readonly [RegExp, string])[] = [
+  [/got invalid value [\s\S]*?(?=(?: at "[^"]*")?; )/, 'got an invalid value'],
+  [/(cannot represent (?:a )?(?:non[- ][\w -]+? )?value): [\s\S]*$/, '$1'],
+  [/^(Expected value of type "[^"]*"), found (?!null)[\s\S]*$/, '$1, found another'],
+  [/Value "[\s\S]*" does not exist in/, 'The value does not exist in'],
+  [/((?:Unexpected|found) (?:String|Int|Float|BlockString)) "[\s\S]*$/, '$1'],
+];
+
 function withoutValues(message: string): string {
-  return message.replace(/got invalid value [\s\S]*?(?=(?: at "[^"]*")?; )/, 'got an invalid value');
+  return repeatedValues.reduce((text, [pattern, instead]) => text.replace(pattern, instead), message);
 }
 
 /** Whether `formatError` masks this error: it is a defect, for the log to keep. */

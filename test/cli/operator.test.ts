@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterAll, describe, expect, test } from 'vitest';
-import { addAccount, initialise, unlock } from '../../src/cli/operator.js';
+import { addAccount, initialise, resetPassword, unlock } from '../../src/cli/operator.js';
 import { describeFailure } from '../../src/cli/refusal.js';
 import { openHouse, serve } from '../../src/main.js';
 import { readSettings, type Settings } from '../../src/settings.js';
@@ -47,6 +47,25 @@ describe('commands for the operator', () => {
     const acme = await addAccount(settings, 'acme', { rootName: 'boss' });
     expect(acme).toMatch(/^made account `acme` with root user `boss`\n\n {2}password: \S{20}\n/);
     expect(await unlock(settings, 'acme', 'BOSS')).toBe('`BOSS` of account `acme` may try to sign in again\n');
+  });
+
+  test('reset-password gives root a new password, and takes a lost second factor away when told to', async () => {
+    const settings = await emptyPlace();
+    await initialise(settings);
+    const asked = (removeSecondFactor: boolean) => resetPassword(settings, 'default', 'ADMIN', { removeSecondFactor });
+    expect(await asked(false)).toMatch(
+      /^`ADMIN` of account `default` has a new password\n\n {2}password: \S{20}\n\nit is shown this once and stored nowhere; sign in and change it\n$/,
+    );
+    const [, password = ''] = /password: (\S+)/.exec(await asked(true)) ?? [];
+    const { iam, close } = await openHouse(settings);
+    const account = await iam.store.access.accountByName('default');
+    const root = await iam.store.access.userByName(account?.id ?? '', 'admin');
+    const kept = await iam.store.access.password(account?.id ?? '', root?.id ?? '');
+    expect(await iam.passwords.verify(kept?.hash ?? null, password)).toBe(true);
+    await close();
+    expect(await refusal(resetPassword(settings, 'default', 'nobody', { removeSecondFactor: false }))).toBe(
+      'bailiwick: there is no user `nobody` in account `default`; check both names\n',
+    );
   });
 
   test('say in one line what they will not do', async () => {

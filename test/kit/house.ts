@@ -47,6 +47,7 @@ export interface TestHouse {
   readonly url: string;
   /** Without a path. */
   readonly origin: string;
+  readonly databaseUrl: string;
   /** Root of the account `default`. */
   readonly root: Person;
   /** Lines of the log so far. */
@@ -85,7 +86,8 @@ export async function startHouse({ database = 'sqlite', corsOrigins = [] }: Hous
   let ahead = 0;
   const now = (): number => Date.now() + ahead;
   const statements: string[] = [];
-  const store = await openStore(await sources[database].freshUrl(), { now, log: (text) => void statements.push(text) });
+  const databaseUrl = await sources[database].freshUrl();
+  const store = await openStore(databaseUrl, { now, log: (text) => void statements.push(text) });
   const iam = createIam({ store, masterKey: randomBytes(32), now });
   const log: string[] = [];
   const listener = await openListener({
@@ -109,6 +111,7 @@ export async function startHouse({ database = 'sqlite', corsOrigins = [] }: Hous
     iam,
     url,
     origin,
+    databaseUrl,
     root,
     log,
     statements,
