@@ -31,11 +31,12 @@ class OperationContext implements GraphContext {
   readonly cursors: Cursors;
   private mutated = false;
   private acting = false;
+  private spent = false;
 
   constructor(
     readonly iam: Iam,
     call: Call,
-    private readonly open: () => Promise<Call>,
+    private readonly open: (spent: boolean) => Promise<Call>,
   ) {
     this.call = call;
     this.cursors = createCursors(iam.sealing);
@@ -49,7 +50,9 @@ class OperationContext implements GraphContext {
 
   async renew(): Promise<void> {
     this.acting = false;
-    this.take(await this.open());
+    // A request that was received before stays refused, whatever it asks next.
+    if (this.call.broken !== null) return;
+    this.take(await this.open(this.spent));
   }
 
   private take(call: Call): void {
@@ -60,7 +63,13 @@ class OperationContext implements GraphContext {
   beforeMutation(): Promise<void> | null {
     if (this.mutated) return this.renew();
     this.mutated = true;
-    return null;
+    return this.call.signature === null ? null : this.spend();
+  }
+
+  /** Whatever a signed request changes, it changes once: its signature is spent before the first of its mutations. */
+  private async spend(): Promise<void> {
+    this.take(await this.iam.calls.spend(this.call));
+    this.spent = true;
   }
 
   afterMutation(): Promise<void> | null {
@@ -69,13 +78,13 @@ class OperationContext implements GraphContext {
 }
 
 /** The context of an operation whose call is opened, now and later, by `open`. */
-export async function contextFrom(iam: Iam, open: () => Promise<Call>): Promise<GraphContext> {
-  return new OperationContext(iam, await open(), open);
+export async function contextFrom(iam: Iam, open: (spent: boolean) => Promise<Call>): Promise<GraphContext> {
+  return new OperationContext(iam, await open(false), open);
 }
 
 /** The context of a request as the listener saw it. The clock is read anew whenever the call is opened again. */
 export async function openContext(iam: Iam, arrival: Arrival): Promise<GraphContext> {
-  return contextFrom(iam, () =>
-    iam.calls.open({ ...arrival, environment: { ...arrival.environment, now: iam.now() } }),
+  return contextFrom(iam, (spent) =>
+    iam.calls.open({ ...arrival, spent, environment: { ...arrival.environment, now: iam.now() } }),
   );
 }

@@ -40,10 +40,12 @@ export function clientError(
 
 /** A broken credential: nothing is answered to it (rule 19). */
 export function brokenCredential({ broken, requestId }: Call): GraphQLError {
-  return clientError('UNAUTHENTICATED', broken?.message ?? 'the credential is not good; sign in again', {
+  const status = broken?.status ?? 401;
+  const code = status === 400 ? 'BAD_REQUEST' : 'UNAUTHENTICATED';
+  return clientError(code, broken?.message ?? 'the credential is not good; sign in again', {
     reference: broken?.reference ?? 'IAM.0067',
     requestId,
-    http: { status: 401 },
+    http: { status },
   });
 }
 

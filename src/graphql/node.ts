@@ -2,6 +2,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, ID, Info, Query, Resolver } from 'type-graphql';
 import { BadInput, visibleWorkspaces, type Id } from '../iam/index.js';
+import { shownAccessKey } from './access-keys.js';
 import { shownAuthorization } from './authorizations.js';
 import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
@@ -54,6 +55,10 @@ const finders: { readonly [Kind in NodeKind]?: Find } = {
   Authorization: async ({ loaders }, id) => {
     const record = await loaders.find('authorization', id);
     return record === null ? null : shownAuthorization(record);
+  },
+  AccessKey: async ({ loaders }, id) => {
+    const record = await loaders.find('accessKey', id);
+    return record === null ? null : shownAccessKey(record);
   },
   Resource: findVisibleResource,
   Session: findVisibleSession,

@@ -1,5 +1,11 @@
 /** Every resolver class of the API, subject by subject. */
 import type { BuildSchemaOptions } from 'type-graphql';
+import {
+  AccessKeyResolver,
+  ServiceAccessKeysResolver,
+  UserAccessKeysResolver,
+  ViewerAccessKeysResolver,
+} from './access-keys.js';
 import { AccessResolver, DecidingStatementResolver } from './access.js';
 import { AccountSettingsResolver } from './account-settings.js';
 import { AgencyResolver } from './agencies.js';
@@ -31,6 +37,7 @@ import { UserResolver } from './users.js';
 import { WorkspaceResolver } from './workspaces.js';
 
 export const resolvers: BuildSchemaOptions['resolvers'] = [
+  AccessKeyResolver,
   AccessResolver,
   AccountSettingsResolver,
   AgencyAuthorizationsResolver,
@@ -54,10 +61,12 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   PolicyVersionResolver,
   ResourceResolver,
   SecondFactorResolver,
+  ServiceAccessKeysResolver,
   ServiceGrantsResolver,
   ServiceResolver,
   SessionResolver,
   SettingsResolver,
+  UserAccessKeysResolver,
   UserGrantsResolver,
   UserGroupsResolver,
   UserPasswordResolver,
@@ -67,5 +76,6 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   ViewerPasswordResolver,
   ViewerSecondFactorResolver,
   ViewerSessionsResolver,
+  ViewerAccessKeysResolver,
   WorkspaceResolver,
 ];

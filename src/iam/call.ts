@@ -17,11 +17,14 @@ import {
 } from './authorizer.js';
 import type { Reader, Scope } from './ports.js';
 import type { Account, Id, Instant, Session, User, Workspace } from './records.js';
+import type { SignatureUse } from './signed-requests.js';
 
 /** What a credential turned out to be. BROKEN: one was sent and it is not good; nothing is answered to it (rule 19). */
 export interface BrokenCredential {
   readonly message: string;
   readonly reference: string;
+  /** 400 when the request contradicts itself rather than being refused; 401 unless given. */
+  readonly status?: 400 | 401;
 }
 
 export interface CallParts {
@@ -38,7 +41,7 @@ export interface CallParts {
   readonly session: Session | null;
   readonly administrator: boolean;
   readonly broken: BrokenCredential | null;
-  readonly signed?: boolean;
+  readonly signature?: SignatureUse | null;
 }
 
 export class Call {
@@ -54,8 +57,8 @@ export class Call {
   /** Root or member of `admin` (rule 2): may grant anything. Never a way around a Deny. */
   readonly administrator: boolean;
   readonly broken: BrokenCredential | null;
-  /** The request itself was signed; it could be sent again by whoever saw it pass. */
-  readonly signed: boolean;
+  /** The signature of the request itself, which could be sent again by whoever saw it pass; null for other credentials. */
+  readonly signature: SignatureUse | null;
   readonly environment: Environment;
   readonly rights: Rights;
   readonly facts: ScopeFacts;
@@ -72,10 +75,16 @@ export class Call {
     this.session = parts.session;
     this.administrator = parts.administrator;
     this.broken = parts.broken;
-    this.signed = parts.signed ?? false;
+    this.signature = parts.signature ?? null;
     this.environment = parts.environment;
     this.rights = parts.rights;
     this.facts = parts.facts;
+  }
+
+  /** The same call, after its signature was spent: it may change things, and no other call with that signature. */
+  withSpentSignature(): Call {
+    const signature = this.signature === null ? null : { ...this.signature, spent: true };
+    return new Call({ ...this, signature });
   }
 
   get principal(): Principal {

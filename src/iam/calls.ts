@@ -7,13 +7,14 @@ import { anonymous, type Environment, type Principal, type Rights, type ScopeFac
 import { Call, type BrokenCredential } from './call.js';
 import { mayUserEnter } from './entry.js';
 import type { House } from './house.js';
-import type { Reader, Scope } from './ports.js';
-import type { Account, Id, Session, User, Workspace } from './records.js';
-import { verifySignature } from './access-keys.js';
+import type { ChangeOrigin, Reader, Scope } from './ports.js';
+import type { AccessKey, Account, Id, Session, User, Workspace } from './records.js';
 import { reachesWorkspace } from './reach.js';
 import { RightsBook } from './rights.js';
 import { accountCatalogue } from './services.js';
 import type { ReceivedRequest } from './signatures.js';
+import { inactive, noteUse, spendSignature, verifySignature, type SignatureUse } from './signed-requests.js';
+import { KeyLocks } from './key-locks.js';
 
 /** What a request carried, as the listener saw it. */
 export type Credential =
@@ -27,6 +28,14 @@ export interface Arrival {
   readonly requestId: string;
   readonly credential: Credential;
   readonly environment: Environment;
+  /** This request has spent its signature already: it is opened again between its own mutations. */
+  readonly spent?: boolean;
+}
+
+function originOf(call: Call): Omit<ChangeOrigin, 'operation'> {
+  const { accountId, principal, requestId, now, scope } = call;
+  const { kind: actorKind, id: actorId, name: actorName } = principal;
+  return { accountId, workspaceId: scope.workspaceId, actorKind, actorId, actorName, requestId, at: now };
 }
 
 const nowhere: Reader = {
@@ -47,6 +56,7 @@ const forService: BrokenCredential = {
 export class Calls {
   readonly #house: House;
   readonly #rights = new RightsBook();
+  readonly #locks = new KeyLocks();
 
   constructor(house: House) {
     this.#house = house;
@@ -121,27 +131,69 @@ export class Calls {
     return this.#call(arrival, { account, session, user, principal, scope });
   }
 
-  /** Opens the same session in the same scope again, as things are now. A call without a session stays as it is. */
+  /** Opens the call of the same credential in the same scope again, as things are now. */
   async reopen(call: Call): Promise<Call> {
-    const { requestId, environment, accountId, user, session, scope } = call;
-    if (user === null || session === null) return call;
+    const { requestId, environment, accountId, user, session, scope, signature } = call;
     const arrival = { requestId, environment: { ...environment, now: this.#house.now() } };
+    if (signature !== null) {
+      const key = await this.#house.store.access.accessKey(signature.keyId);
+      // A key that is gone, and one that is disabled, sign nothing any more.
+      if (key === null || !key.enabled) return this.#nobody(arrival, inactive);
+      return this.#openOwner(arrival, key, scope, signature);
+    }
+    if (user === null || session === null) return call;
     return this.openSession(arrival, accountId, user.id, session.id, scope);
   }
 
   /** Opens the call of a signed request; the key's owner is looked at as it is now. */
   async #openSigned(arrival: Arrival, authorization: string, request: ReceivedRequest): Promise<Call> {
-    const signed = await verifySignature(this.#house, arrival.environment.now, authorization, request);
+    const { now, sourceAddress } = arrival.environment;
+    const presented = { authorization, request, now, sourceAddress };
+    const signed = await verifySignature(this.#house, this.#locks, presented);
     if ('message' in signed) return this.#nobody(arrival, signed);
+    const { key, workspaceId } = signed;
+    const use = { ...signed.use, spent: arrival.spent === true };
+    const call = await this.#openOwner(arrival, key, { accountId: key.accountId, workspaceId }, use);
+    // That it was used is worth knowing, and not worth refusing anything for.
+    if (call.broken === null) await noteUse(this.#house, originOf(call), key).catch(() => undefined);
+    return call;
+  }
+
+  async #openOwner(
+    arrival: Pick<Arrival, 'requestId' | 'environment'>,
+    key: AccessKey,
+    scope: Scope,
+    signature: SignatureUse,
+  ): Promise<Call> {
     const { access } = this.#house.store;
-    const { accountId, ownerId } = signed.key;
-    const [account, service] = await Promise.all([access.account(accountId), access.service(accountId, ownerId)]);
-    if (account === null || service === null || !service.enabled) {
-      return this.#nobody(arrival, { message: 'the owner of the key is disabled or gone', reference: 'IAM.0080' });
+    const { accountId, ownerId } = key;
+    // The account first: rights are kept under its revision, so nothing older than that may go into them.
+    const account = await access.account(accountId);
+    const gone = { message: 'the owner of the key is disabled or gone; ask an administrator', reference: 'IAM.0080' };
+    if (key.ownerKind === 'USER') {
+      const user = await access.user(accountId, ownerId);
+      if (account === null || user === null || !user.enabled) return this.#nobody(arrival, gone);
+      const kind = user.root ? 'ROOT' : 'USER';
+      const principal: Principal = { kind, id: user.id, name: user.name, mfaAt: null };
+      return this.#call(arrival, { account, session: null, user, principal, scope, signature });
     }
+    const service = await access.service(accountId, ownerId);
+    if (account === null || service === null || !service.enabled) return this.#nobody(arrival, gone);
     const principal: Principal = { kind: 'SERVICE', id: service.id, name: service.name, mfaAt: null };
-    const scope: Scope = { accountId, workspaceId: signed.workspaceId };
-    return this.#call(arrival, { account, session: null, user: null, principal, scope, signed: true });
+    return this.#call(arrival, { account, session: null, user: null, principal, scope, signature });
+  }
+
+  /**
+   * Spends the signature of a call before it changes anything, and opens it again. A request that was received before is
+   * answered as a broken credential: it changes nothing and learns nothing.
+   */
+  async spend(call: Call): Promise<Call> {
+    const { signature } = call;
+    if (signature === null || signature.spent || call.broken !== null) return call;
+    const refused = await spendSignature(this.#house, originOf(call), signature);
+    if (refused !== null) return this.#nobody(call, refused);
+    const opened = await this.reopen(call);
+    return opened.broken === null ? opened.withSpentSignature() : opened;
   }
 
   async #call(
@@ -152,7 +204,7 @@ export class Calls {
       readonly user: User | null;
       readonly principal: Principal;
       readonly scope: Scope;
-      readonly signed?: boolean;
+      readonly signature?: SignatureUse;
     },
   ): Promise<Call> {
     const { store } = this.#house;
@@ -177,7 +229,7 @@ export class Calls {
       session,
       administrator: user?.root === true || administrator,
       broken: null,
-      signed: parts.signed ?? false,
+      signature: parts.signature ?? null,
     });
   }
 
@@ -231,7 +283,8 @@ export class Calls {
       user: null,
       session: null,
       administrator: false,
-      broken: broken === null ? null : { message: broken.message, reference: broken.reference },
+      broken:
+        broken === null ? null : { message: broken.message, reference: broken.reference, status: broken.status ?? 401 },
     });
   }
 }

@@ -49,7 +49,8 @@ export function creating<
     | 'service'
     | 'resource'
     | 'agency'
-    | 'authorization',
+    | 'authorization'
+    | 'accessKey',
 >(kind: K, operation: string, input: { readonly idempotencyKey?: string | null }): ChangeOptions<Records[K]> {
   const { idempotencyKey, ...fingerprinted } = input;
   if (idempotencyKey == null) return { operation };
@@ -71,12 +72,9 @@ export async function change<T>(
   options: ChangeOptions<T>,
   work: (open: OpenChange) => Promise<Outcome<T>>,
 ): Promise<Outcome<T>> {
-  // A signed request can be sent again by whoever saw it pass, so none may change anything twice; so far, or once.
-  if (call.signed) {
-    return reject(
-      problem('INVALID', 'a signed request asks and changes nothing; use a token', null, { reference: 'APIG.0301' }),
-    );
-  }
+  // A signed request can be sent again by whoever saw it pass. INVARIANT: it was spent before anything is changed.
+  if (call.signature?.spent === false)
+    throw new Error(`use-case ${options.operation} would change by a signature unspent`);
   const { principal } = call;
   const origin = {
     accountId: call.accountId,

@@ -57,5 +57,17 @@ export * from './audit-images.js';
 export { mayEnter, type EntryFacts } from './entry.js';
 export { gainedActions, type Gift } from './escalation.js';
 export * from './signatures.js';
+export type { SignatureUse } from './signed-requests.js';
+export {
+  createAccessKey,
+  credentialUrn,
+  deleteAccessKey,
+  keysPerOwner,
+  updateAccessKey,
+  type CreateAccessKeyInput,
+  type IssuedKey,
+  type UpdateAccessKeyInput,
+} from './access-keys.js';
+export { KeyLocks } from './key-locks.js';
 export { createSealing, type Sealing } from './sealing.js';
 export { documentOf } from './rights.js';

@@ -161,6 +161,8 @@ export interface Relations {
   'workspace.members': { row: Linked<User>; order: 'NAME' | 'ADDED_AT' };
   'agency.authorizations': { row: Records['authorization']; order: 'CREATED_AT' };
   /** Those that are open now. */
+  'user.accessKeys': { row: Records['accessKey']; order: 'CREATED_AT' };
+  'service.accessKeys': { row: Records['accessKey']; order: 'CREATED_AT' };
   'user.sessions': { row: Session; order: 'STARTED_AT' };
 }
 

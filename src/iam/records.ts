@@ -313,6 +313,13 @@ export interface AccessKey {
   readonly createdAt: Instant;
 }
 
+/** A signature that has changed something (rule 24); id = SHA-256 of key id and signature. Swept after `expiresAt`. */
+export interface SpentSignature {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly expiresAt: Instant;
+}
+
 export type JsonImage = Readonly<Record<string, unknown>>;
 
 /** One changed row, written by the transaction that changed it (rule 30). */
@@ -371,6 +378,7 @@ export interface Records {
   agency: Agency;
   authorization: Authorization;
   accessKey: AccessKey;
+  spentSignature: SpentSignature;
   auditEvent: AuditEvent;
   idempotencyRecord: IdempotencyRecord;
 }

@@ -8,6 +8,7 @@ const neutralKinds: ReadonlySet<Kind> = new Set<Kind>([
   'idempotencyRecord',
   'password',
   'secondFactor',
+  'spentSignature',
   'strangerAttempts',
 ]);
 
@@ -37,7 +38,12 @@ export function changesAccess(
 }
 
 /** Kinds whose images never enter the audit trail: their rows hold secrets or are bookkeeping of their own. */
-export const unauditedKinds: ReadonlySet<Kind> = new Set<Kind>(['auditEvent', 'idempotencyRecord', 'strangerAttempts']);
+export const unauditedKinds: ReadonlySet<Kind> = new Set<Kind>([
+  'auditEvent',
+  'idempotencyRecord',
+  'spentSignature',
+  'strangerAttempts',
+]);
 
 /**
  * Counters that move without anybody having decided anything, some of them by callers without a credential: a change of
@@ -46,6 +52,7 @@ export const unauditedKinds: ReadonlySet<Kind> = new Set<Kind>(['auditEvent', 'i
 export const unauditedColumns: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   password: ['failures', 'firstFailureAt', 'activeAt'],
   secondFactor: ['lastCounter'],
+  accessKey: ['lastUsedAt'],
 };
 
 /** Columns left out of audit images because they are secret or derived from a secret. */

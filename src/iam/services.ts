@@ -129,7 +129,7 @@ export async function createService(
     const gain = await refuseGain(open, await giftsOfService(open, service), 'name');
     if (gain !== null) return gain;
     await open.transaction.insert('service', service);
-    return succeed({ service, ...(await insertAccessKey(house, open, 'SERVICE', service.id)) });
+    return succeed(await keyed(house, open, service));
   });
 }
 
@@ -158,7 +158,7 @@ export async function rotateServiceKey(
     const keys = (await Promise.all(ids.map((id) => transaction.get('accessKey', id)))).filter((key) => key !== null);
     keys.sort((a, b) => b.createdAt - a.createdAt);
     for (const { id } of input.endOthers === true ? keys : keys.slice(1)) await transaction.remove('accessKey', id);
-    return succeed({ service, ...(await insertAccessKey(house, open, 'SERVICE', service.id)) });
+    return succeed(await keyed(house, open, service));
   });
 }
 
@@ -236,6 +236,13 @@ export async function deleteService(house: House, call: Call, input: { readonly 
     await transaction.remove('service', service.id);
     return succeed(service);
   });
+}
+
+/** A new key for the service. */
+async function keyed(house: House, open: OpenChange, service: Service): Promise<KeyedService> {
+  const owner = { ownerKind: 'SERVICE', ownerId: service.id, description: '' } as const;
+  const { accessKey, secretAccessKey } = await insertAccessKey(house, open, owner);
+  return { service, accessKeyId: accessKey.id, secretAccessKey };
 }
 
 /** What holding a key of this service gives: its grants, and those of the agencies that trust it. */

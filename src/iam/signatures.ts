@@ -49,9 +49,9 @@ export function readAuthorization(header: string): SignatureParts | null {
   return { accessKeyId, signedHeaders, signature };
 }
 
-/** The first value of a header; null when it is absent. */
+/** The first value of a header, without the space around it; null when it is absent. */
 export function headerOf(request: Pick<ReceivedRequest, 'headers'>, name: string): string | null {
-  return request.headers.find(([key]) => key === name)?.[1] ?? null;
+  return request.headers.find(([key]) => key === name)?.[1].trim() ?? null;
 }
 
 /** The canonical request; null when path or query cannot be read or a signed header was not sent. */
@@ -116,9 +116,13 @@ function canonicalPath(path: string): string | null {
   return encoded.endsWith('/') ? encoded : `${encoded}/`;
 }
 
-/** Sorted by key in code order, then by value. A `+` is a plus; a space is `%20`. */
+/**
+ * Sorted by key in code order, then by value. A space is `%20`, never `+`: a bare plus is a plus to some readers and a
+ * space to others, so what was signed and what is read could differ.
+ */
 function canonicalQuery(query: string): string | null {
   if (query === '') return '';
+  if (query.includes('+')) return null;
   const pairs: (readonly [string, string])[] = [];
   for (const part of query.split('&')) {
     const at = part.indexOf('=');

@@ -79,6 +79,22 @@ export const relations: { readonly [R in Relation]: Shape<R> } = {
     parentId: 'agencyId',
     orders: { CREATED_AT: 'createdAt' },
   },
+  'user.accessKeys': {
+    parent: 'user',
+    target: 'accessKey',
+    link: null,
+    parentId: 'ownerId',
+    only: (row) => filtered('accessKey', row, { ownerKind: 'USER' }),
+    orders: { CREATED_AT: 'createdAt' },
+  },
+  'service.accessKeys': {
+    parent: 'service',
+    target: 'accessKey',
+    link: null,
+    parentId: 'ownerId',
+    only: (row) => filtered('accessKey', row, { ownerKind: 'SERVICE' }),
+    orders: { CREATED_AT: 'createdAt' },
+  },
   'user.sessions': {
     parent: 'user',
     target: 'session',

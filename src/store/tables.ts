@@ -365,6 +365,12 @@ export const tables: { readonly [K in Kind]: Table<K> } = {
     ],
     orders: createdFirst,
   },
+  spentSignature: {
+    ...bare,
+    name: 'spent_signatures',
+    columns: { ...own, expiresAt: integer() },
+    indexes: [['expiresAt', 'id']],
+  },
   auditEvent: {
     ...bare,
     name: 'audit_events',

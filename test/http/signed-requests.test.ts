@@ -95,13 +95,101 @@ describe('a signed request', () => {
     expect((await send({ query })).data).toEqual({ checkAccess: [{ effect: 'DENY', reason: 'NO_MATCHING_ALLOW' }] });
   });
 
-  it('changes nothing, since it could be sent again', async () => {
-    const before = (await house.iam.store.access.account(accountId))?.revision;
-    const query = 'mutation { signOut(input: {}) { userErrors { code reference } } }';
-    expect((await send({ query })).data).toEqual({
-      signOut: { userErrors: [{ code: 'INVALID', reference: 'APIG.0301' }] },
+  it('changes something once: the same bytes a second time are refused as a whole', async () => {
+    const token = await house.signIn(house.root, 'account');
+    const policy = await house.gql<{ createPolicy: { policy: { id: string } } }>(
+      token,
+      'mutation { createPolicy(input: { name: "makes groups", document: { Version: "1.1", Statement: [{ Effect: "Allow", Action: ["iam:groups:createGroup"] }] } }) { policy { id } userErrors { code } } }',
+    );
+    await house.gql(
+      token,
+      `mutation { grantPolicy(input: { policyId: "${policy.createPolicy.policy.id}", subject: { service: "${key.id}" }, scope: { all: true } }) { userErrors { code } } }`,
+    );
+    const headers = { 'x-workspace-id': '', 'x-domain-id': accountId };
+    const query = `mutation {
+      one: createGroup(input: { name: "one by signature" }) { group { name } userErrors { code } }
+      two: createGroup(input: { name: "two by signature" }) { group { name } userErrors { code } }
+    }`;
+    const at = house.iam.now();
+    const first = await send({ query, headers, at });
+    expect(first.errors).toEqual([]);
+    expect(first.data).toMatchObject({ one: { userErrors: [] }, two: { userErrors: [] } });
+    const { revision } = (await house.iam.store.access.account(accountId)) ?? {};
+    const again = await send({ query, headers, at });
+    expect(again.status).toBe(401);
+    expect(codesOf(again)).toEqual(['UNAUTHENTICATED', 'UNAUTHENTICATED']);
+    expect(again.errors[0]).toMatchObject({
+      message: 'this signed request was received before; sign it again',
+      extensions: { reference: 'APIG.0301' },
     });
-    expect((await house.iam.store.access.account(accountId))?.revision).toBe(before);
+    expect((await house.iam.store.access.account(accountId))?.revision).toBe(revision);
+    // Signed again, it is another request.
+    expect((await send({ query, headers, at: at + 1000 })).data).toMatchObject({
+      one: { userErrors: [{ code: 'NAME_TAKEN' }] },
+    });
+  });
+
+  it('asks as often as it likes', async () => {
+    const at = house.iam.now();
+    const once = await send({ at });
+    expect(once.errors).toEqual([]);
+    expect((await send({ at })).data).toEqual(once.data);
+  });
+});
+
+describe('a user’s access key', () => {
+  const make =
+    'mutation { createAccessKey(input: {}) { accessKey { id accessKeyId enabled } secretAccessKey userErrors { code } } }';
+  interface Made {
+    readonly createAccessKey: { accessKey: { id: string; accessKeyId: string }; secretAccessKey: string };
+  }
+
+  it('is made with a token, signs as its user, is listed without its secret, and is deleted by a signed request', async () => {
+    const token = await house.signIn(house.root, 'account');
+    const { createAccessKey } = await house.gql<Made>(token, make);
+    const { accessKey, secretAccessKey } = createAccessKey;
+    const own = { accessKeyId: accessKey.accessKeyId, secret: secretAccessKey };
+    const headers = { 'x-workspace-id': '', 'x-domain-id': accountId };
+    const answer = await send({
+      ...own,
+      headers,
+      query:
+        '{ viewer { actor { kind name } accessKeys { accessKeyId enabled lastUsedAt user { name } service { id } } } }',
+    });
+    expect(answer.errors).toEqual([]);
+    expect(answer.data).toMatchObject({
+      viewer: {
+        actor: { kind: 'ROOT', name: 'admin' },
+        accessKeys: [{ accessKeyId: accessKey.accessKeyId, enabled: true, user: { name: 'admin' }, service: null }],
+      },
+    });
+    expect(answer.text).not.toContain(secretAccessKey);
+    const node = await house.gql<{ node: unknown }>(token, `{ node(id: "${accessKey.id}") { __typename id } }`);
+    expect(node.node).toEqual({ __typename: 'AccessKey', id: accessKey.id });
+    const remove = `mutation { deleteAccessKey(input: { id: "${accessKey.accessKeyId}" }) { deletedAccessKeyId userErrors { code } } }`;
+    expect((await send({ ...own, headers, query: remove })).data).toMatchObject({
+      deleteAccessKey: { deletedAccessKeyId: accessKey.id, userErrors: [] },
+    });
+    expect((await send({ ...own, headers })).status).toBe(401);
+    // The database, the trail and the log have seen no secret.
+    // Taking a key away has ended the sessions of its user.
+    expect((await house.ask(token, '{ viewer { actor { id } } }')).status).toBe(401);
+    const anew = await house.signIn(house.root, 'account');
+    const { text } = await house.ask(anew, '{ auditEvents(first: 100) { nodes { operation before after } } }');
+    expect(text).toContain('createAccessKey');
+    expect(text + house.log.join('')).not.toContain(secretAccessKey);
+  });
+
+  it('cannot do what needs a session', async () => {
+    const token = await house.signIn(house.root, 'account');
+    const { createAccessKey } = await house.gql<Made>(token, make);
+    const own = { accessKeyId: createAccessKey.accessKey.accessKeyId, secret: createAccessKey.secretAccessKey };
+    for (const query of [
+      'mutation { signOut(input: {}) { userErrors { code } } }',
+      'mutation { switchScope(input: { scope: { account: true } }) { userErrors { code } } }',
+    ]) {
+      expect((await send({ ...own, headers: { 'x-workspace-id': '0' }, query })).text).toContain('"code":"INVALID"');
+    }
   });
 });
 
@@ -119,8 +207,6 @@ describe('a signed request is refused', () => {
     ['with a date of an hour ahead', { at: Date.now() + 3_600_000 }],
     ['with a workspace that is not signed', { headers: { 'x-workspace-id': '' }, unsigned: { 'x-workspace-id': '0' } }],
     ['with a project that is not signed', { unsigned: { 'x-project-id': '0' } }],
-    ['with two scopes that disagree', { headers: { 'x-project-id': '0' } }],
-    ['with a workspace and the account', { headers: { 'x-domain-id': 'a'.repeat(32) } }],
     ['with an unsigned payload', { headers: { 'x-sdk-content-sha256': 'UNSIGNED-PAYLOAD' } }],
     ['with a declared hash that is not the body’s', { headers: { 'x-sdk-content-sha256': 'a'.repeat(64) } }],
     ['without a date', { headers: { 'x-sdk-date': '' } }],
@@ -135,6 +221,15 @@ describe('a signed request is refused', () => {
     expect(codesOf(answer)).toEqual(['UNAUTHENTICATED']);
     expect(answer.errors[0]?.extensions).toMatchObject({ reference: 'APIG.0301' });
     expect(answer.data).toBeNull();
+  });
+
+  it.each<[string, Sent]>([
+    ['with two scopes that disagree', { headers: { 'x-project-id': '0' } }],
+    ['with a workspace and the account', { headers: { 'x-domain-id': 'a'.repeat(32) } }],
+  ])('%s, as one that contradicts itself', async (_name, sent) => {
+    const answer = await send(sent);
+    expect(answer.status).toBe(400);
+    expect(codesOf(answer)).toEqual(['BAD_REQUEST']);
   });
 
   it('once its key was rotated away', async () => {

@@ -534,7 +534,7 @@ const attempts: readonly Attempt[] = [
     says: 'taking the second factor of the root user',
     gains: '*:*:*',
     tries: async (scene, mallory) => {
-      const kept = await scene.iam.store.reader({ accountId: scene.account.id, workspaceId: null });
+      const kept = scene.iam.store.reader({ accountId: scene.account.id, workspaceId: null });
       const bound = await kept.find('secondFactor', [scene.rootUser.id]);
       if (bound.size === 0) await scene.secondFactor(scene.rootUser);
       return deleteSecondFactor(scene.iam, mallory, { userId: scene.rootUser.id });

@@ -151,7 +151,7 @@ for (const database of Object.values(databases())) {
         const facts = await scene.iam.calls.scopeFacts(account, scope, workspace, null, rights);
         const nobody = { user: null, session: null, administrator: false, broken: null };
         const place = { requestId, environment, catalogue, scope, reader, account, workspace };
-        return new Call({ ...place, ...nobody, rights, facts, signed: true });
+        return new Call({ ...place, ...nobody, rights, facts });
       };
       const shown = async (by: Call, token: string) => {
         const request = {

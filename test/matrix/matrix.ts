@@ -41,6 +41,9 @@ export function matrixOn(database: DatabaseName): void {
   const ownThroughSelf = new Set([
     'Query.authorizations',
     'Mutation.changePassword',
+    'Mutation.createAccessKey',
+    'Mutation.deleteAccessKey',
+    'Mutation.updateAccessKey',
     'Mutation.confirmSecondFactor',
     'Mutation.createSecondFactor',
   ]);

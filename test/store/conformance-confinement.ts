@@ -97,6 +97,18 @@ const relations: {
       order: 'CREATED_AT',
       pairs: pairs('authorization', 'agencyId', 'id'),
     },
+    'user.accessKeys': {
+      parent: 'user',
+      target: 'accessKey',
+      order: 'CREATED_AT',
+      pairs: pairs('accessKey', 'ownerId', 'id', (row) => row.ownerKind === undefined),
+    },
+    'service.accessKeys': {
+      parent: 'service',
+      target: 'accessKey',
+      order: 'CREATED_AT',
+      pairs: pairs('accessKey', 'ownerId', 'id', (row) => row.ownerKind === 'SERVICE'),
+    },
     'user.sessions': {
       parent: 'user',
       target: 'session',
@@ -176,7 +188,7 @@ export function conformanceOfConfinement(database: TestDatabase): void {
               id,
               pairs
                 .filter(([from, row]) => from === id && isVisible(parent, id, place) && isVisible(target, row, place))
-                .map(([, row]) => row)
+                .map(([, row]) => idIn(accountId, target, row))
                 .sort(),
             ]),
           );

@@ -275,6 +275,8 @@ export function conformanceOfPaging(database: TestDatabase): void {
       'policy.grants': () => owned('grant', 'policyId', 'createdAt'),
       'policy.versions': () => owned('policyVersion', 'policyId', 'number'),
       'agency.authorizations': () => owned('authorization', 'agencyId', 'createdAt'),
+      'user.accessKeys': () => keysOf('USER'),
+      'service.accessKeys': () => keysOf('SERVICE'),
       // Of those that are open at noon, which is when these lists are looked at.
       'user.sessions': () =>
         rows.session
@@ -288,6 +290,10 @@ export function conformanceOfPaging(database: TestDatabase): void {
         parent: String(row[parent]),
         position: { key: row[key] as string | number, id: String(row.id) },
       }));
+    const keysOf = (ownerKind: string) =>
+      rows.accessKey
+        .filter((row) => row.ownerKind === ownerKind && row.ownerId.startsWith(ownerKind.toLowerCase()))
+        .map((row) => ({ parent: row.ownerId, position: { key: row.createdAt, id: row.id } }));
     const grantsTo = (subjectKind: string) =>
       rows.grant
         .filter((row) => row.subjectKind === subjectKind)
@@ -312,6 +318,8 @@ export function conformanceOfPaging(database: TestDatabase): void {
       'policy.grants': ['CREATED_AT'],
       'policy.versions': ['NUMBER'],
       'agency.authorizations': ['CREATED_AT'],
+      'user.accessKeys': ['CREATED_AT'],
+      'service.accessKeys': ['CREATED_AT'],
       'user.sessions': ['STARTED_AT'],
     };
 

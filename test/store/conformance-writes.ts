@@ -39,6 +39,7 @@ const changes: { readonly [K in Kind]: { readonly row: Partial<Records[K]>; read
   accessKey: { row: {}, change: { lastUsedAt: noon + 1, enabled: false } },
   auditEvent: null,
   idempotencyRecord: { row: {}, change: { objectId: 'other' } },
+  spentSignature: { row: {}, change: { expiresAt: noon + 1 } },
 };
 
 const written = (Object.keys(changes) as Kind[]).filter((kind) => changes[kind] !== null);

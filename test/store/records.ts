@@ -135,6 +135,7 @@ const defaults: { readonly [K in Kind]: Omit<Records[K], 'id' | 'accountId'> } =
     createdAt: noon,
     expiresAt: noon + 86_400_000,
   },
+  spentSignature: { expiresAt: noon + 900_000 },
 };
 
 export function record<K extends Kind>(

@@ -49,8 +49,8 @@ export async function populate(store: Store, accountId: Id, seed: number): Promi
       endedAt: draw([null, started + 1]),
     });
     make('accessKey', `AK-${accountId}-${index}`, {
-      ownerKind: draw(['USER', 'SERVICE']),
-      ownerId: draw(['user-1', 'service-1']),
+      // Some of each, so that no list is empty whatever is drawn.
+      ...(index % 2 === 0 ? { ownerKind: 'USER', ownerId: 'user-1' } : { ownerKind: 'SERVICE', ownerId: 'service-1' }),
       createdAt: instant(),
     });
   }

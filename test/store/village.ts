@@ -209,6 +209,7 @@ export const village: readonly Line<Kind>[] = [
   line('resource', 'r-private', 'only in its workspace', 'private', { workspaceId: 'private' }),
   line('resource', 'r-deleting', 'only in its workspace', 'deleting', { workspaceId: 'deleting' }),
   line('idempotencyRecord', 'i', 'nobody reads these', ''),
+  line('spentSignature', 'signature', 'nobody reads these', ''),
 ];
 
 /** Access key ids are unique everywhere, so those of the second account differ; every other id is the same. */

@@ -1,5 +1,10 @@
 /** Every migration in the order in which they run. Add at the end; never change one that has been released. */
 import { InitialTables1763900000000 } from './1763900000000-initial-tables.js';
 import { AccountSettingsAndSecondFactors1764200000000 } from './1764200000000-account-settings-and-second-factors.js';
+import { SpentSignatures1764300000000 } from './1764300000000-spent-signatures.js';
 
-export const migrations = [InitialTables1763900000000, AccountSettingsAndSecondFactors1764200000000] as const;
+export const migrations = [
+  InitialTables1763900000000,
+  AccountSettingsAndSecondFactors1764200000000,
+  SpentSignatures1764300000000,
+] as const;

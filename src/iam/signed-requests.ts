@@ -1,0 +1,166 @@
+/**
+ * Signed requests (docs/domain.md sections e2 to e4; rules 22 and 24): whose key it is, whether the signature is right,
+ * which scope it names, and that what it changes it changes once. What the owner may do is decided elsewhere.
+ */
+import { createHash } from 'node:crypto';
+import type { BrokenCredential } from './call.js';
+import type { House } from './house.js';
+import { UniquenessError, type ChangeOrigin } from './ports.js';
+import { DEFAULT_ID, type AccessKey, type Id, type Instant } from './records.js';
+import type { KeyLocks } from './key-locks.js';
+import {
+  canonicalRequest,
+  dateWindow,
+  headerOf,
+  isSignature,
+  readAuthorization,
+  readSignatureDate,
+  signCanonical,
+  unsignedPayload,
+  type ReceivedRequest,
+} from './signatures.js';
+
+/** The signature that a call came with. */
+export interface SignatureUse {
+  readonly keyId: Id;
+  /** SHA-256 of key id and signature: what is remembered of a spent one, from which neither can be had. */
+  readonly id: Id;
+  /** From then on the date of the request refuses it by itself. */
+  readonly expiresAt: Instant;
+  /** This request was the first to change anything with it, and may go on. */
+  readonly spent: boolean;
+}
+
+export interface SignedRequest {
+  readonly key: AccessKey;
+  /** Workspace named by a signed header; null for the account. */
+  readonly workspaceId: Id | null;
+  readonly use: SignatureUse;
+}
+
+/** Headers that a request is refused for when they are there but unsigned: they decide what the request means. */
+const meaningful = ['x-workspace-id', 'x-project-id', 'x-domain-id', 'x-security-token', 'x-sdk-content-sha256'];
+
+export interface Presented {
+  readonly authorization: string;
+  readonly request: ReceivedRequest;
+  readonly now: Instant;
+  readonly sourceAddress: string | null;
+}
+
+/**
+ * Checks a signed request: form, date, lock, key, signature, in that order (section e4). The secret is never compared,
+ * only signatures are, in constant time, and an unknown key costs what a wrong signature does. Unsigned payloads are
+ * refused: a GraphQL body is the request.
+ */
+export async function verifySignature(
+  house: House,
+  locks: KeyLocks,
+  { authorization, request, now, sourceAddress }: Presented,
+): Promise<SignedRequest | BrokenCredential> {
+  const parts = readAuthorization(authorization);
+  if (parts === null) return broken('the Authorization header is not of the form `SDK-HMAC-SHA256 Access=…, …`');
+  const date = headerOf(request, 'x-sdk-date');
+  const instant = date === null ? null : readSignatureDate(date);
+  if (date === null || instant === null || !parts.signedHeaders.includes('x-sdk-date')) {
+    return broken('send `X-Sdk-Date` as YYYYMMDDTHHMMSSZ and sign it');
+  }
+  if (Math.abs(now - instant) > dateWindow) return broken('signature expired; `X-Sdk-Date` is over 15 minutes away');
+  const unsigned = meaningful.find((name) => headerOf(request, name) !== null && !parts.signedHeaders.includes(name));
+  if (unsigned !== undefined) return broken(`\`${unsigned}\` is sent but not signed; sign it or leave it out`);
+  const repeated = parts.signedHeaders.find((name) => request.headers.filter(([key]) => key === name).length > 1);
+  if (repeated !== undefined) return broken(`\`${repeated}\` is sent more than once; send it once`);
+  const declared = headerOf(request, 'x-sdk-content-sha256');
+  if (declared === unsignedPayload) return broken('an unsigned payload is not accepted here; sign the body');
+  if (declared !== null && declared !== request.bodySha256) return broken('`X-Sdk-Content-Sha256` is not the body’s');
+
+  const { accessKeyId, signature } = parts;
+  const until = locks.lockedUntil(accessKeyId, sourceAddress, now);
+  if (until !== null) {
+    const at = new Date(until).toISOString();
+    const message = `too many bad signatures of this key from this address; try again after ${at}`;
+    return { message, reference: 'IAM.1104' };
+  }
+  const key = await house.store.access.accessKey(accessKeyId);
+  const secret = key === null ? null : house.sealing.open(key.sealedSecret, key.id);
+  const canonical = canonicalRequest(request, parts.signedHeaders);
+  const expected = signCanonical(canonical ?? '', date, secret ?? 'no such key');
+  const right = isSignature(expected, signature);
+  if (key === null || secret === null || canonical === null || !right) {
+    locks.noteFailure(accessKeyId, sourceAddress, now);
+    return broken('verify aksk signature fail; check key, clock and what was signed');
+  }
+  locks.noteSuccess(accessKeyId, sourceAddress);
+  if (!key.enabled) return inactive;
+  const scope = scopeOf(key, request);
+  if ('message' in scope) return scope;
+  const id = createHash('sha256').update(`${accessKeyId}\n${signature}`).digest('hex');
+  return { key, ...scope, use: { keyId: key.id, id, expiresAt: instant + dateWindow, spent: false } };
+}
+
+export const inactive: BrokenCredential = { message: 'the access key is inactive', reference: 'IAM.1107' };
+
+/** Rule 22: the workspace by `X-Workspace-Id` or `X-Project-Id`, the account by `X-Domain-Id`, else workspace `"0"`. */
+function scopeOf(key: AccessKey, request: ReceivedRequest): { readonly workspaceId: Id | null } | BrokenCredential {
+  const workspace = headerOf(request, 'x-workspace-id');
+  const project = headerOf(request, 'x-project-id');
+  const domain = headerOf(request, 'x-domain-id');
+  const named = workspace ?? project;
+  if ((workspace !== null && project !== null && workspace !== project) || (named !== null && domain !== null)) {
+    const message = 'the scope headers disagree; send one of `X-Workspace-Id`, `X-Project-Id` and `X-Domain-Id`';
+    return { ...broken(message), status: 400 };
+  }
+  if (domain !== null) {
+    return domain === key.accountId
+      ? { workspaceId: null }
+      : broken('`X-Domain-Id` is not the account of the key; send that or leave it out');
+  }
+  return { workspaceId: named ?? DEFAULT_ID };
+}
+
+/**
+ * Spends a signature, before anything is changed with it: whoever saw the request pass and sends it again finds it
+ * spent (rule 24). Of any number that arrive at once, in any number of processes, one is the first.
+ */
+export async function spendSignature(
+  house: House,
+  origin: Omit<ChangeOrigin, 'operation'>,
+  { id, expiresAt }: SignatureUse,
+): Promise<BrokenCredential | null> {
+  const { accountId } = origin;
+  try {
+    await house.store.transaction({ ...origin, operation: 'spendSignature' }, async (transaction) => {
+      await transaction.insert('spentSignature', { id, accountId, expiresAt });
+      return { commit: true, value: null };
+    });
+    return null;
+  } catch (error) {
+    if (!(error instanceof UniquenessError)) throw error;
+    return broken('this signed request was received before; sign it again');
+  }
+}
+
+/** How often the last use of a key is written down. */
+const usePrecision = 5 * 60_000;
+
+/** Writes down when a key was last used, to within five minutes. */
+export async function noteUse(
+  house: House,
+  origin: Omit<ChangeOrigin, 'operation'>,
+  { id, lastUsedAt }: AccessKey,
+): Promise<void> {
+  if (lastUsedAt !== null && origin.at - lastUsedAt < usePrecision) return;
+  await house.store.transaction({ ...origin, operation: 'noteKeyUse' }, async (transaction) => {
+    // Many requests may come at once: the first has written it.
+    const key = await transaction.get('accessKey', id);
+    if (key === null || (key.lastUsedAt !== null && origin.at - key.lastUsedAt < usePrecision)) {
+      return { commit: false, value: null };
+    }
+    await transaction.update('accessKey', id, { lastUsedAt: origin.at });
+    return { commit: true, value: null };
+  });
+}
+
+function broken(message: string): BrokenCredential {
+  return { message, reference: 'APIG.0301' };
+}
