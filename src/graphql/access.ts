@@ -178,7 +178,8 @@ export function permissionsOf(call: Call, actions: readonly string[] | null): re
 class CredentialInput {
   @Field(() => String, {
     nullable: true,
-    description: 'Token of the account; it carries the whole session: who, second factor and scope.',
+    description:
+      'Token of the account; it carries the whole session: who, second factor and scope. One that was made for a service is good when that service shows it.',
   })
   token?: string | null;
 }

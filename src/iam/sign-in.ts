@@ -85,13 +85,13 @@ async function begin(
   { account, userId: id, password, settings, input }: Facts,
 ): Promise<{ readonly commit: boolean; readonly value: Outcome<Session> | 'IDLE' }> {
   const { now } = call;
-  const failed = async (value: Invalid) => {
-    await transaction.update('password', id, afterFailure(current ?? password, settings, now));
-    return { commit: true, value };
-  };
   // Read again inside: attempts that arrive together follow one another here.
   const current = await transaction.get('password', id);
   if (current === null || current.hash !== password.hash) return { commit: false, value: wrongCredentials() };
+  const failed = async (value: Invalid) => {
+    await transaction.update('password', id, afterFailure(current, settings, now));
+    return { commit: true, value };
+  };
   if (isBesieged(current, settings, now)) return failed(wrongCredentials());
   const until = lockedUntil(current, now);
   if (until !== null) return { commit: false, value: reject(lockedOut(until)) };
