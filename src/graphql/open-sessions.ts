@@ -14,8 +14,8 @@ import {
 } from 'type-graphql';
 import {
   endSession,
+  maySeeSession,
   refreshToken,
-  visibleSession,
   type Call,
   type Id,
   type Instant,
@@ -82,9 +82,9 @@ function shownSession({ session }: Call, record: SessionRecord): ShownSession {
 }
 
 /** For `node`: the type's permission says that some sessions may be read, not which. */
-export async function findVisibleSession({ call }: GraphContext, id: Id): Promise<ShownSession | null> {
-  const session = await visibleSession(call, id);
-  return session === null ? null : shownSession(call, session);
+export async function findVisibleSession({ call, loaders }: GraphContext, id: Id): Promise<ShownSession | null> {
+  const session = await loaders.find('session', id);
+  return session !== null && maySeeSession(call, session) ? shownSession(call, session) : null;
 }
 
 export const SessionConnection = connectionOf('Session', () => Session, { item: 'session', items: 'sessions' });

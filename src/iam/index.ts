@@ -21,11 +21,11 @@ export * from './accounts.js';
 export {
   endOtherSessionsOf,
   endSession,
+  maySeeSession,
   refreshToken,
   revokeSessions,
   signOut,
   switchScope,
-  visibleSession,
   type Issued,
   type RevokedSessions,
   type RevokeSessionsInput,

@@ -159,11 +159,9 @@ export async function endSessions(transaction: Transaction, userId: Id, except: 
   return ended;
 }
 
-/** A session as far as the caller may see it: their own, and those of users visible here with `bailiwick:sessions:list`. */
-export async function visibleSession(call: Call, id: Id): Promise<Session | null> {
-  const session = (await call.reader.find('session', [id])).get(id) ?? null;
-  if (session === null || session.userId === call.principal.id) return session;
-  return call.may('bailiwick:sessions:list', iamUrn(call.accountId, 'user', session.userId)) ? session : null;
+/** Whether the caller may see a session: their own, and those of others with `bailiwick:sessions:list` on that user. */
+export function maySeeSession(call: Call, { userId }: Session): boolean {
+  return userId === call.principal.id || call.may('bailiwick:sessions:list', iamUrn(call.accountId, 'user', userId));
 }
 
 /** A token of a session in a scope, and the call of whoever bears it. */

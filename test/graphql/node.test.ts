@@ -44,6 +44,10 @@ beforeAll(async () => {
     root,
     '{ auditEvents(first: 1) { nodes { id } } }',
   );
+  const { viewer } = await stage.get<{ viewer: { sessions: { nodes: { id: string }[] } } }>(
+    annsToken,
+    '{ viewer { sessions { nodes { id } } } }',
+  );
   ids = {
     Account: encodeNodeId('Account', stage.accountId),
     Agency: agency,
@@ -55,6 +59,7 @@ beforeAll(async () => {
     Policy: encodeNodeId('Policy', policyId),
     Resource: await made('registerResource', { urn }, 'resource', inside),
     Service: await made('createService', { name: 'labeling' }, 'service'),
+    Session: viewer.sessions.nodes[0]?.id ?? '',
     User: encodeNodeId('User', ann),
     Workspace: await made('createWorkspace', { name: 'laboratory' }, 'workspace'),
   };
