@@ -31,6 +31,9 @@ type Sender =
 const failures: string[] = [];
 
 class Story {
+  /** The last request as it went over the wire. */
+  #last: { readonly headers: Record<string, string>; readonly body: string } | null = null;
+
   constructor(readonly url: string) {}
 
   chapter(title: string): void {
@@ -46,19 +49,34 @@ class Story {
     variables: object = {},
   ): Promise<Record<string, never>> {
     const answer = await this.#send(sender, JSON.stringify({ query, variables }));
+    this.#print(sender.name, does, expects, query, answer);
+    return (answer.data ?? {}) as Record<string, never>;
+  }
+
+  /** Sends the last request once more, byte by byte, as somebody could who saw it pass. */
+  async repeat(name: string, does: string, expects: 'allowed' | 'refused'): Promise<void> {
+    if (this.#last === null) throw new Error('nothing was sent yet');
+    this.#print(name, does, expects, 'the same bytes', await this.#post(this.#last));
+  }
+
+  #print(name: string, does: string, expects: 'allowed' | 'refused', query: string, answer: Answer): void {
     const { outcome, why } = outcomeOf(answer);
-    console.log(`\n  ${sender.name}: ${does}`);
+    console.log(`\n  ${name}: ${does}`);
     console.log(`    ${query.replace(/\s+/g, ' ').slice(0, 150)}`);
     console.log(`    -> ${outcome.toUpperCase()}${why === '' ? '' : `: ${why}`}`);
-    if (outcome !== expects) failures.push(`${sender.name}: ${does}: expected ${expects}, got ${outcome} (${why})`);
-    return (answer.data ?? {}) as Record<string, never>;
+    if (outcome !== expects) failures.push(`${name}: ${does}: expected ${expects}, got ${outcome} (${why})`);
   }
 
   async #send(sender: Sender, body: string): Promise<Answer> {
     const headers: Record<string, string> = { 'content-type': 'application/json' };
     if ('key' in sender) Object.assign(headers, signedHeaders(this.url, sender, body));
     else if (sender.token !== null) headers['authorization'] = `Bearer ${sender.token}`;
-    const response = await fetch(this.url, { method: 'POST', headers, body });
+    return this.#post({ headers, body });
+  }
+
+  async #post(request: { readonly headers: Record<string, string>; readonly body: string }): Promise<Answer> {
+    this.#last = request;
+    const response = await fetch(this.url, { method: 'POST', ...request });
     return (await response.json()) as Answer;
   }
 }
@@ -214,9 +232,9 @@ async function play(url: string, rootPassword: string): Promise<void> {
   story.chapter('A service brings its own actions, signs its requests, and asks for decisions');
   const service = (await story.tell(
     admin,
-    'registers the service `annotator` with the action `annotator:task:assign`',
+    'registers the service `annotator` with two actions on `annotator:task`',
     'allowed',
-    `mutation { createService(input: { name: "annotator", actions: [{ name: "annotator:task:assign", accessLevel: WRITE, description: "Assign a task" }] }) { service { id } accessKeyId secretAccessKey ${problems} } }`,
+    `mutation { createService(input: { name: "annotator", actions: [{ name: "annotator:task:assign", accessLevel: WRITE, description: "Assign a task" }, { name: "annotator:task:create", accessLevel: WRITE, description: "Create a task" }] }) { service { id } accessKeyId secretAccessKey ${problems} } }`,
   )) as { createService?: { service: { id: string }; accessKeyId: string; secretAccessKey: string } };
   const made = service.createService;
   const assigning = await create('createPolicy', 'policy', {
@@ -280,6 +298,24 @@ async function play(url: string, rootPassword: string): Promise<void> {
     `mutation Register($input: RegisterResourceInput!) { registerResource(input: $input) { resource { id } ${problems} } }`,
     { input: { urn: `modelarts::${accountId}:notebook:first-steps`, name: 'first steps', ownerId: erin } },
   );
+  story.chapter('The service registers a task by a signed request, which nobody can send again');
+  for (const [name, actions] of [
+    ['registers', ['bailiwick:resources:register']],
+    ['creates-tasks', ['annotator:task:create']],
+  ] as const) {
+    const document = { Version: '1.1', Statement: [{ Effect: 'Allow', Action: actions }] };
+    const policyId = await create('createPolicy', 'policy', { name, document });
+    const subject = { service: made?.service.id };
+    await create('grantPolicy', 'grant', { policyId, subject, scope: { workspace: vision } });
+  }
+  await story.tell(
+    annotator,
+    'registers a task in `vision`, owned by erin',
+    'allowed',
+    `mutation Register($input: RegisterResourceInput!) { registerResource(input: $input) { resource { id } ${problems} } }`,
+    { input: { urn: `annotator::${accountId}:task:first`, name: 'first task', ownerId: erin } },
+  );
+  await story.repeat('somebody who saw it pass', 'sends it again', 'refused');
   await story.tell(inSpeech, 'looks for resources from `speech`', 'refused', '{ resources { nodes { name } } }');
 
   story.chapter('A revocation bites at the next request');
