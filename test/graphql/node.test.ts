@@ -49,6 +49,7 @@ beforeAll(async () => {
     '{ viewer { sessions { nodes { id } } } }',
   );
   ids = {
+    AccessKey: await made('createAccessKey', {}, 'accessKey'),
     Account: encodeNodeId('Account', stage.accountId),
     Agency: agency,
     AuditEvent: auditEvents.nodes[0]?.id ?? '',

@@ -199,7 +199,7 @@ for (const database of Object.values(databases())) {
         const training = await service();
         const { token } = must(await narrowed(issued, training.name));
         const call = await scene.bearer(token);
-        expect(call.broken).toEqual({
+        expect(call.broken).toMatchObject({
           message: 'the token was made for a service, which shows it when it asks; send one of signIn or switchScope',
           reference: 'IAM.0067',
         });
