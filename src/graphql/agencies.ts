@@ -272,7 +272,7 @@ export class AgencyResolver {
     @Args(() => AgencyListArguments) args: AgencyListArguments,
     @Ctx() { call: { reader }, cursors }: GraphContext,
   ): Promise<ConnectionOf<AgencyRecord>> {
-    const window = windowOf(cursors, args, agencyOrder(args.orderBy));
+    const window = windowOf(cursors.of('agencies'), args, agencyOrder(args.orderBy));
     const filter = agencyFilter(args.filter);
     return connection(await reader.page('agency', filter, window), window, () => reader.count('agency', filter));
   }

@@ -185,7 +185,7 @@ export class AuditResolver {
     @Args(() => AuditEventListArguments) args: AuditEventListArguments,
     @Ctx() { call: { reader }, cursors }: GraphContext,
   ): Promise<ConnectionOf<AuditEventRecord>> {
-    const window = windowOf(cursors, args, orderOf(args.orderBy));
+    const window = windowOf(cursors.of('auditEvents'), args, orderOf(args.orderBy));
     const filter = filterOf(args.filter);
     return connection(await reader.page('auditEvent', filter, window), window, () =>
       reader.count('auditEvent', filter),

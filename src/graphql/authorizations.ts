@@ -168,7 +168,7 @@ export class AgencyAuthorizationsResolver {
     @Args(() => NestedAuthorizationArguments) args: NestedAuthorizationArguments,
     @Ctx() { loaders, cursors }: GraphContext,
   ): Promise<ConnectionOf<ShownAuthorization>> {
-    const window = windowOf(cursors, args, authorizationOrder(args.orderBy));
+    const window = windowOf(cursors.of('Agency.authorizations', id), args, authorizationOrder(args.orderBy));
     const page = await loaders.pageOf('agency.authorizations', id, window);
     return connection(shownPage(page), window, () => loaders.countOf('agency.authorizations', id));
   }
@@ -191,7 +191,7 @@ export class AuthorizationResolver {
     @Args(() => AuthorizationListArguments) args: AuthorizationListArguments,
     @Ctx() { call, cursors }: GraphContext,
   ): Promise<ConnectionOf<ShownAuthorization>> {
-    const window = windowOf(cursors, args, authorizationOrder(args.orderBy));
+    const window = windowOf(cursors.of('authorizations'), args, authorizationOrder(args.orderBy));
     const { page, count } = await listAuthorizations(call, authorizationFilter(args.filter), window);
     return connection(shownPage(page), window, count);
   }

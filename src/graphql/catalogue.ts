@@ -217,7 +217,7 @@ export class CatalogueResolver {
     @Args(() => ActionListArguments) args: ActionListArguments,
     @Ctx() { call: { catalogue }, cursors }: GraphContext,
   ): ConnectionOf<ShownAction> {
-    const window = windowOf(cursors, args, actionOrder(args.orderBy));
+    const window = windowOf(cursors.of('actions'), args, actionOrder(args.orderBy));
     const rows = catalogue.rows.filter(matching(args.filter ?? {})).map(shownAction(catalogue));
     return connection(pageInMemory(rows, byName, window), window, async () => rows.length);
   }

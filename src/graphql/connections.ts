@@ -17,7 +17,7 @@ import {
   type Relations,
   type Window,
 } from '../iam/index.js';
-import type { Cursors } from './cursors.js';
+import type { ListCursors } from './cursors.js';
 import { DateTime } from './scalars.js';
 
 export const pageSize = { default: 25, maximum: 100 } as const;
@@ -46,11 +46,11 @@ export class PageArguments {
 type OrderName = Orders[ListedKind] | Relations[Relation]['order'];
 
 /** A window, with what its rows' cursors are made by. */
-export type PageWindow<By extends OrderName = OrderName> = Window<By> & { readonly cursors: Cursors };
+export type PageWindow<By extends OrderName = OrderName> = Window<By> & { readonly cursors: ListCursors };
 
 /** The window of a list that page arguments ask for. */
 export function windowOf<By extends OrderName>(
-  cursors: Cursors,
+  cursors: ListCursors,
   args: PageArguments,
   order: Order<By>,
 ): PageWindow<By> {

@@ -28,7 +28,7 @@ export interface GraphContext {
 class OperationContext implements GraphContext {
   call: Call;
   loaders: Loaders;
-  readonly cursors: Cursors;
+  cursors: Cursors;
   private mutated = false;
   private acting = false;
   private spent = false;
@@ -39,7 +39,7 @@ class OperationContext implements GraphContext {
     private readonly open: (spent: boolean) => Promise<Call>,
   ) {
     this.call = call;
-    this.cursors = createCursors(iam.sealing);
+    this.cursors = createCursors(iam.sealing, call.scope);
     this.loaders = createLoaders(call.reader);
   }
 
@@ -57,6 +57,7 @@ class OperationContext implements GraphContext {
 
   private take(call: Call): void {
     this.call = call;
+    this.cursors = createCursors(this.iam.sealing, call.scope);
     this.loaders = createLoaders(call.reader);
   }
 

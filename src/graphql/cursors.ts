@@ -1,10 +1,16 @@
 /**
  * Cursors of lists: the place of a row in one order of one list, sealed. A place names the row, and the row at the end of
- * a page may be one that the caller may not read, so nobody but this installation can read a cursor, or make one.
+ * a page may be one that the caller may not read, so nobody but this installation can read a cursor, or make one. Nor is
+ * it of use in another list, under another parent or in another scope.
  */
-import { BadInput, type Order, type Position, type Sealing } from '../iam/index.js';
+import { BadInput, type Id, type Order, type Position, type Scope, type Sealing } from '../iam/index.js';
 
 export interface Cursors {
+  /** `list`: its field, `users` or `Group.members`; `parentId` where every parent has a list of its own. */
+  of(list: string, parentId?: Id): ListCursors;
+}
+
+export interface ListCursors {
   encode(order: Order, position: Position): string;
   /** The position in a cursor of exactly this order; any other, and anything that was not made here, is refused. */
   decode(order: Order, cursor: string): Position;
@@ -12,7 +18,19 @@ export interface Cursors {
 
 const longest = 2048;
 
-export function createCursors(sealing: Pick<Sealing, 'sealStably' | 'open'>): Cursors {
+export function createCursors(
+  sealing: Pick<Sealing, 'sealStably' | 'open'>,
+  { accountId, workspaceId }: Scope,
+): Cursors {
+  return {
+    of: (list, parentId = '') =>
+      cursorsNamed(sealing, ({ by, direction }) =>
+        JSON.stringify(['cursor', accountId, workspaceId, list, parentId, by, direction]),
+      ),
+  };
+}
+
+function cursorsNamed(sealing: Pick<Sealing, 'sealStably' | 'open'>, nameOf: (order: Order) => string): ListCursors {
   return {
     encode: (order, { key, id }) => sealing.sealStably(JSON.stringify([key, id]), nameOf(order)),
     decode: (order, cursor) => {
@@ -26,8 +44,4 @@ export function createCursors(sealing: Pick<Sealing, 'sealStably' | 'open'>): Cu
       return { key, id };
     },
   };
-}
-
-function nameOf({ by, direction }: Order): string {
-  return `cursor ${by} ${direction}`;
 }

@@ -194,7 +194,7 @@ export class EnterpriseProjectResolver {
     @Args(() => EnterpriseProjectListArguments) args: EnterpriseProjectListArguments,
     @Ctx() { call: { reader }, cursors }: GraphContext,
   ): Promise<ConnectionOf<EnterpriseProjectRecord>> {
-    const window = windowOf(cursors, args, orderOf(args.orderBy));
+    const window = windowOf(cursors.of('enterpriseProjects'), args, orderOf(args.orderBy));
     const filter = given(args.filter);
     return connection(await reader.page('enterpriseProject', filter, window), window, () =>
       reader.count('enterpriseProject', filter),

@@ -95,7 +95,7 @@ async function grantsOf(
   parentId: Id,
   args: NestedGrantArguments,
 ): Promise<ConnectionOf<GrantRecord>> {
-  const window = windowOf(cursors, args, grantOrder(args.orderBy));
+  const window = windowOf(cursors.of(relation, parentId), args, grantOrder(args.orderBy));
   const page = await loaders.pageOf(relation, parentId, window);
   return connection(page, window, () => loaders.countOf(relation, parentId));
 }

@@ -291,7 +291,7 @@ export class GrantResolver {
     @Ctx() { call, cursors, loaders }: GraphContext,
   ): Promise<ConnectionOf<GrantRecord>> {
     const { reader } = call;
-    const window = windowOf(cursors, args, grantOrder(args.orderBy));
+    const window = windowOf(cursors.of('grants'), args, grantOrder(args.orderBy));
     const filter = filterOf(args.filter ?? {});
     const named = filter?.scopeKind === 'WORKSPACE' && filter.scopeId ? filter.scopeId : null;
     const workspace = named === null ? null : await loaders.find('workspace', named);

@@ -273,7 +273,7 @@ export class GroupResolver {
     @Args(() => GroupListArguments) args: GroupListArguments,
     @Ctx() { call: { reader }, cursors }: GraphContext,
   ): Promise<ConnectionOf<GroupRecord>> {
-    const window = windowOf(cursors, args, orderOf(args.orderBy));
+    const window = windowOf(cursors.of('groups'), args, orderOf(args.orderBy));
     const filter = given(args.filter);
     return connection(await reader.page('group', filter, window), window, () => reader.count('group', filter));
   }
@@ -390,7 +390,7 @@ export class GroupResolver {
     @Args(() => MembershipListArguments) args: MembershipListArguments,
     @Ctx() { loaders, cursors }: GraphContext,
   ): Promise<ConnectionOf<UserRecord>> {
-    const window = windowOf(cursors, args, membershipOrder(args));
+    const window = windowOf(cursors.of('Group.members', group.id), args, membershipOrder(args));
     const page = await loaders.pageOf('group.members', group.id, window);
     return linkedConnection(page, window, () => loaders.countOf('group.members', group.id));
   }
@@ -414,7 +414,7 @@ export class UserGroupsResolver {
     @Args(() => MembershipListArguments) args: MembershipListArguments,
     @Ctx() { loaders, cursors }: GraphContext,
   ): Promise<ConnectionOf<GroupRecord>> {
-    const window = windowOf(cursors, args, membershipOrder(args));
+    const window = windowOf(cursors.of('User.groups', user.id), args, membershipOrder(args));
     const page = await loaders.pageOf('user.groups', user.id, window);
     return linkedConnection(page, window, () => loaders.countOf('user.groups', user.id));
   }

@@ -193,7 +193,7 @@ async function sessionsOf(
   userId: Id,
   args: PageArguments,
 ): Promise<ConnectionOf<ShownSession>> {
-  const window = windowOf(cursors, args, { by: 'STARTED_AT', direction: 'DESC' });
+  const window = windowOf(cursors.of('User.sessions', userId), args, { by: 'STARTED_AT', direction: 'DESC' });
   const page = await loaders.pageOf('user.sessions', userId, window);
   const rows = page.rows.map(({ record, position }) => ({ record: shownSession(call, record), position }));
   return connection({ ...page, rows }, window, () => loaders.countOf('user.sessions', userId));

@@ -203,7 +203,7 @@ export class PolicyResolver {
     @Args(() => PolicyListArguments) args: PolicyListArguments,
     @Ctx() { call: { reader }, cursors }: GraphContext,
   ): Promise<ConnectionOf<PolicyRecord>> {
-    const window = windowOf(cursors, args, policyOrder(args.orderBy));
+    const window = windowOf(cursors.of('policies'), args, policyOrder(args.orderBy));
     const filter = given(args.filter);
     return connection(await reader.page('policy', filter, window), window, () => reader.count('policy', filter));
   }
@@ -280,7 +280,7 @@ export class PolicyResolver {
     @Ctx() { call, loaders, cursors }: GraphContext,
   ): Promise<ConnectionOf<StoredVersion>> {
     const { field, direction } = args.orderBy ?? { field: 'NUMBER', direction: 'DESC' };
-    const window = windowOf(cursors, args, { by: field, direction });
+    const window = windowOf(cursors.of('Policy.versions', policy.id), args, { by: field, direction });
     const page = await loaders.pageOf('policy.versions', policy.id, window);
     const rows = page.rows.map(({ record, position }) => ({
       record: new StoredVersion(call, policy, record),

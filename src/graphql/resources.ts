@@ -238,7 +238,7 @@ export class ResourceResolver {
     @Args(() => ResourceListArguments) args: ResourceListArguments,
     @Ctx() { call, cursors }: GraphContext,
   ): Promise<ConnectionOf<ResourceRecord>> {
-    const window = windowOf(cursors, args, orderOf(args.orderBy));
+    const window = windowOf(cursors.of('resources'), args, orderOf(args.orderBy));
     const { page, count } = await listResources(call, filterOf(args.filter), window);
     return connection(page, window, count);
   }

@@ -300,7 +300,7 @@ export class ServiceResolver {
     @Args(() => ServiceListArguments) args: ServiceListArguments,
     @Ctx() { call: { reader }, cursors }: GraphContext,
   ): Promise<ConnectionOf<ServiceRecord>> {
-    const window = windowOf(cursors, args, orderOf(args.orderBy));
+    const window = windowOf(cursors.of('services'), args, orderOf(args.orderBy));
     const filter = given(args.filter);
     return connection(await reader.page('service', filter, window), window, () => reader.count('service', filter));
   }

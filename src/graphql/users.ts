@@ -209,7 +209,7 @@ export class UserResolver {
     @Args(() => UserListArguments) args: UserListArguments,
     @Ctx() { call: { reader }, cursors }: GraphContext,
   ): Promise<ConnectionOf<UserRecord>> {
-    const window = windowOf(cursors, args, orderOf(args.orderBy));
+    const window = windowOf(cursors.of('users'), args, orderOf(args.orderBy));
     const filter = given(args.filter);
     return connection(await reader.page('user', filter, window), window, () => reader.count('user', filter));
   }

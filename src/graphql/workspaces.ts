@@ -302,7 +302,7 @@ export class WorkspaceResolver {
     @Args(() => WorkspaceListArguments) args: WorkspaceListArguments,
     @Ctx() { call: { reader, principal }, cursors }: GraphContext,
   ): Promise<ConnectionOf<WorkspaceRecord>> {
-    const window = windowOf(cursors, args, orderOf(args.orderBy));
+    const window = windowOf(cursors.of('workspaces'), args, orderOf(args.orderBy));
     const filter = { ...filterOf(args.filter), accessibleTo: principal.id };
     return connection(await reader.page('workspace', filter, window), window, () => reader.count('workspace', filter));
   }
@@ -420,7 +420,7 @@ export class WorkspaceResolver {
     @Ctx() { loaders, cursors }: GraphContext,
   ): Promise<ConnectionOf<UserRecord>> {
     const { field, direction } = args.orderBy ?? { field: 'NAME', direction: 'ASC' };
-    const window = windowOf(cursors, args, { by: field, direction });
+    const window = windowOf(cursors.of('Workspace.members', workspace.id), args, { by: field, direction });
     const page = await loaders.pageOf('workspace.members', workspace.id, window);
     return linkedConnection(page, window, () => loaders.countOf('workspace.members', workspace.id));
   }

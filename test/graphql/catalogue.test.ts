@@ -88,10 +88,9 @@ describe('actions', () => {
 
   it('go on where they were when the action at the cursor is gone', async () => {
     const [first, second] = names(await read({ first: 2 }));
-    const gone = createCursors(stage.iam.sealing).encode(
-      { by: 'NAME', direction: 'ASC' },
-      { key: `${first?.toLowerCase()}!`, id: 'gone' },
-    );
+    const gone = createCursors(stage.iam.sealing, { accountId: stage.accountId, workspaceId: '0' })
+      .of('actions')
+      .encode({ by: 'NAME', direction: 'ASC' }, { key: `${first?.toLowerCase()}!`, id: 'gone' });
     expect(names(await read({ first: 1, after: gone }))).toEqual([second]);
   });
 

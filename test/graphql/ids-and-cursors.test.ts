@@ -14,7 +14,9 @@ import {
 import { fillTemplate, parseTemplate } from '../../src/graphql/templates.js';
 import { BadInput, createSealing, type Order } from '../../src/iam/index.js';
 
-const cursors = createCursors(createSealing(new Uint8Array(32).fill(7)));
+const sealing = createSealing(new Uint8Array(32).fill(7));
+const scope = { accountId: 'a'.repeat(32), workspaceId: null };
+const cursors = createCursors(sealing, scope).of('users');
 const kinds = Object.keys(nodeKinds) as NodeKind[];
 const base64url = (text: string): string => Buffer.from(text, 'latin1').toString('base64url');
 
@@ -101,6 +103,21 @@ describe('a cursor', () => {
     expect(() => cursors.decode({ by: 'URN', direction: 'ASC' }, cursor)).toThrow(BadInput);
   });
 
+  it('of another list, parent, workspace or account is refused', () => {
+    const here = createCursors(sealing, scope);
+    const cursor = here.of('Group.members', 'g1').encode(byName, { key: 'a', id: 'x' });
+    for (const other of [
+      here.of('users'),
+      here.of('Group.members'),
+      here.of('Group.members', 'g2'),
+      createCursors(sealing, { ...scope, workspaceId: '0' }).of('Group.members', 'g1'),
+      createCursors(sealing, { ...scope, accountId: 'b'.repeat(32) }).of('Group.members', 'g1'),
+    ]) {
+      expect(() => other.decode(byName, cursor)).toThrow(BadInput);
+    }
+    expect(here.of('Group.members', 'g1').decode(byName, cursor)).toEqual({ key: 'a', id: 'x' });
+  });
+
   it('shows nothing of the row it stands for, and is the same whenever the row is', () => {
     const place = { key: 'the-name-of-a-hidden-row', id: 'its-id' };
     const cursor = cursors.encode(byName, place);
@@ -110,7 +127,7 @@ describe('a cursor', () => {
   });
 
   it('of another installation is refused', () => {
-    const elsewhere = createCursors(createSealing(new Uint8Array(32).fill(9)));
+    const elsewhere = createCursors(createSealing(new Uint8Array(32).fill(9)), scope).of('users');
     expect(() => cursors.decode(byName, elsewhere.encode(byName, { key: 'a', id: 'x' }))).toThrow(BadInput);
   });
 

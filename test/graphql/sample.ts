@@ -159,10 +159,14 @@ export class SampleResolver {
   @Query(() => UserConnection, { nullable: true, description: 'Users.' })
   users(@Args(() => PageArguments) page: PageArguments, @Ctx() { cursors }: GraphContext): unknown {
     trail.push('users');
-    return connection(onePage(people), windowOf(cursors, page, { by: 'NAME', direction: 'ASC' }), async () => {
-      trail.push('count');
-      return people.length;
-    });
+    return connection(
+      onePage(people),
+      windowOf(cursors.of('people'), page, { by: 'NAME', direction: 'ASC' }),
+      async () => {
+        trail.push('count');
+        return people.length;
+      },
+    );
   }
 
   @Permission({ action: 'iam:users:listUsers', scope: 'ANY' })
@@ -261,7 +265,7 @@ export class SampleResolver {
     @Ctx() { cursors }: GraphContext,
   ): unknown {
     trail.push(`members ${group.id}`);
-    return connection(onePage(people), windowOf(cursors, page, { by: 'NAME', direction: 'ASC' }));
+    return connection(onePage(people), windowOf(cursors.of('people'), page, { by: 'NAME', direction: 'ASC' }));
   }
 
   @Permission({ action: 'iam:users:createUser', scope: 'ACCOUNT' })
