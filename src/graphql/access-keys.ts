@@ -15,7 +15,7 @@ import {
 import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
 import { answer, type PayloadFrame } from './errors.js';
-import { CreationInput, MutationInput } from './inputs.js';
+import { changesOf, CreationInput, MutationInput } from './inputs.js';
 import { decodeId, decodeOptionalId, encodeNodeId } from './node-ids.js';
 import { Node } from './node-interface.js';
 import { CreationPayload, MutationPayload } from './payloads.js';
@@ -161,7 +161,7 @@ export class AccessKeyResolver {
     @Arg('input', () => UpdateAccessKeyInput, { description: 'Input of the mutation.' }) input: UpdateAccessKeyInput,
     @Ctx() context: GraphContext,
   ): Promise<PayloadFrame> {
-    const { description, enabled } = input;
+    const { description, enabled } = changesOf(input, { description: '' });
     const wanted = { id: decodeId('AccessKey', input.id), description, enabled };
     const outcome = await updateAccessKey(context.iam, context.call, wanted);
     return answer(context, input, outcome, (key) => ({ accessKey: shownAccessKey(key) }));

@@ -11,7 +11,7 @@ import {
 import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
 import { answer, valueOf, type PayloadFrame } from './errors.js';
-import { UpdateInput } from './inputs.js';
+import { changesOf, UpdateInput } from './inputs.js';
 import { MutationPayload } from './payloads.js';
 
 /** What one setting is, with its range; said of the value that is shown and of the one that is sent. */
@@ -88,7 +88,7 @@ export class AccountSettings {
   version!: number;
 }
 
-@InputType({ description: 'Settings of signing in; what is absent or null stays as it is.' })
+@InputType({ description: 'Settings of signing in; what is absent stays as it is.' })
 class SignInSettingsInput implements Partial<Record<keyof SignInSettings, number | null>> {
   @Field(() => Int, { nullable: true, description: about.failuresBeforeLock })
   failuresBeforeLock?: number | null;
@@ -106,7 +106,7 @@ class SignInSettingsInput implements Partial<Record<keyof SignInSettings, number
   idleDays?: number | null;
 }
 
-@InputType({ description: 'Settings of passwords; what is absent or null stays as it is.' })
+@InputType({ description: 'Settings of passwords; what is absent stays as it is.' })
 class PasswordSettingsInput implements Partial<Record<keyof PasswordSettings, number | null>> {
   @Field(() => Int, { nullable: true, description: about.characterKinds })
   characterKinds?: number | null;
@@ -127,7 +127,7 @@ class PasswordSettingsInput implements Partial<Record<keyof PasswordSettings, nu
   minimumAgeMinutes?: number | null;
 }
 
-@InputType({ description: 'Input of updateAccountSettings; what is absent or null stays as it is.' })
+@InputType({ description: 'Input of updateAccountSettings; what is absent stays as it is.' })
 class UpdateAccountSettingsInput extends UpdateInput {
   @Field(() => SignInSettingsInput, { nullable: true, description: 'Settings of signing in.' })
   signIn?: SignInSettingsInput | null;
@@ -186,14 +186,17 @@ function shownSettings(record: AccountSettingsRecord): AccountSettings {
   };
 }
 
-function wanted({ signIn, password }: UpdateAccountSettingsInput): WantedSettings['values'] {
+function wanted(input: UpdateAccountSettingsInput): WantedSettings['values'] {
+  const parts = changesOf(input, {});
+  const signIn = changesOf(parts.signIn ?? {}, {});
+  const password = changesOf(parts.password ?? {}, {});
   return {
     ...signIn,
-    passwordKinds: password?.characterKinds,
-    passwordLength: password?.minimumLength,
-    passwordRepeats: password?.repeatedCharacters,
-    rememberedPasswords: password?.remembered,
-    passwordValidityDays: password?.validityDays,
-    passwordMinimumAgeMinutes: password?.minimumAgeMinutes,
+    passwordKinds: password.characterKinds,
+    passwordLength: password.minimumLength,
+    passwordRepeats: password.repeatedCharacters,
+    rememberedPasswords: password.remembered,
+    passwordValidityDays: password.validityDays,
+    passwordMinimumAgeMinutes: password.minimumAgeMinutes,
   };
 }

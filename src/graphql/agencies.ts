@@ -32,7 +32,7 @@ import { connection, connectionOf, PageArguments, windowOf, type ConnectionOf } 
 import type { GraphContext } from './context.js';
 import { OneOf, Permission } from './directives.js';
 import { answer, type PayloadFrame } from './errors.js';
-import { CreationInput, given, MutationInput, UpdateInput } from './inputs.js';
+import { changesOf, CreationInput, given, MutationInput, UpdateInput } from './inputs.js';
 import { decodeId, encodeNodeId } from './node-ids.js';
 import { Node } from './node-interface.js';
 import { OrderDirections, type OrderDirection } from './ordering.js';
@@ -216,13 +216,13 @@ class UpdateAgencyInput extends UpdateInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Description of the agency from now on; null changes nothing.',
+    description: 'Description of the agency from now on; null clears it.',
   })
   description?: string | null;
 
   @Field(() => AgencyTrustInput, {
     nullable: true,
-    description: 'Trust of the agency from now on; null changes nothing.',
+    description: 'Trust of the agency from now on.',
   })
   trust?: AgencyTrustInput | null;
 
@@ -234,7 +234,7 @@ class UpdateAgencyInput extends UpdateInput {
 
   @Field(() => [String], {
     nullable: true,
-    description: 'All addresses and CIDR blocks from now on; an empty list: from anywhere; null changes nothing.',
+    description: 'All addresses and CIDR blocks from now on; an empty list: from anywhere.',
   })
   sourceAddresses?: readonly string[] | null;
 }
@@ -318,7 +318,11 @@ export class AgencyResolver {
     @Arg('input', () => UpdateAgencyInput, { description: 'Input of the mutation.' }) input: UpdateAgencyInput,
     @Ctx() context: GraphContext,
   ): Promise<PayloadFrame> {
-    const { description, durationDays, externalId, sourceAddresses, expectedVersion } = input;
+    const { description, durationDays, externalId, sourceAddresses, expectedVersion } = changesOf(input, {
+      description: '',
+      durationDays: null,
+      externalId: null,
+    });
     const id = decodeId('Agency', input.id);
     const trust = input.trust == null ? null : trustOf(input.trust);
     const wanted = { id, description, trust, durationDays, externalId, sourceAddresses, expectedVersion };

@@ -27,7 +27,7 @@ import { connection, connectionOf, PageArguments, windowOf, type ConnectionOf } 
 import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
 import { answer, type PayloadFrame } from './errors.js';
-import { CreationInput, given, MutationInput, UpdateInput } from './inputs.js';
+import { changesOf, CreationInput, given, MutationInput, UpdateInput } from './inputs.js';
 import { decodeId, encodeNodeId } from './node-ids.js';
 import { Node } from './node-interface.js';
 import { OrderDirections, type OrderDirection } from './ordering.js';
@@ -143,7 +143,9 @@ class CreateEnterpriseProjectPayload extends CreationPayload {
   enterpriseProject?: EnterpriseProjectRecord | null;
 }
 
-@InputType({ description: 'Input of updateEnterpriseProject; what is absent or null stays as it is.' })
+@InputType({
+  description: 'Input of updateEnterpriseProject; what is absent stays as it is, null clears the description.',
+})
 class UpdateEnterpriseProjectInput extends UpdateInput {
   @Field(() => ID, { description: 'Identifier of the enterprise project.' })
   id!: string;
@@ -248,7 +250,7 @@ export class EnterpriseProjectResolver {
     input: UpdateEnterpriseProjectInput,
     @Ctx() context: GraphContext,
   ): Promise<PayloadFrame> {
-    const { name, description, enabled, expectedVersion } = input;
+    const { name, description, enabled, expectedVersion } = changesOf(input, { description: '' });
     const id = decodeId('EnterpriseProject', input.id);
     const wanted = { id, name, description, enabled, expectedVersion };
     const outcome = await updateEnterpriseProject(context.iam, context.call, wanted);

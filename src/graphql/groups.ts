@@ -40,7 +40,7 @@ import {
 import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
 import { answer, type PayloadFrame } from './errors.js';
-import { CreationInput, given, MutationInput, UpdateInput } from './inputs.js';
+import { changesOf, CreationInput, given, MutationInput, UpdateInput } from './inputs.js';
 import { decodeId, decodeIds, encodeNodeId, longestIdList } from './node-ids.js';
 import { Node } from './node-interface.js';
 import { OrderDirections, type OrderDirection } from './ordering.js';
@@ -181,7 +181,7 @@ class CreateGroupPayload extends CreationPayload {
   group?: GroupRecord | null;
 }
 
-@InputType({ description: 'Input of updateGroup; what is absent or null stays as it is.' })
+@InputType({ description: 'Input of updateGroup; what is absent stays as it is, null clears the description.' })
 class UpdateGroupInput extends UpdateInput {
   @Field(() => ID, { description: 'Identifier of the group.' })
   id!: string;
@@ -313,7 +313,7 @@ export class GroupResolver {
     @Arg('input', () => UpdateGroupInput, { description: 'Input of the mutation.' }) input: UpdateGroupInput,
     @Ctx() context: GraphContext,
   ): Promise<PayloadFrame> {
-    const { name, description, expectedVersion } = input;
+    const { name, description, expectedVersion } = changesOf(input, { description: '' });
     const wanted = { id: decodeId('Group', input.id), name, description, expectedVersion };
     return answer(context, input, await updateGroup(context.iam, context.call, wanted), (group) => ({ group }));
   }

@@ -21,7 +21,7 @@ import {
   type GraphQLOutputType,
   type GraphQLSchema,
 } from 'graphql';
-import { decideBy, type Decision } from '../iam/index.js';
+import { BadInput, type Decision } from '../iam/index.js';
 import type { GraphContext } from './context.js';
 import { brokenCredential, refusal } from './errors.js';
 import { isPayload, type PermissionRule, type RootRule, type SchemaRules } from './rules.js';
@@ -160,27 +160,28 @@ function enter(rule: RootRule | undefined, args: Args, context: GraphContext): v
   if (rule === undefined) throw new Error('a root field has no rule');
   if (rule.kind === 'public') return;
   const decision = ask(rule, undefined, args, context);
+  if (decision === null) throw new BadInput('an id is empty; give the id of what is meant');
   if (decision.effect !== 'ALLOW') throw refusal(call, decision);
 }
 
 function isAllowed(rule: PermissionRule, source: unknown, args: Args, context: GraphContext): boolean {
-  return ask(rule, source, args, context).effect === 'ALLOW';
+  return ask(rule, source, args, context)?.effect === 'ALLOW';
 }
 
 const noArguments: Args = {};
 
+/** Null: the action is allowed, but nothing says on which resource, and so nothing is. */
 function ask(
   { anyOf, resource, scope }: PermissionRule,
   source: unknown,
   args: Args,
   { call }: GraphContext,
-): Decision {
+): Decision | null {
   if (resource === null) return call.ask(anyOf, null, scope);
   const urn = fillTemplate(resource, { accountId: call.accountId, callerId: call.principal.id, args, source });
   const decision = call.ask(anyOf, urn, scope);
-  if (urn !== null || decision.effect !== 'ALLOW') return decision;
   // Without its resource the question was another one; what it allows counts for nothing.
-  return decideBy('NO_MATCHING_ALLOW', { action: anyOf[0] ?? '', resource: null });
+  return urn === null && decision.effect === 'ALLOW' ? null : decision;
 }
 
 /** The gates of a schema's types; a type that nothing guards has none. */

@@ -58,6 +58,25 @@ export function given<T extends object>(input: T | null | undefined): { [K in ke
   return Object.fromEntries(members) as { [K in keyof T]?: NonNullable<T[K]> };
 }
 
+/** Members of every input that null cannot change anything in. */
+const indifferent = ['clientMutationId', 'expectedVersion'];
+
+/**
+ * What an update changes: absent members stay as they are, null stands for the empty value of what has one. Where there
+ * is none it is refused rather than passed over: the client meant something by it.
+ */
+export function changesOf<T extends object>(
+  input: T,
+  empty: { readonly [K in keyof T]?: NonNullable<T[K]> | null },
+): T {
+  const members = Object.entries(input).map(([name, value]): [string, unknown] => {
+    if (value !== null || indifferent.includes(name)) return [name, value];
+    if (Object.hasOwn(empty, name)) return [name, empty[name as keyof T]];
+    throw new BadInput(`\`${name}\` cannot be null; leave it out to keep what there is`);
+  });
+  return Object.fromEntries(members) as T;
+}
+
 /** The scope that an input chooses; null when there is no input. */
 export function scopeChoice(input: ScopeInput | null | undefined): ScopeChoice | null {
   if (input == null) return null;

@@ -51,12 +51,20 @@ export function readNodeId(text: string): NodeId | null {
 /** The plain id in an input value: a Node id of the expected kind, or a plain id. Anything else is refused. */
 export function decodeId(kind: NodeKind, input: string): Id {
   if (input.length > longest) throw new BadInput(`an id has at most ${longest} characters`);
+  // Empty stands for "none" in some columns; from a client it is a forgotten variable.
+  if (input === '') throw new BadInput(`an id is empty; give the id of ${article(kind)}`);
   const node = readNodeId(input);
   if (node === null) return input;
-  if (node.kind !== kind) throw new BadInput(`\`${input}\` is the id of a ${node.kind}; give the id of a ${kind}`);
+  if (node.kind !== kind) {
+    throw new BadInput(`\`${input}\` is the id of ${article(node.kind)}; give the id of ${article(kind)}`);
+  }
   // The edge saw only base64url; what was inside must be text that can be stored, too (rule 29).
   checkText(node.id);
   return node.id;
+}
+
+function article(kind: NodeKind): string {
+  return `${/^[AE]/.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
 /** As `decodeId` for an input that may be absent; null and absent stay what they are. */

@@ -36,7 +36,7 @@ import { connection, connectionOf, PageArguments, windowOf, type ConnectionOf } 
 import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
 import { answer, type PayloadFrame } from './errors.js';
-import { CreationInput, given, MutationInput, TagInput, UpdateInput } from './inputs.js';
+import { changesOf, CreationInput, given, MutationInput, TagInput, UpdateInput } from './inputs.js';
 import { decodeId, decodeOptionalId, encodeNodeId } from './node-ids.js';
 import { Node } from './node-interface.js';
 import { OrderDirections, type OrderDirection } from './ordering.js';
@@ -183,7 +183,7 @@ class UpdateResourceInput extends UpdateInput {
   @Field(() => ID, { description: 'Identifier of the resource.' })
   id!: string;
 
-  @Field(() => String, { nullable: true, description: 'Name of the resource from now on; null changes nothing.' })
+  @Field(() => String, { nullable: true, description: 'Name of the resource from now on.' })
   name?: string | null;
 
   @Field(() => ID, {
@@ -200,7 +200,7 @@ class UpdateResourceInput extends UpdateInput {
 
   @Field(() => [TagInput], {
     nullable: true,
-    description: 'All labels of the resource from now on, at most 20; null changes nothing.',
+    description: 'All labels of the resource from now on, at most 20.',
   })
   tags?: readonly TagInput[] | null;
 }
@@ -282,7 +282,7 @@ export class ResourceResolver {
     @Arg('input', () => UpdateResourceInput, { description: 'Input of the mutation.' }) input: UpdateResourceInput,
     @Ctx() context: GraphContext,
   ): Promise<PayloadFrame> {
-    const { name, tags, expectedVersion } = input;
+    const { name, tags, expectedVersion } = changesOf(input, { ownerId: null, parentId: null });
     const wanted = { id: decodeId('Resource', input.id), name, ...references(input), tags, expectedVersion };
     const outcome = await updateResource(context.iam, context.call, wanted);
     return answer(context, input, outcome, (resource) => ({ resource }));

@@ -29,7 +29,7 @@ import { connection, connectionOf, PageArguments, windowOf, type ConnectionOf } 
 import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
 import { answer, type PayloadFrame } from './errors.js';
-import { CreationInput, given, MutationInput, UpdateInput } from './inputs.js';
+import { changesOf, CreationInput, given, MutationInput, UpdateInput } from './inputs.js';
 import { decodeId, encodeNodeId } from './node-ids.js';
 import { Node } from './node-interface.js';
 import { OrderDirections, type OrderDirection } from './ordering.js';
@@ -247,7 +247,7 @@ class RotateServiceKeyPayload extends MutationPayload {
   secretAccessKey?: string | null;
 }
 
-@InputType({ description: 'Input of updateService; what is absent or null stays as it is.' })
+@InputType({ description: 'Input of updateService; what is absent stays as it is, null clears the description.' })
 class UpdateServiceInput extends UpdateInput {
   @Field(() => ID, { description: 'Identifier of the service.' })
   id!: string;
@@ -364,7 +364,9 @@ export class ServiceResolver {
     @Arg('input', () => UpdateServiceInput, { description: 'Input of the mutation.' }) input: UpdateServiceInput,
     @Ctx() context: GraphContext,
   ): Promise<PayloadFrame> {
-    const { description, hosts, actions, resourceKinds, enabled, expectedVersion } = input;
+    const { description, hosts, actions, resourceKinds, enabled, expectedVersion } = changesOf(input, {
+      description: '',
+    });
     const id = decodeId('Service', input.id);
     const wanted = { id, description, hosts, actions, resourceKinds, enabled, expectedVersion };
     const outcome = await updateService(context.iam, context.call, wanted);

@@ -28,7 +28,7 @@ import { connection, connectionOf, PageArguments, windowOf, type ConnectionOf } 
 import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
 import { answer, type PayloadFrame } from './errors.js';
-import { CreationInput, given, MutationInput, UpdateInput } from './inputs.js';
+import { changesOf, CreationInput, given, MutationInput, UpdateInput } from './inputs.js';
 import { decodeId, decodeIds, encodeNodeId } from './node-ids.js';
 import { Node } from './node-interface.js';
 import { OrderDirections, type OrderDirection } from './ordering.js';
@@ -159,7 +159,7 @@ class CreateUserPayload extends CreationPayload {
   user?: UserRecord | null;
 }
 
-@InputType({ description: 'Input of updateUser; what is absent or null stays as it is.' })
+@InputType({ description: 'Input of updateUser; what is absent stays as it is, null clears the description.' })
 class UpdateUserInput extends UpdateInput {
   @Field(() => ID, { description: 'Identifier of the user.' })
   id!: string;
@@ -251,7 +251,7 @@ export class UserResolver {
     @Arg('input', () => UpdateUserInput, { description: 'Input of the mutation.' }) input: UpdateUserInput,
     @Ctx() context: GraphContext,
   ): Promise<PayloadFrame> {
-    const { name, description, enabled, expectedVersion } = input;
+    const { name, description, enabled, expectedVersion } = changesOf(input, { description: '' });
     const wanted = { id: decodeId('User', input.id), name, description, enabled, expectedVersion };
     return answer(context, input, await updateUser(context.iam, context.call, wanted), (user) => ({ user }));
   }

@@ -44,7 +44,7 @@ import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
 import { EnterpriseProject } from './enterprise-projects.js';
 import { answer, type PayloadFrame } from './errors.js';
-import { CreationInput, given, MutationInput, UpdateInput } from './inputs.js';
+import { changesOf, CreationInput, given, MutationInput, UpdateInput } from './inputs.js';
 import { decodeId, decodeIds, decodeOptionalId, encodeNodeId } from './node-ids.js';
 import { Node } from './node-interface.js';
 import { OrderDirections, type OrderDirection } from './ordering.js';
@@ -249,7 +249,7 @@ class CreateWorkspacePayload extends CreationPayload {
   workspace?: WorkspaceRecord | null;
 }
 
-@InputType({ description: 'Input of updateWorkspace; what is absent or null stays as it is.' })
+@InputType({ description: 'Input of updateWorkspace; what is absent stays as it is, null clears the description.' })
 class UpdateWorkspaceInput extends UpdateInput {
   @Field(() => ID, { description: 'Identifier of the workspace.' })
   id!: string;
@@ -357,7 +357,7 @@ export class WorkspaceResolver {
     @Arg('input', () => UpdateWorkspaceInput, { description: 'Input of the mutation.' }) input: UpdateWorkspaceInput,
     @Ctx() context: GraphContext,
   ): Promise<PayloadFrame> {
-    const { name, description, visibility, expectedVersion } = input;
+    const { name, description, visibility, expectedVersion } = changesOf(input, { description: '' });
     const memberIds = input.memberIds && decodeIds('User', input.memberIds);
     const wanted = { id: decodeId('Workspace', input.id), name, description, visibility, memberIds, expectedVersion };
     const outcome = await updateWorkspace(context.iam, context.call, wanted);

@@ -92,7 +92,7 @@ describe('updateEnterpriseProject', () => {
   it('changes what is given and leaves the rest', async () => {
     const { enterpriseProject } = await create({ name: 'speech', description: 'Voices' });
     const { id } = enterpriseProject;
-    const renamed = await update({ id, name: 'talk', description: null, expectedVersion: 1 });
+    const renamed = await update({ id, name: 'talk', expectedVersion: 1 });
     expect(renamed.enterpriseProject).toMatchObject({ id, name: 'talk', description: 'Voices', version: 2 });
     const described = await update({ id, description: '' });
     expect(described.enterpriseProject).toMatchObject({ name: 'talk', description: '', version: 3 });

@@ -134,7 +134,7 @@ describe('registerResource', () => {
 });
 
 describe('updateResource', () => {
-  it('changes what is given; null takes owner and parent away and leaves the rest', async () => {
+  it('changes what is given and leaves the rest; null takes owner and parent away', async () => {
     const parent = await register({ urn: urnOf('notebook', 'u-parent'), name: 'Parent' });
     const tags = [{ key: 'a', value: '1' }];
     const made = await register({ urn: urnOf('notebook', 'u-1'), name: 'One', ownerId: ann, tags });
@@ -146,7 +146,7 @@ describe('updateResource', () => {
       tags,
       version: 2,
     });
-    expect((await update({ id, name: null, ownerId: null, tags: null, expectedVersion: 2 })).resource).toMatchObject({
+    expect((await update({ id, ownerId: null, expectedVersion: 2 })).resource).toMatchObject({
       name: 'One',
       owner: null,
       parent: { name: 'Parent' },

@@ -107,7 +107,7 @@ describe('updateService', () => {
   it('replaces the lists that are given and leaves the rest', async () => {
     const actions = [{ name: 'indexer:index:list', accessLevel: 'LIST' }];
     const { id } = (await create({ name: 'indexer', description: 'Old', hosts: ['a.example'], actions })).service;
-    const changed = await update({ id, hosts: ['b.example'], description: null, actions: null, expectedVersion: 1 });
+    const changed = await update({ id, hosts: ['b.example'], expectedVersion: 1 });
     expect(changed.service).toMatchObject({ description: 'Old', hosts: ['b.example'], actions, version: 2 });
     expect((await update({ id, actions: [], enabled: false })).service).toMatchObject({ actions: [], enabled: false });
     expect(gist(await update({ id, enabled: true, expectedVersion: 1 }))).toEqual([
