@@ -1,6 +1,7 @@
 /**
  * The two policies that nobody grants: Self, which every authenticated actor holds, and the LOOSE default, which a user
- * holds until a first Allow naming modelarts reaches them. Visible like any other, stored nowhere (rules 4 and 12).
+ * holds until a first Allow naming modelarts reaches them. Every account has a row of each to read; what they give comes
+ * from here (rules 4 and 12).
  */
 import { matchesActionPattern } from '../policy/index.js';
 import { platformCatalogue, type Catalogue } from './catalogue.js';
@@ -29,6 +30,9 @@ export const selfPolicy: BuiltInPolicy = readSelf();
 
 /** Rule 12, for the platform's catalogue; a registered service can add nothing to modelarts. */
 export const modelArtsDefaultPolicy: BuiltInPolicy = modelArtsDefault(platformCatalogue);
+
+/** Both, to be shown among the policies of every account. */
+export const builtInPolicies: readonly BuiltInPolicy[] = [selfPolicy, modelArtsDefaultPolicy];
 
 /**
  * Builds the LOOSE default from a catalogue: `modelarts:<type>:*` for every type, so that a new one is covered, and

@@ -37,5 +37,5 @@ export {
   type SystemPolicy,
   type SystemPolicyKind,
 } from './system-policies.js';
-export { modelArtsDefaultPolicy, selfPolicy, type BuiltInPolicy } from './built-in-policies.js';
+export { builtInPolicies, modelArtsDefaultPolicy, selfPolicy, type BuiltInPolicy } from './built-in-policies.js';
 export { suggestName } from './suggestion.js';

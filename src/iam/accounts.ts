@@ -4,7 +4,7 @@
  * no field of the API reaches this file.
  */
 import { randomBytes } from 'node:crypto';
-import { fullAccessId, policyLevel, systemPolicies } from '../catalogue/index.js';
+import { builtInPolicies, fullAccessId, policyLevel, systemPolicies } from '../catalogue/index.js';
 import { settingsOf, usualSettings } from './account-settings.js';
 import { administratorsGroup } from './groups.js';
 import { newId, type House } from './house.js';
@@ -137,7 +137,8 @@ export async function updateSystemPolicies(house: House): Promise<number> {
 async function refreshSystemPolicies(transaction: Transaction): Promise<number> {
   const { accountId, at, actorId } = transaction.origin;
   let changed = 0;
-  for (const { id, displayName, description, document } of systemPolicies) {
+  // Built-in ones are stored to be read like any other (rule 4); what they give does not come from these rows.
+  for (const { id, displayName, description, document } of [...systemPolicies, ...builtInPolicies]) {
     const text = JSON.stringify(document);
     const parsed = documentOf(text);
     if (parsed === null) throw new Error(`the system policy ${id} cannot be read`);
@@ -147,11 +148,12 @@ async function refreshSystemPolicies(transaction: Transaction): Promise<number> 
     changed += 1;
     const number = (kept?.latestVersion ?? 0) + 1;
     const level = policyLevel(parsed);
+    const name = (await isTaken(transaction, displayName, id)) ? `${displayName} (system)` : displayName;
     if (kept === null) {
       await transaction.insert('policy', {
         id,
         accountId,
-        name: displayName,
+        name,
         description,
         origin: 'SYSTEM',
         level,
@@ -173,7 +175,7 @@ async function refreshSystemPolicies(transaction: Transaction): Promise<number> 
     });
     if (kept !== null) {
       await transaction.update('policy', id, {
-        name: displayName,
+        name,
         description,
         level,
         defaultVersion: number,
@@ -182,6 +184,12 @@ async function refreshSystemPolicies(transaction: Transaction): Promise<number> 
     }
   }
   return changed;
+}
+
+/** An account may have a policy of its own under the name of one that ships later. */
+async function isTaken(transaction: Transaction, name: string, id: Id): Promise<boolean> {
+  const other = await transaction.idOfName('policy', name);
+  return other !== null && other !== id;
 }
 
 /** Lifts the lock of a user, on the machine itself (rule 24). Answers false when there is no such user. */

@@ -2,7 +2,7 @@
  * Grants: subject × policy × scope, optionally with an end (rule 11). Which action is asked depends on the subject and
  * the scope; giving obeys the no-escalation rule, and so does taking a Deny away.
  */
-import { fullAccessId, securityAdministratorId } from '../catalogue/index.js';
+import { builtInPolicies, fullAccessId, securityAdministratorId } from '../catalogue/index.js';
 import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
 import { change, type OpenChange } from './change.js';
@@ -212,6 +212,11 @@ async function findParts(
   }
   if (input.expiresAt != null && input.expiresAt <= call.now) {
     faults.push(problem('INVALID', 'the grant would have expired already; give a time in the future', 'expiresAt'));
+  }
+  if (builtInPolicies.some(({ id }) => id === policy?.id)) {
+    faults.push(
+      problem('RESERVED', 'this policy is held by rule and cannot be granted; choose another or write one', 'policyId'),
+    );
   }
   if (input.subject.kind === 'AGENCY' && policy?.id === securityAdministratorId) {
     faults.push(

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { platformCatalogue } from '../../src/catalogue/index.js';
+import { builtInPolicies, platformCatalogue } from '../../src/catalogue/index.js';
 import { encodeNodeId } from '../../src/graphql/node-ids.js';
 import { resolvers } from '../../src/graphql/resolvers.js';
 import { buildGuardedSchema } from '../../src/graphql/schema.js';
@@ -643,5 +643,30 @@ describe('reading policies', () => {
     expect(policies.nodes).toEqual([null]);
     const { codes } = await stage.ask(token, 'query ($id: ID!) { policy(id: $id) { name } }', { id: hidden });
     expect(codes).toEqual(['FORBIDDEN']);
+  });
+});
+
+describe('policies that nobody grants', () => {
+  it.each(['self', 'modelarts-default-access'])('%s is among those of the account, to be read', async (id) => {
+    const { policy } = await stage.get<{ policy: { origin: string; defaultVersion: { documentText: string } } }>(
+      root,
+      `{ policy(id: "${id}") { origin defaultVersion { documentText } } }`,
+    );
+    const kept = builtInPolicies.find((known) => known.id === id);
+    expect(policy).toEqual({ origin: 'SYSTEM', defaultVersion: { documentText: JSON.stringify(kept?.document) } });
+  });
+
+  it.each(['self', 'modelarts-default-access'])('%s is granted to nobody', async (policyId) => {
+    const userId = await stage.user(`holder-of-${policyId}`);
+    const { done } = await stage.get<{ done: unknown }>(
+      root,
+      'mutation ($input: GrantPolicyInput!) { done: grantPolicy(input: $input) { grant { id } userErrors { code path } revision } }',
+      { input: { policyId, subject: { user: userId }, scope: { all: true } } },
+    );
+    expect(done).toEqual({
+      grant: null,
+      userErrors: [{ code: 'RESERVED', path: ['input', 'policyId'] }],
+      revision: null,
+    });
   });
 });

@@ -6,7 +6,8 @@ import type { World } from './world.js';
 
 type Arguments = Readonly<Record<string, unknown>>;
 
-const nobody = 'f'.repeat(32);
+/** An id that nothing has. */
+export const nobody = 'f'.repeat(32);
 const document = { Version: '1.1', Statement: [{ Effect: 'Allow', Action: ['modelarts:notebook:get'] }] };
 const none = (): Arguments => ({});
 const missing = (): Arguments => ({ input: { id: nobody } });

@@ -7,7 +7,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { PermissionRule } from '../../src/graphql/rules.js';
 import { selfPolicy } from '../../src/catalogue/index.js';
 import { post, type Answer } from '../kit/exchange.js';
-import { startHouse, testSchema, type DatabaseName } from '../kit/house.js';
+import { startHouse, testSchema, type DatabaseName, type Person } from '../kit/house.js';
+import { aimed } from './aim.js';
 import { operationFor, rootFields, type RootField } from './fields.js';
 import { fixtures } from './fixtures.js';
 import { makeWorld, type Place, type World } from './world.js';
@@ -22,8 +23,11 @@ interface Refusal {
 /** One file of tests for each database calls this, so that they run side by side. */
 export function matrixOn(database: DatabaseName): void {
   let world: World;
+  /** Root of another account. */
+  let foreigner: Person;
   beforeAll(async () => {
     world = await makeWorld(await startHouse({ database }));
+    foreigner = await world.house.addAccount('foreign-account');
   });
 
   const fields = rootFields(testSchema());
@@ -51,6 +55,14 @@ export function matrixOn(database: DatabaseName): void {
   async function ask(field: RootField, token: string | null, action = ''): Promise<Answer> {
     const args = fixtures[field.at]?.(world, action);
     if (args === undefined) throw new Error(`${field.at} has no fixture`);
+    return askWith(field, token, args);
+  }
+
+  async function askWith(
+    field: RootField,
+    token: string | null,
+    args: Readonly<Record<string, unknown>>,
+  ): Promise<Answer> {
     return post(world.house.url, token, { query: operationFor(field, args), variables: args });
   }
 
@@ -147,15 +159,41 @@ export function matrixOn(database: DatabaseName): void {
     }
 
     it('lets an administrator of another account see nothing of this one', async () => {
-      const name = world.fresh('stranger-account');
-      const person = await world.house.addAccount(name);
       for (const place of rule.scope === 'WORKSPACE' ? [{ workspace: '0' }] : (['account'] as const)) {
-        const token = await world.house.signIn(person, place);
+        const token = await world.house.signIn(foreigner, place);
         const answer = await ask(field, token);
         expect(refusal(answer)).toBeNull();
         expect(answer.text).not.toMatch(/some-|home-workspace|other-workspace/);
       }
     });
+
+    if (field.kind === 'mutation') {
+      it('changes nothing of this account for an administrator of another, who knows the real ids', async () => {
+        const { access } = world.house.iam.store;
+        const before = (await access.account(world.accountId))?.revision;
+        for (const place of rule.scope === 'WORKSPACE' ? [{ workspace: '0' }] : (['account'] as const)) {
+          const answer = await askWith(field, await world.house.signIn(foreigner, place), aimed(field, world));
+          expect(answer.text).not.toMatch(/some-|home-workspace|other-workspace|stranger-\d/);
+        }
+        expect((await access.account(world.accountId))?.revision).toBe(before);
+      });
+    }
+
+    if (field.kind === 'mutation' && rule.scope !== 'ACCOUNT') {
+      it('changes nothing of one workspace for who may do everything in another and knows the real ids', async () => {
+        const { house, accountId, resourceId, home, elsewhere } = world;
+        const inHome = house.iam.store.reader({ accountId, workspaceId: home });
+        const resource = async () => (await inHome.find('resource', [resourceId])).get(resourceId);
+        const before = await resource();
+        const mighty = await world.stranger();
+        await world.give(mighty, 'Allow', ['*:*:*']);
+        const token = await world.token(mighty, { workspace: elsewhere });
+        const answer = await askWith(field, token, aimed(field, world));
+        expect(answer.text).not.toMatch(/some-notebook|home-workspace/);
+        expect(before).toBeDefined();
+        expect(await resource()).toEqual(before);
+      });
+    }
 
     if (rule.scope !== 'ANY') {
       it('refuses a credential of the wrong scope and says which it needs', async () => {

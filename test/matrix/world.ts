@@ -18,6 +18,8 @@ export interface World {
   readonly authorizationId: string;
   readonly serviceId: string;
   readonly resourceId: string;
+  readonly accessKeyId: string;
+  readonly sessionId: string;
   readonly home: string;
   readonly elsewhere: string;
   /** A user without password, group or grant. */
@@ -121,6 +123,19 @@ export async function makeWorld(house: TestHouse): Promise<World> {
     { urn: `modelarts::${account.id}:notebook:some-notebook` },
     inHome,
   );
+  const accessKeyId = await make('createAccessKey', 'CreateAccessKeyInput', 'accessKey', { userId });
+  await token(userId, 'account');
+  const { rows } = await iam.store
+    .reader({ accountId: account.id, workspaceId: null })
+    .pagesOf('user.sessions', [userId], {
+      order: { by: 'STARTED_AT', direction: 'DESC' },
+      limit: 1,
+      backward: false,
+      after: null,
+      before: null,
+    })
+    .then((pages) => pages.get(userId) ?? { rows: [] });
+  const sessionId = rows[0]?.record.id ?? '';
   return {
     house,
     scene,
@@ -134,6 +149,8 @@ export async function makeWorld(house: TestHouse): Promise<World> {
     authorizationId,
     serviceId,
     resourceId,
+    accessKeyId,
+    sessionId,
     home,
     elsewhere,
     stranger,
