@@ -223,7 +223,7 @@ class CreateServicePayload extends CreationPayload {
 }
 
 @InputType({ description: 'Input of rotateServiceKey.' })
-class RotateServiceKeyInput extends MutationInput {
+class RotateServiceKeyInput extends CreationInput {
   @Field(() => ID, { description: 'Identifier of the service.' })
   id!: string;
 
@@ -236,7 +236,7 @@ class RotateServiceKeyInput extends MutationInput {
 }
 
 @ObjectType({ description: 'Payload of rotateServiceKey.', simpleResolvers: true })
-class RotateServiceKeyPayload extends MutationPayload {
+class RotateServiceKeyPayload extends CreationPayload {
   @Field(() => Service, { nullable: true, description: 'Service that has the new key.' })
   service?: ServiceRecord | null;
 
@@ -346,8 +346,9 @@ export class ServiceResolver {
     @Arg('input', () => RotateServiceKeyInput, { description: 'Input of the mutation.' }) input: RotateServiceKeyInput,
     @Ctx() context: GraphContext,
   ): Promise<PayloadFrame> {
-    const id = decodeId('Service', input.id);
-    const outcome = await rotateServiceKey(context.iam, context.call, { id, endOthers: input.endOthers });
+    const { endOthers, idempotencyKey } = input;
+    const wanted = { id: decodeId('Service', input.id), endOthers, idempotencyKey };
+    const outcome = await rotateServiceKey(context.iam, context.call, wanted);
     return answer(context, input, outcome, (made) => ({ ...made }));
   }
 

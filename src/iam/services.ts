@@ -137,6 +137,7 @@ export interface RotateServiceKeyInput {
   readonly id: Id;
   /** End every other key of the service at once; otherwise one older key goes on working meanwhile. */
   readonly endOthers?: boolean | null;
+  readonly idempotencyKey?: string | null;
 }
 
 /** Makes a new key. Of the others the newest stays until the next rotation, unless they are all to end. */
@@ -145,7 +146,7 @@ export async function rotateServiceKey(
   call: Call,
   input: RotateServiceKeyInput,
 ): Promise<Outcome<KeyedService>> {
-  return change(house, call, { operation: 'rotateServiceKey' }, async (open) => {
+  return change(house, call, rotating(input), async (open) => {
     const { transaction, call } = open;
     const refused = open.ask('bailiwick:services:rotateKey', iamUrn(call.accountId, 'service', input.id));
     if (refused !== null) return refused;
@@ -160,6 +161,25 @@ export async function rotateServiceKey(
     for (const { id } of input.endOthers === true ? keys : keys.slice(1)) await transaction.remove('accessKey', id);
     return succeed(await keyed(house, open, service));
   });
+}
+
+/** A repeat answers the key that the first one made, without its secret: a retry must not end one more key. */
+function rotating({ idempotencyKey, ...fingerprinted }: RotateServiceKeyInput): ChangeOptions<KeyedService> {
+  const operation = 'rotateServiceKey';
+  if (idempotencyKey == null) return { operation };
+  return {
+    operation,
+    idempotency: {
+      key: idempotencyKey,
+      input: fingerprinted,
+      objectId: ({ accessKeyId }) => accessKeyId ?? '',
+      reread: async (transaction, id) => {
+        const accessKey = await transaction.get('accessKey', id);
+        const service = accessKey === null ? null : await transaction.get('service', accessKey.ownerId);
+        return service === null ? null : { service, accessKeyId: id, secretAccessKey: null };
+      },
+    },
+  };
 }
 
 export interface UpdateServiceInput {

@@ -220,3 +220,38 @@ describe('services', () => {
     expect((await stage.ask(root, lookUp, { id: encodeNodeId('Agency', 'x') })).codes).toEqual(['BAD_USER_INPUT']);
   });
 });
+
+describe('rotateServiceKey', () => {
+  const rotate = (input: object): Promise<Payload & Shown & { accessKeyId: string; secretAccessKey: string | null }> =>
+    send(stage, root, 'rotateServiceKey', input, 'service { id } accessKeyId secretAccessKey replayed');
+  const keysOf = async (serviceId: string): Promise<readonly string[]> => {
+    const window = { order: { by: 'CREATED_AT', direction: 'ASC' }, limit: 9, backward: false } as const;
+    const pages = await stage.iam.store
+      .reader({ accountId: stage.accountId, workspaceId: null })
+      .pagesOf('service.accessKeys', [serviceId], { ...window, after: null, before: null });
+    return pages.get(serviceId)?.rows.map(({ record }) => record.id) ?? [];
+  };
+
+  it('makes a key, and sent again makes none, ends none and shows no secret', async () => {
+    const { id } = (await create({ name: 'rotating' })).service;
+    const first = await rotate({ id, idempotencyKey: 'rotation-1' });
+    expect(first).toMatchObject({ userErrors: [], replayed: false });
+    expect(first.secretAccessKey).toMatch(/.{20}/);
+    const keys = await keysOf(plain(id));
+    expect(keys).toHaveLength(2);
+    expect(keys).toContain(first.accessKeyId);
+    const again = await rotate({ id, idempotencyKey: 'rotation-1' });
+    expect(again).toMatchObject({
+      replayed: true,
+      service: { id },
+      accessKeyId: first.accessKeyId,
+      secretAccessKey: null,
+      userErrors: [],
+    });
+    expect(await keysOf(plain(id))).toEqual(keys);
+    const other = await rotate({ id, endOthers: true, idempotencyKey: 'rotation-1' });
+    expect(other.userErrors).toMatchObject([{ code: 'IDEMPOTENCY_KEY_REUSED' }]);
+    expect((await rotate({ id, endOthers: true })).replayed).toBe(false);
+    expect(await keysOf(plain(id))).toHaveLength(1);
+  });
+});
