@@ -229,7 +229,8 @@ export class CatalogueResolver {
       'Resource kinds of the account’s catalogue, to choose an authorization by; see `draftPolicy`. Needs `bailiwick:session:use`.',
   })
   resourceKinds(@Ctx() { call: { catalogue } }: GraphContext): readonly ResourceKind[] {
-    return catalogue.resourceKinds.map(shownKind(catalogue));
+    // Some newer actions leave the type blank; each is an alias of one that has a kind, and is chosen there.
+    return catalogue.resourceKinds.filter(({ name }) => !name.endsWith(':')).map(shownKind(catalogue));
   }
 
   @Permission({ action: 'bailiwick:session:use', scope: 'ANY' })

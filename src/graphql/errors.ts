@@ -65,7 +65,7 @@ export function refusal(call: Call, decision: Decision): GraphQLError {
   const named = { action, requestId };
   if (reason === 'WRONG_SCOPE') {
     const needed = requiredScope === 'ACCOUNT' ? 'account scope' : 'a workspace';
-    return clientError('FORBIDDEN', `\`${action}\` is asked in ${needed}; switch scope and try again`, {
+    return clientError('FORBIDDEN', `\`${action}\` needs ${needed}, and this credential acts elsewhere; exchange it with \`switchScope\``, {
       ...named,
       reference: 'IAM.0002',
       reason,
@@ -73,7 +73,7 @@ export function refusal(call: Call, decision: Decision): GraphQLError {
     });
   }
   if (reason === 'WORKSPACE_CLOSED') {
-    return clientError('FORBIDDEN', 'this workspace is closed to you or gone; switch scope', {
+    return clientError('FORBIDDEN', 'this workspace is closed to you or gone; exchange the token with `switchScope`', {
       ...named,
       reference: 'ModelArts.0112',
       reason,
