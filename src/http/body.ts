@@ -1,5 +1,5 @@
 /** The body of a POST and the query of a GET, brought to what the GraphQL server takes; everything else is refused. */
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { HttpFault } from './faults.js';
 import { decodeText, readJson } from './json-text.js';
 
@@ -10,16 +10,20 @@ export const bodyLimit = 1_048_576;
  * Refuses a body that is not plainly JSON in UTF-8. A form or `text/plain`, which any page may send without being
  * asked first, is refused here already; `csrfPrevention` of the GraphQL server stands behind it.
  */
-export function checkMediaType(headers: IncomingHttpHeaders): void {
-  const contentType = headers['content-type'];
+export function checkMediaType({ headers, headersDistinct }: IncomingMessage): void {
+  // Node keeps the first of several, and what stands before this server may go by the last.
+  const [contentType, another] = headersDistinct['content-type'] ?? [];
+  if (another !== undefined) {
+    throw new HttpFault(415, 'the header `Content-Type` stands there more than once; send one');
+  }
   const [essence = '', ...parameters] = (contentType ?? '').split(';').map((part) => part.trim().toLowerCase());
   if (essence !== 'application/json') {
     const what = contentType === undefined ? 'the request has no `Content-Type`' : 'the `Content-Type` is not JSON';
     throw new HttpFault(415, `${what}; send \`application/json\``, { 'accept-post': 'application/json' });
   }
   for (const parameter of parameters) {
-    const [name, value = ''] = parameter.split('=');
-    if (name === 'charset' && !['utf-8', 'utf8'].includes(value.replaceAll('"', ''))) {
+    const [name = '', value = ''] = parameter.split('=');
+    if (name.trim() === 'charset' && !['utf-8', 'utf8'].includes(value.replaceAll('"', ''))) {
       throw new HttpFault(415, 'the charset is not UTF-8; JSON is sent in UTF-8');
     }
   }
@@ -44,8 +48,11 @@ export function readBody(body: unknown): unknown {
   return value;
 }
 
-/** Checks the query string of a GET, which the GraphQL server parses leniently: escapes, and the JSON in parameters. */
-export function checkSearch(search: string): void {
+/**
+ * Reads the query string of a GET strictly, where the GraphQL server would be lenient: escapes, and the JSON in
+ * parameters. Optional parameters that are empty or null are as good as absent and are left out.
+ */
+export function readSearch(search: string): string {
   for (const part of search.replace(/^\?/, '').split('&')) {
     try {
       decodeURIComponent(part.replaceAll('+', ' '));
@@ -53,8 +60,10 @@ export function checkSearch(search: string): void {
       throw new HttpFault(400, 'the query string is not UTF-8 in percent escapes; encode it so');
     }
   }
-  const parameters = new URLSearchParams(search);
-  for (const name of ['variables', 'extensions']) {
-    for (const text of parameters.getAll(name)) readJson(text, `the parameter \`${name}\``);
-  }
+  const parameters = [...new URLSearchParams(search)].filter(([name, text]) => {
+    if (name === 'operationName') return text !== '';
+    if (name !== 'variables' && name !== 'extensions') return true;
+    return text !== '' && readJson(text, `the parameter \`${name}\``) !== null;
+  });
+  return `?${new URLSearchParams(parameters).toString()}`;
 }

@@ -31,6 +31,7 @@ import {
   type GraphContext,
 } from '../graphql/index.js';
 import type { Arrival, Iam } from '../iam/index.js';
+import { settleStatus, withCharset, type AnswerType } from './media-types.js';
 
 /** What the log line of a request says about its operation. Names and codes only, never a value. */
 export interface OperationNote {
@@ -51,6 +52,7 @@ export interface EndpointRequest {
   readonly search: string;
   /** Parsed; undefined for GET. */
   readonly body: unknown;
+  readonly answerType: AnswerType;
   readonly note: OperationNote;
 }
 
@@ -59,7 +61,7 @@ export async function openGraphQLEndpoint(
   schema: GraphQLSchema,
   log: FastifyBaseLogger,
 ): Promise<GraphQLEndpoint> {
-  const notes = new WeakMap<HTTPGraphQLRequest, OperationNote>();
+  const requests = new WeakMap<HTTPGraphQLRequest, EndpointRequest>();
   const server = new ApolloServer<GraphContext>({
     schema,
     // NODE_ENV decides nothing here: every default that would look at it is spelled out.
@@ -76,7 +78,7 @@ export async function openGraphQLEndpoint(
     plugins: [
       limitsPlugin,
       errorPlugin((error, requestId) => log.error({ err: error, requestId }, 'a defect was masked')),
-      notePlugin(notes),
+      answerPlugin(requests),
       defectPlugin(log),
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginCacheControlDisabled(),
@@ -88,9 +90,13 @@ export async function openGraphQLEndpoint(
   });
   await server.start();
   return {
-    answer: async ({ raw, arrival, search, body, note }) => {
-      const httpGraphQLRequest = { method: raw.method ?? '', headers: headersOf(raw), search, body };
-      notes.set(httpGraphQLRequest, note);
+    answer: async (request) => {
+      const { raw, arrival, search, body, answerType, note } = request;
+      const headers = headersOf(raw);
+      // Chosen already; the server would choose again, from other types too.
+      headers.set('accept', withCharset(answerType.mediaType));
+      const httpGraphQLRequest = { method: raw.method ?? '', headers, search, body };
+      requests.set(httpGraphQLRequest, request);
       return server.executeHTTPGraphQLRequest({
         httpGraphQLRequest,
         context: async () => {
@@ -109,18 +115,23 @@ export async function openGraphQLEndpoint(
   };
 }
 
-function notePlugin(notes: WeakMap<HTTPGraphQLRequest, OperationNote>): ApolloServerPlugin<GraphContext> {
+/** What is known only when the answer is: its line in the log, and the status that fits what was answered. */
+function answerPlugin(requests: WeakMap<HTTPGraphQLRequest, EndpointRequest>): ApolloServerPlugin<GraphContext> {
   return {
     requestDidStart: async () => ({
       willSendResponse: async ({ request, contextValue, operation, operationName, response }) => {
         // Not by the context, which Apollo copies.
-        const note = request.http === undefined ? undefined : notes.get(request.http);
-        if (note === undefined) return;
+        const received = request.http === undefined ? undefined : requests.get(request.http);
+        if (received === undefined) return;
+        const { note, answerType } = received;
         noteCaller(note, contextValue);
         if (operation !== undefined) {
           note.operation = operationName == null ? operation.operation : `${operation.operation} ${operationName}`;
         }
-        const errors = response.body.kind === 'single' ? (response.body.singleResult.errors ?? []) : [];
+        if (response.body.kind !== 'single') return;
+        const result = response.body.singleResult;
+        settleStatus(response.http, result, answerType);
+        const errors = result.errors ?? [];
         if (errors.length > 0) note.errors = [...new Set(errors.map(({ extensions }) => String(extensions?.['code'])))];
       },
     }),

@@ -10,10 +10,11 @@ import fastify, {
 import type { GraphQLSchema } from 'graphql';
 import type { Iam } from '../iam/index.js';
 import { readArrival, requestIdOf, sourceAddressOf } from './arrival.js';
-import { bodyLimit, checkMediaType, checkSearch, readBody } from './body.js';
+import { bodyLimit, checkMediaType, readBody, readSearch } from './body.js';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
 import { faultBody, HttpFault } from './faults.js';
 import { openGraphQLEndpoint, type OperationNote } from './graphql-endpoint.js';
+import { answerTypeOf, negotiateAnswerType, withCharset } from './media-types.js';
 
 /** Where the API is. */
 export const apiPath = '/graphql';
@@ -102,9 +103,10 @@ export async function openListener({ iam, schema, corsOrigins = [], log }: Liste
     if (fault === null) app.log.error({ err: error, requestId: request.id }, 'a request could not be answered');
     else void reply.headers(fault.headers);
     const message = fault?.message ?? `internal error; name request \`${request.id}\` to the operator`;
+    const answerType = request.routeOptions.url === apiPath ? answerTypeOf(request.raw) : null;
     return reply
       .code(fault?.status ?? 500)
-      .type('application/json; charset=utf-8')
+      .type(withCharset(answerType?.mediaType ?? 'application/json'))
       .send(faultBody(message, request.id, fault === null ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST'));
   }
 
@@ -156,19 +158,20 @@ export async function openListener({ iam, schema, corsOrigins = [], log }: Liste
     method: ['GET', 'POST'],
     url: apiPath,
     handler: async (request, reply) => {
-      const search = new URL(request.url, 'http://localhost').search;
+      const answerType = negotiateAnswerType(request.raw);
+      let search = '';
       let body: unknown;
       if (request.method === 'POST') {
-        checkMediaType(request.headers);
+        checkMediaType(request.raw);
         body = readBody(request.body);
       } else {
-        checkSearch(search);
+        search = readSearch(new URL(request.url, 'http://localhost').search);
       }
       const note: OperationNote = {};
       notes.set(request, note);
       const bytes = request.body instanceof Uint8Array ? request.body : null;
       const arrival = readArrival(request.raw, request.id, iam.now(), bytes);
-      const answer = await endpoint.answer({ raw: request.raw, arrival, search, body, note });
+      const answer = await endpoint.answer({ raw: request.raw, arrival, search, body, answerType, note });
       for (const [name, value] of answer.headers) void reply.header(name, value);
       void reply.code(answer.status ?? 200);
       // INVARIANT: the schema has neither @defer nor @stream, so no answer comes in parts.
