@@ -14,6 +14,7 @@ import { bodyLimit, checkMediaType, readBody, readSearch } from './body.js';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
 import { faultBody, HttpFault } from './faults.js';
 import { openGraphQLEndpoint, type OperationNote } from './graphql-endpoint.js';
+import { checkHead, headerCountLimit } from './head.js';
 import { answerTypeOf, negotiateAnswerType, withCharset } from './media-types.js';
 
 /** Where the API is. */
@@ -85,6 +86,7 @@ export async function openListener({ iam, schema, corsOrigins = [], log }: Liste
   const sockets = new Set<Socket>();
   let draining = false;
 
+  app.server.maxHeadersCount = headerCountLimit;
   app.server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -116,6 +118,7 @@ export async function openListener({ iam, schema, corsOrigins = [], log }: Liste
 
   app.addHook('onRequest', async (request, reply) => {
     writeHead(request, reply);
+    checkHead(request.raw);
     if (request.method !== 'OPTIONS') return undefined;
     if (!isPreflight(request.raw)) return reply.code(204).header('allow', 'GET, POST, OPTIONS').send();
     const headers = preflightHeaders(request.raw, corsOrigins);

@@ -127,6 +127,37 @@ const smuggling: readonly Attack[] = [
 
 const targets: readonly Attack[] = [
   {
+    says: 'Two hosts are named, for a proxy to route by one and the server to check the other.',
+    send: post(['host: y', sized(good)]),
+    status: 400,
+    code: 'BAD_REQUEST',
+  },
+  { says: 'The protocol is HTTP/0.9.', send: { raw: 'GET /healthz\r\n\r\n' }, status: 400, code: 'BAD_REQUEST' },
+  {
+    says: 'So many headers come that Node drops some, in the hope that it drops the second credential.',
+    send: ({ tokens }) =>
+      post([
+        `x-auth-token: ${tokens.root}`,
+        ...Array.from({ length: 2_500 }, () => 'a:b'),
+        'x-auth-token: a.b.c',
+        sized(good),
+      ]),
+    status: 401,
+    code: 'UNAUTHENTICATED',
+  },
+  {
+    says: 'The request line names another host, as to a proxy, and the server does not go there but answers itself.',
+    send: post([sized(good)], good, 'POST http://evil.example/graphql HTTP/1.1'),
+    status: 200,
+    data: { __typename: 'Query' },
+  },
+  {
+    says: 'The target is an asterisk.',
+    send: post([sized(good)], good, 'POST * HTTP/1.1'),
+    status: 404,
+    code: 'BAD_REQUEST',
+  },
+  {
     says: 'A request of HTTP/1.1 names no host.',
     send: { raw: `POST /graphql HTTP/1.1\r\nconnection: close\r\n${sized(good)}\r\n\r\n${good}` },
     ...malformed,
