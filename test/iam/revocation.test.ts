@@ -275,7 +275,64 @@ const revocations: readonly Revocation[] = [
   },
 ];
 
+/** Of every kind: own service, others, administration, what Self gives; where LOOSE acts and where it never does. */
+const probes = [
+  action,
+  'modelarts:notebook:delete',
+  'modelarts:model:get',
+  'modelarts:workspace:list',
+  'modelarts:workspace:create',
+  'modelarts:authorization:create',
+  'obs:object:GetObject',
+  'iam:users:listUsers',
+  'bailiwick:session:use',
+  'bailiwick:resources:register',
+];
+
 for (const database of Object.values(databases())) {
+  for (const mode of ['LOOSE', 'STRICT'] as const) {
+    describe(`taking away never widens in ${mode} on ${database.name}`, () => {
+      let scene: Scene;
+      beforeAll(async () => {
+        scene = await Scene.open(await database.freshUrl());
+        if (mode === 'STRICT') await scene.strict();
+      });
+      afterAll(async () => {
+        await scene.close();
+        await database.stop();
+      });
+
+      // Setting the mode is the one row that is about the mode itself.
+      it.each(revocations.filter(({ says }) => !says.startsWith('the LOOSE default')))(
+        '$says',
+        async ({ says, gives }) => {
+          const user = await scene.user();
+          const session = await scene.session(user);
+          const { at, revoke } = await gives(scene, user, session);
+          const places = [null, '0', at];
+          const allowed = async (sessionId: string): Promise<readonly string[]> => {
+            const calls = await Promise.all(places.map((place) => scene.call(user, place, sessionId)));
+            return calls.flatMap((call, i) =>
+              probes
+                .filter((probe) => call.decide({ action: probe, resource: null }).effect === 'ALLOW')
+                .map((probe) => `${probe} in ${places[i] ?? 'the account'}`),
+            );
+          };
+          const before = await allowed(session);
+          expect(before).not.toEqual([]);
+          await revoke();
+          const after = await allowed(session);
+          expect(before).toEqual(expect.arrayContaining([...after]));
+          expect(after.length).toBeLessThan(before.length);
+          // Nor does signing in again bring more.
+          if (says !== 'the user: deleting them') {
+            expect(before).toEqual(expect.arrayContaining([...(await allowed(await scene.session(user)))]));
+          }
+        },
+      );
+    });
+  }
+
   describe(`revocation on ${database.name}`, () => {
     let scene: Scene;
     beforeAll(async () => {
