@@ -6,6 +6,7 @@
  * guard, everything else inside the use-cases.
  */
 export { contextFrom, openContext, type GraphContext } from './context.js';
+export { checkNesting, documentNesting, knownOperationTypes } from './documents.js';
 export {
   answer,
   brokenCredential,

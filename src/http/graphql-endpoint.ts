@@ -22,9 +22,11 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import {
   brokenCredential,
+  checkNesting,
   errorPlugin,
   formatError,
   isMasked,
+  knownOperationTypes,
   limitsPlugin,
   openContext,
   parseLimits,
@@ -73,6 +75,7 @@ export async function openGraphQLEndpoint(
     allowBatchedHttpRequests: false,
     stopOnTerminationSignals: false,
     parseOptions: parseLimits,
+    validationRules: [knownOperationTypes],
     formatError,
     logger: log,
     plugins: [
@@ -107,6 +110,8 @@ export async function openGraphQLEndpoint(
             note.errors = ['UNAUTHENTICATED'];
             throw brokenCredential(context.call);
           }
+          // Here, because no hook before the parser may refuse anything.
+          refuseDeepDocument(request);
           return context;
         },
       });
@@ -136,6 +141,17 @@ function answerPlugin(requests: WeakMap<HTTPGraphQLRequest, EndpointRequest>): A
       },
     }),
   };
+}
+
+function refuseDeepDocument({ body, search, note }: EndpointRequest): void {
+  const sent = body === undefined ? new URLSearchParams(search).get('query') : (body as { query?: unknown }).query;
+  if (typeof sent !== 'string') return;
+  try {
+    checkNesting(sent);
+  } catch (error) {
+    note.errors = ['OPERATION_TOO_LARGE'];
+    throw error;
+  }
 }
 
 /** Failures outside an operation, which no other plugin hears of. */

@@ -140,6 +140,53 @@ const size: readonly Attack[] = [
   },
 ];
 
+const nesting: readonly Attack[] = [
+  {
+    says: 'The document is nested ten thousand deep.',
+    send: asks('{ a '.repeat(10_000) + '}'.repeat(10_000)),
+    ...tooLarge,
+  },
+  {
+    says: 'A list in an argument is nested ten thousand deep.',
+    send: asks(`{ node(id: ${'['.repeat(10_000)}${']'.repeat(10_000)}) { id } }`),
+    ...tooLarge,
+  },
+  {
+    says: 'A list in an argument is nested as deep as the number of tokens allows.',
+    send: asks(`{ node(id: ${'['.repeat(950)}${']'.repeat(950)}) { id } }`),
+    ...tooLarge,
+  },
+  {
+    says: 'An object in an argument is nested five hundred deep.',
+    send: asks(`{ node(id: ${'{a:'.repeat(500)}1${'}'.repeat(500)}) { id } }`),
+    ...tooLarge,
+  },
+  {
+    says: 'A type of a variable is nested five hundred deep.',
+    send: asks(`query ($a: ${'['.repeat(500)}ID${']'.repeat(500)}) { __typename }`),
+    ...tooLarge,
+  },
+  {
+    says: 'The brackets of a deep document never close.',
+    send: asks('{ viewer '.repeat(100_000)),
+    ...tooLarge,
+  },
+  {
+    says: 'A deep document comes by GET.',
+    send: {
+      method: 'GET',
+      path: `/graphql?query=${'{a'.repeat(200)}`,
+      headers: ['apollo-require-preflight', 'true'],
+    },
+    ...tooLarge,
+  },
+  {
+    says: 'A deep document comes after a string that hides a bracket.',
+    send: asks(`{ node(id: "]]]]]]]]]]]]]]]]]]]]", a: ${'['.repeat(101)}`),
+    ...tooLarge,
+  },
+];
+
 const introspection: readonly Attack[] = [
   {
     says: 'Nobody reads the schema.',
@@ -191,6 +238,11 @@ const operations: readonly Attack[] = [
     ...invalid,
   },
   { says: 'The document defines a schema.', send: asks('schema { query: Query } type Query { a: Int }'), ...invalid },
+  {
+    says: 'The operation is a subscription, which the schema has none of.',
+    send: asks('subscription { anything }'),
+    ...invalid,
+  },
   { says: 'Two operations have no name.', send: asks('{ __typename } { a: __typename }'), ...invalid },
   { says: 'Two operations have one name.', send: asks('query A { __typename } query A { a: __typename }'), ...invalid },
   {
@@ -223,6 +275,7 @@ const operations: readonly Attack[] = [
 export const documentAttacks: readonly Attack[] = [
   ...fragments,
   ...size,
+  ...nesting,
   ...introspection,
   ...operations,
   ...valueAttacks,
