@@ -11,7 +11,7 @@ import { describeAccount, describeFirstRequests } from './cli/first-start.js';
 import { describeFailure, isSystemError, StartRefused } from './cli/refusal.js';
 import { createSecretKey, readSecretKey } from './cli/secret-key.js';
 import { buildGuardedSchema, expectReviewed, resolvers } from './graphql/index.js';
-import { apiPath, openListener } from './http/index.js';
+import { apiPath, explorerPath, openListener, readExplorer, type ExplorerFiles } from './http/index.js';
 import { createAccount, createIam, updateSystemPolicies, type CreatedAccount, type Iam } from './iam/index.js';
 import { readSettings, withoutPassword, type Settings } from './settings.js';
 import { openStore } from './store/index.js';
@@ -65,8 +65,17 @@ async function reviewedSchema(): Promise<GraphQLSchema> {
   return schema;
 }
 
+async function builtExplorer(): Promise<ExplorerFiles> {
+  try {
+    return await readExplorer();
+  } catch {
+    throw new StartRefused('the files of the explorer are missing; run `npm run build`, or set BAILIWICK_EXPLORER=off');
+  }
+}
+
 /** Serves until the process is asked to end. `output` is for the person who started it; the log goes to stderr. */
 export async function serve(settings: Settings, output: Writable = process.stdout): Promise<void> {
+  const explorer = settings.explorer ? await builtExplorer() : null;
   const house = await openHouse(settings);
   const { iam } = house;
   const created = await createFirstAccount(house, settings);
@@ -76,6 +85,7 @@ export async function serve(settings: Settings, output: Writable = process.stdou
     iam,
     schema: await reviewedSchema(),
     corsOrigins: settings.corsOrigins,
+    explorer,
     log: { level: settings.logLevel, stream: process.stderr },
   });
   const { log } = listener;
@@ -93,9 +103,12 @@ export async function serve(settings: Settings, output: Writable = process.stdou
     await house.close();
     log.info('ended');
   });
-  const url = reachable(address) + apiPath;
+  const origin = reachable(address);
+  const url = origin + apiPath;
   const database = withoutPassword(settings.databaseUrl);
-  output.write(`listening on ${url} (database ${database})\n\n`);
+  output.write(`listening on ${url} (database ${database})\n`);
+  if (explorer !== null) output.write(`explorer at ${origin}${explorerPath}\n`);
+  output.write('\n');
   log.info({ url, database, corsOrigins: settings.corsOrigins }, 'listening');
   for (const { name, authorizationMode } of await iam.store.access.accounts()) {
     const mode =

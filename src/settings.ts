@@ -32,6 +32,7 @@ export interface Settings {
   /** Origins whose pages may read answers; empty is closed. */
   readonly corsOrigins: readonly string[];
   readonly studio: boolean;
+  readonly explorer: boolean;
   readonly logLevel: LogLevel;
   readonly drainSeconds: number;
   readonly tokenKeyDays: number;
@@ -118,10 +119,13 @@ const table: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
     variable: 'STUDIO',
     meaning: `\`on\` adds ${studioOrigin} to these origins, so that Apollo Studio can explore this server`,
     fallback: 'off',
-    read: (text) =>
-      text === 'on' || text === 'off'
-        ? { value: text === 'on' }
-        : { problem: `is ${shown(text)}; write \`on\` or \`off\`` },
+    read: onOrOff,
+  },
+  explorer: {
+    variable: 'EXPLORER',
+    meaning: '`on` serves a page at `/explorer` to try the API with; it needs no internet',
+    fallback: 'off',
+    read: onOrOff,
   },
   logLevel: {
     variable: 'LOG_LEVEL',
@@ -204,6 +208,11 @@ function wholeNumber(minimum: number, maximum: number): (text: string | null) =>
     if (value >= minimum && value <= maximum) return { value };
     return { problem: `is ${shown(text)}; write a whole number from ${minimum} to ${maximum}` };
   };
+}
+
+function onOrOff(text: string | null): Reading<boolean> {
+  if (text === 'on' || text === 'off') return { value: text === 'on' };
+  return { problem: `is ${shown(text)}; write \`on\` or \`off\`` };
 }
 
 function matching(pattern: RegExp, problem: string): (text: string | null) => Reading<string> {

@@ -5,5 +5,6 @@
  * It must never know whether a credential is good, what anybody may do, or that there is a database: it asks `iam` and
  * `graphql`, never the store.
  */
+export { explorerPath, readExplorer, type ExplorerFiles } from './explorer.js';
 export { apiPath, openListener, type Listener, type ListenerOptions } from './listener.js';
 export { bodyLimit } from './body.js';

@@ -12,6 +12,7 @@ import type { Iam } from '../iam/index.js';
 import { readArrival, requestIdOf, sourceAddressOf } from './arrival.js';
 import { bodyLimit, checkMediaType, readBody, readSearch } from './body.js';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
+import { routeExplorer, type ExplorerFiles } from './explorer.js';
 import { faultBody, HttpFault } from './faults.js';
 import { openGraphQLEndpoint, type OperationNote } from './graphql-endpoint.js';
 import { checkHead, headerCountLimit } from './head.js';
@@ -49,6 +50,8 @@ export interface ListenerOptions {
   readonly iam: Iam;
   readonly schema: GraphQLSchema;
   readonly corsOrigins?: readonly string[];
+  /** Null: there is no such page. */
+  readonly explorer?: ExplorerFiles | null;
   readonly log: { readonly level: string; readonly stream: { write(line: string): void } };
 }
 
@@ -60,7 +63,8 @@ export interface Listener {
   stop(drainSeconds: number): Promise<void>;
 }
 
-export async function openListener({ iam, schema, corsOrigins = [], log }: ListenerOptions): Promise<Listener> {
+export async function openListener(options: ListenerOptions): Promise<Listener> {
+  const { iam, schema, corsOrigins = [], explorer = null, log } = options;
   const app = fastify({
     bodyLimit,
     requestTimeout: timeouts.request,
@@ -211,6 +215,8 @@ export async function openListener({ iam, schema, corsOrigins = [], log }: Liste
       }
     },
   });
+
+  if (explorer !== null) routeExplorer(app, explorer);
 
   return {
     log: app.log,

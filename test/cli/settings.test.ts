@@ -23,6 +23,7 @@ describe('settings', () => {
       adminPassword: null,
       corsOrigins: [],
       studio: false,
+      explorer: false,
       logLevel: 'info',
       drainSeconds: 20,
       tokenKeyDays: 30,
@@ -54,6 +55,7 @@ describe('settings', () => {
     ['HOST', 'a b', 'is no address or host name; write one such as `127.0.0.1`'],
     ['LOG_LEVEL', 'loud', 'is `loud`; write one of fatal, error, warn, info, debug, trace, silent'],
     ['STUDIO', 'yes', 'is `yes`; write `on` or `off`'],
+    ['EXPLORER', '1', 'is `1`; write `on` or `off`'],
     ['CORS_ORIGINS', '*', 'is `*`, which would let every page in; name the origins, with commas between'],
     [
       'CORS_ORIGINS',

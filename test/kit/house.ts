@@ -12,7 +12,7 @@ import type { GraphQLSchema } from 'graphql';
 import { afterAll } from 'vitest';
 import { platformCatalogue } from '../../src/catalogue/index.js';
 import { buildGuardedSchema, resolvers } from '../../src/graphql/index.js';
-import { openListener } from '../../src/http/index.js';
+import { openListener, type ListenerOptions } from '../../src/http/index.js';
 import { createAccount, createIam, type Iam } from '../../src/iam/index.js';
 import { openStore } from '../../src/store/index.js';
 import { databases, type TestDatabase } from '../store/databases.js';
@@ -38,6 +38,7 @@ export type TokenScope = 'account' | { readonly workspace: string };
 export interface HouseOptions {
   readonly database?: DatabaseName;
   readonly corsOrigins?: readonly string[];
+  readonly explorer?: ListenerOptions['explorer'];
 }
 
 export interface TestHouse {
@@ -82,7 +83,7 @@ export function testSchema(): GraphQLSchema {
   return schema;
 }
 
-export async function startHouse({ database = 'sqlite', corsOrigins = [] }: HouseOptions = {}): Promise<TestHouse> {
+export async function startHouse({ database = 'sqlite', ...edge }: HouseOptions = {}): Promise<TestHouse> {
   let ahead = 0;
   const now = (): number => Date.now() + ahead;
   const statements: string[] = [];
@@ -93,7 +94,7 @@ export async function startHouse({ database = 'sqlite', corsOrigins = [] }: Hous
   const listener = await openListener({
     iam,
     schema: testSchema(),
-    corsOrigins,
+    ...edge,
     log: { level: 'debug', stream: { write: (line) => void log.push(line) } },
   });
 
