@@ -4,9 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import sqlite3 from 'sqlite3';
 import { addAccount, initialise } from '../../../src/cli/operator.js';
 import { readSecretKey } from '../../../src/cli/secret-key.js';
@@ -334,7 +335,7 @@ async function raw(url: string, bytes: string | Uint8Array): Promise<Reply> {
   const text = await new Promise<string>((resolve, reject) => {
     const chunks: Buffer[] = [];
     const told = (): string => Buffer.concat(chunks).toString();
-    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    const socket = connect(Number(port), hostname, () => void writeUntil(socket, bytes, () => chunks.length > 0));
     socket.setTimeout(20_000, () => socket.destroy(new Error(`the server does not hang up; it said ${told()}`)));
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     // The server may hang up while the rest is still being sent.
@@ -349,6 +350,15 @@ async function raw(url: string, bytes: string | Uint8Array): Promise<Reply> {
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(first)?.[1] ?? 0);
   const result = readJson(body.slice(0, Number(headers['content-length'] ?? body.length)));
   return { status, headers, text, answers: text.match(/HTTP\/1\.1 \d{3} /g)?.length ?? 0, ...result };
+}
+
+/** Stops when an answer begins: to write to somebody who has hung up would lose what they said. */
+async function writeUntil(socket: Socket, bytes: string | Uint8Array, answered: () => boolean): Promise<void> {
+  const whole = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
+  for (let at = 0; at < whole.length && !answered() && !socket.destroyed; at += 16_384) {
+    socket.write(whole.subarray(at, at + 16_384));
+    await setImmediate();
+  }
 }
 
 function isReset(error: Error): boolean {

@@ -75,6 +75,18 @@ const smuggling: readonly Attack[] = [
     send: post(['x-a: b\rtransfer-encoding: chunked', sized(good)], good + smuggled),
     ...malformed,
   },
+  {
+    says: 'The lines of the head end with bare line feeds, which a proxy takes for part of a value.',
+    send: {
+      raw: `POST /graphql HTTP/1.1\nhost: x\ncontent-type: application/json\nconnection: close\n${sized(good)}\n\n${good}`,
+    },
+    ...malformed,
+  },
+  {
+    says: 'One line of the head ends with a bare line feed, behind which a header hides.',
+    send: post(['x-a: b\ntransfer-encoding: chunked'], `0\r\n\r\n${smuggled}`),
+    ...malformed,
+  },
   { says: 'A header value has a NUL.', send: post(['x-a: a\0b', sized(good)]), ...malformed },
   { says: 'A header name has a blank.', send: post(['x a: b', sized(good)]), ...malformed },
   { says: 'A header line has no colon.', send: post(['nonsense', sized(good)]), ...malformed },
