@@ -76,6 +76,7 @@ async function builtExplorer(): Promise<ExplorerFiles> {
 /** Serves until the process is asked to end. `output` is for the person who started it; the log goes to stderr. */
 export async function serve(settings: Settings, output: Writable = process.stdout): Promise<void> {
   const explorer = settings.explorer ? await builtExplorer() : null;
+  const { apolloKey: key, apolloGraphRef: graphRef } = settings;
   const house = await openHouse(settings);
   const { iam } = house;
   const created = await createFirstAccount(house, settings);
@@ -86,6 +87,7 @@ export async function serve(settings: Settings, output: Writable = process.stdou
     schema: await reviewedSchema(),
     corsOrigins: settings.corsOrigins,
     explorer,
+    reports: key === null || graphRef === null ? null : { key, graphRef },
     log: { level: settings.logLevel, stream: process.stderr },
   });
   const { log } = listener;

@@ -33,6 +33,9 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
   readonly studio: boolean;
   readonly explorer: boolean;
+  /** Null: nothing is reported to Apollo. Both or neither. */
+  readonly apolloKey: string | null;
+  readonly apolloGraphRef: string | null;
   readonly logLevel: LogLevel;
   readonly drainSeconds: number;
   readonly tokenKeyDays: number;
@@ -127,6 +130,23 @@ const table: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
     fallback: 'off',
     read: onOrOff,
   },
+  apolloKey: {
+    variable: 'APOLLO_KEY',
+    meaning:
+      'key of a graph in Apollo Studio, to report there how often operations run; nothing is reported when absent',
+    fallback: null,
+    secret: true,
+    read: matchingOrAbsent(/^[\x21-\x7e]{1,256}$/, 'is no key; write the one that Apollo Studio shows'),
+  },
+  apolloGraphRef: {
+    variable: 'APOLLO_GRAPH_REF',
+    meaning: 'the graph that the key is for, such as `my-graph@current`',
+    fallback: null,
+    read: matchingOrAbsent(
+      /^[A-Za-z][A-Za-z0-9_-]{0,63}(@[A-Za-z0-9_./-]{1,63})?$/,
+      'names no graph; write one such as `my-graph@current`',
+    ),
+  },
   logLevel: {
     variable: 'LOG_LEVEL',
     meaning: `least severity that is logged: ${logLevels.join(', ')}`,
@@ -178,6 +198,10 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     if ('problem' in reading) problems.push(`${settingPrefix}${variable} ${reading.problem}`);
     else values.set(name, reading.value);
   }
+  if ((values.get('apolloKey') === null) !== (values.get('apolloGraphRef') === null)) {
+    const names = ['APOLLO_KEY', 'APOLLO_GRAPH_REF'].map((name) => settingPrefix + name);
+    problems.push(`${names.join(' and ')} go together; set both or neither`);
+  }
   if (problems.length > 0) throw new SettingsRefused(problems);
   // INVARIANT: the table has one row for each member of Settings, which its type says.
   const settings = Object.fromEntries(values) as unknown as Settings;
@@ -217,6 +241,11 @@ function onOrOff(text: string | null): Reading<boolean> {
 
 function matching(pattern: RegExp, problem: string): (text: string | null) => Reading<string> {
   return (text) => (text !== null && pattern.test(text) ? { value: text } : { problem });
+}
+
+function matchingOrAbsent(pattern: RegExp, problem: string): (text: string | null) => Reading<string | null> {
+  const read = matching(pattern, problem);
+  return (text) => (text === null ? { value: null } : read(text));
 }
 
 function readUserName(text: string): Reading<string> {

@@ -7,12 +7,16 @@ import type { IncomingMessage } from 'node:http';
 /** What the explorers of this API and Apollo's clients send. */
 const requestHeaders = [
   'accept',
+  // Asked for by Apollo's explorers out of habit; nothing here reads the plans and traces that they mean.
+  'apollo-expose-query-plan',
+  'apollo-query-plan-experimental',
   'apollo-require-preflight',
   'apollographql-client-name',
   'apollographql-client-version',
   'authorization',
   'content-type',
   'x-apollo-operation-name',
+  'x-apollo-tracing',
   'x-auth-token',
   'x-request-id',
 ].join(', ');

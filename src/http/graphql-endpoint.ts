@@ -14,8 +14,6 @@ import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
   ApolloServerPluginLandingPageDisabled,
-  ApolloServerPluginSchemaReportingDisabled,
-  ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyBaseLogger } from 'fastify';
@@ -34,6 +32,7 @@ import {
 } from '../graphql/index.js';
 import type { Arrival, Iam } from '../iam/index.js';
 import { settleStatus, withCharset, type AnswerType } from './media-types.js';
+import { apolloConfig, reportPlugins, type UsageReports } from './usage-reports.js';
 
 /** What the log line of a request says about its operation. Names and codes only, never a value. */
 export interface OperationNote {
@@ -62,6 +61,7 @@ export async function openGraphQLEndpoint(
   iam: Iam,
   schema: GraphQLSchema,
   log: FastifyBaseLogger,
+  reports: UsageReports | null,
 ): Promise<GraphQLEndpoint> {
   const requests = new WeakMap<HTTPGraphQLRequest, EndpointRequest>();
   const server = new ApolloServer<GraphContext>({
@@ -78,6 +78,7 @@ export async function openGraphQLEndpoint(
     validationRules: [knownOperationTypes],
     formatError,
     logger: log,
+    apollo: apolloConfig(reports),
     plugins: [
       limitsPlugin,
       errorPlugin((error, requestId) => log.error({ err: error, requestId }, 'a defect was masked')),
@@ -85,10 +86,9 @@ export async function openGraphQLEndpoint(
       defectPlugin(log),
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginCacheControlDisabled(),
-      // Nothing leaves the machine, whatever Apollo's own variables in the environment say.
-      ApolloServerPluginUsageReportingDisabled(),
-      ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
+      // Whatever Apollo's own variables in the environment say, nothing leaves the machine without a key of ours.
+      ...reportPlugins(reports, log),
     ],
   });
   await server.start();

@@ -17,6 +17,7 @@ import { faultBody, HttpFault } from './faults.js';
 import { openGraphQLEndpoint, type OperationNote } from './graphql-endpoint.js';
 import { checkHead, headerCountLimit } from './head.js';
 import { answerTypeOf, negotiateAnswerType, withCharset } from './media-types.js';
+import type { UsageReports } from './usage-reports.js';
 
 /** Where the API is. */
 export const apiPath = '/graphql';
@@ -52,6 +53,8 @@ export interface ListenerOptions {
   readonly corsOrigins?: readonly string[];
   /** Null: there is no such page. */
   readonly explorer?: ExplorerFiles | null;
+  /** Null: nothing is reported to Apollo. */
+  readonly reports?: UsageReports | null;
   readonly log: { readonly level: string; readonly stream: { write(line: string): void } };
 }
 
@@ -64,7 +67,7 @@ export interface Listener {
 }
 
 export async function openListener(options: ListenerOptions): Promise<Listener> {
-  const { iam, schema, corsOrigins = [], explorer = null, log } = options;
+  const { iam, schema, corsOrigins = [], explorer = null, reports = null, log } = options;
   const app = fastify({
     bodyLimit,
     requestTimeout: timeouts.request,
@@ -85,7 +88,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       void refuse(error, request, reply);
     },
   });
-  const endpoint = await openGraphQLEndpoint(iam, schema, app.log);
+  const endpoint = await openGraphQLEndpoint(iam, schema, app.log, reports);
   const notes = new WeakMap<FastifyRequest, OperationNote>();
   const sockets = new Set<Socket>();
   let draining = false;

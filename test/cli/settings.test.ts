@@ -24,6 +24,8 @@ describe('settings', () => {
       corsOrigins: [],
       studio: false,
       explorer: false,
+      apolloKey: null,
+      apolloGraphRef: null,
       logLevel: 'info',
       drainSeconds: 20,
       tokenKeyDays: 30,
@@ -75,6 +77,22 @@ describe('settings', () => {
     ],
   ])('%s=%j is refused and says what to write', (variable, value, problem) => {
     expect(problemsOf({ [`BAILIWICK_${variable}`]: value })).toEqual([`BAILIWICK_${variable} ${problem}`]);
+  });
+
+  test('take a key of Apollo with its graph, or neither, and never its own variables', () => {
+    const both = { BAILIWICK_APOLLO_KEY: 'service:g:hunter2', BAILIWICK_APOLLO_GRAPH_REF: 'g@current' };
+    expect(readSettings(both)).toMatchObject({ apolloKey: 'service:g:hunter2', apolloGraphRef: 'g@current' });
+    expect(readSettings({ APOLLO_KEY: 'service:g:hunter2', APOLLO_GRAPH_REF: 'g@current' })).toMatchObject({
+      apolloKey: null,
+      apolloGraphRef: null,
+    });
+    const together = ['BAILIWICK_APOLLO_KEY and BAILIWICK_APOLLO_GRAPH_REF go together; set both or neither'];
+    expect(problemsOf({ BAILIWICK_APOLLO_KEY: 'service:g:hunter2' })).toEqual(together);
+    expect(problemsOf({ BAILIWICK_APOLLO_GRAPH_REF: 'g@current' })).toEqual(together);
+    expect(problemsOf({ BAILIWICK_APOLLO_KEY: 'hunter 2', BAILIWICK_APOLLO_GRAPH_REF: 'a b' })).toEqual([
+      'BAILIWICK_APOLLO_KEY is no key; write the one that Apollo Studio shows',
+      'BAILIWICK_APOLLO_GRAPH_REF names no graph; write one such as `my-graph@current`',
+    ]);
   });
 
   test('never repeat a password or a database URL', () => {

@@ -39,6 +39,7 @@ export interface HouseOptions {
   readonly database?: DatabaseName;
   readonly corsOrigins?: readonly string[];
   readonly explorer?: ListenerOptions['explorer'];
+  readonly reports?: ListenerOptions['reports'];
 }
 
 export interface TestHouse {
