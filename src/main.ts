@@ -86,6 +86,7 @@ export async function serve(settings: Settings, output: Writable = process.stdou
     iam,
     schema: await reviewedSchema(),
     corsOrigins: settings.corsOrigins,
+    trustedProxies: settings.trustedProxies,
     explorer,
     reports: key === null || graphRef === null ? null : { key, graphRef },
     log: { level: settings.logLevel, stream: process.stderr },

@@ -3,6 +3,7 @@
  * from the environment, with the prefix `BAILIWICK_`; a variable that nobody knows is refused, because a mistyped
  * setting must never be a missing one.
  */
+import { isIP } from 'node:net';
 import { suggestName } from './catalogue/index.js';
 import { passwordLimits, textRules, usualTokenKeys } from './iam/index.js';
 
@@ -31,6 +32,8 @@ export interface Settings {
   readonly adminPassword: string | null;
   /** Origins whose pages may read answers; empty is closed. */
   readonly corsOrigins: readonly string[];
+  /** Addresses and CIDR blocks whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   readonly studio: boolean;
   readonly explorer: boolean;
   /** Null: nothing is reported to Apollo. Both or neither. */
@@ -117,6 +120,13 @@ const table: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
     meaning: 'origins whose pages may read answers, with commas between; none when absent',
     fallback: null,
     read: readOrigins,
+  },
+  trustedProxies: {
+    variable: 'TRUSTED_PROXIES',
+    meaning:
+      'addresses and CIDR blocks of proxies whose `X-Forwarded-For` is believed, with commas between; none when absent',
+    fallback: null,
+    read: readAddressBlocks,
   },
   studio: {
     variable: 'STUDIO',
@@ -272,6 +282,23 @@ function readOrigins(text: string | null): Reading<readonly string[]> {
   if (wrong === undefined) return { value: [...new Set(origins)] };
   if (wrong === '*') return { problem: 'is `*`, which would let every page in; name the origins, with commas between' };
   return { problem: `has ${shown(wrong)}; write origins such as \`https://console.example.com\`, without a path` };
+}
+
+function readAddressBlocks(text: string | null): Reading<readonly string[]> {
+  const blocks = (text ?? '').split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
+  const wrong = blocks.find((block) => !isAddressBlock(block));
+  if (wrong !== undefined)
+    return { problem: `has ${shown(wrong)}; write addresses such as \`10.0.0.7\` or \`fd00::/8\`` };
+  const everywhere = blocks.find((block) => block.endsWith('/0'));
+  if (everywhere === undefined) return { value: [...new Set(blocks)] };
+  return { problem: `has ${shown(everywhere)}, by which everybody could choose their own address; name the proxies` };
+}
+
+function isAddressBlock(text: string): boolean {
+  const [address = '', length, ...more] = text.split('/');
+  const bits = isIP(address) === 6 ? 128 : isIP(address) === 4 ? 32 : -1;
+  if (bits < 0 || more.length > 0) return false;
+  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= bits);
 }
 
 function isOrigin(text: string): boolean {

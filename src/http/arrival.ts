@@ -83,22 +83,15 @@ function broken(message: string): Credential {
   return { kind: 'broken', message, reference: 'IAM.0067' };
 }
 
-/** The address at the other end of the socket; an IPv4 address is written as one, whatever the socket. */
-export function sourceAddressOf(request: IncomingMessage): string | null {
-  const address = request.socket.remoteAddress;
-  if (address === undefined) return null;
-  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '').replace(/%.*$/, '');
-}
-
 export function readArrival(
   request: IncomingMessage,
   requestId: string,
-  now: number,
+  environment: Arrival['environment'],
   body: Uint8Array | null = null,
 ): Arrival {
   return {
     requestId,
     credential: readCredential(request, body),
-    environment: { now, sourceAddress: sourceAddressOf(request) },
+    environment,
   };
 }

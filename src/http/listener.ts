@@ -9,7 +9,7 @@ import fastify, {
 } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import type { Iam } from '../iam/index.js';
-import { readArrival, requestIdOf, sourceAddressOf } from './arrival.js';
+import { readArrival, requestIdOf } from './arrival.js';
 import { bodyLimit, checkMediaType, readBody, readSearch } from './body.js';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
 import { routeExplorer, type ExplorerFiles } from './explorer.js';
@@ -17,6 +17,7 @@ import { faultBody, HttpFault } from './faults.js';
 import { openGraphQLEndpoint, type OperationNote } from './graphql-endpoint.js';
 import { checkHead, headerCountLimit } from './head.js';
 import { answerTypeOf, negotiateAnswerType, withCharset } from './media-types.js';
+import { sourceAddresses } from './source-address.js';
 import type { UsageReports } from './usage-reports.js';
 
 /** Where the API is. */
@@ -51,6 +52,8 @@ export interface ListenerOptions {
   readonly iam: Iam;
   readonly schema: GraphQLSchema;
   readonly corsOrigins?: readonly string[];
+  /** Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies?: readonly string[];
   /** Null: there is no such page. */
   readonly explorer?: ExplorerFiles | null;
   /** Null: nothing is reported to Apollo. */
@@ -67,7 +70,7 @@ export interface Listener {
 }
 
 export async function openListener(options: ListenerOptions): Promise<Listener> {
-  const { iam, schema, corsOrigins = [], explorer = null, reports = null, log } = options;
+  const { iam, schema, corsOrigins = [], trustedProxies = [], explorer = null, reports = null, log } = options;
   const app = fastify({
     bodyLimit,
     requestTimeout: timeouts.request,
@@ -90,6 +93,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   });
   const endpoint = await openGraphQLEndpoint(iam, schema, app.log, reports);
   const notes = new WeakMap<FastifyRequest, OperationNote>();
+  const sourceAddressOf = sourceAddresses(trustedProxies);
   const sockets = new Set<Socket>();
   let draining = false;
 
@@ -180,7 +184,8 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       const note: OperationNote = {};
       notes.set(request, note);
       const bytes = request.body instanceof Uint8Array ? request.body : null;
-      const arrival = readArrival(request.raw, request.id, iam.now(), bytes);
+      const environment = { now: iam.now(), sourceAddress: sourceAddressOf(request.raw) };
+      const arrival = readArrival(request.raw, request.id, environment, bytes);
       const answer = await endpoint.answer({ raw: request.raw, arrival, search, body, answerType, note });
       for (const [name, value] of answer.headers) void reply.header(name, value);
       void reply.code(answer.status ?? 200);

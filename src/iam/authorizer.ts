@@ -99,6 +99,8 @@ export interface Question {
   readonly resource: string | null;
   /** Facts of the row, when it is known: they become `g:ResourceTag/…` and the like. */
   readonly tags?: readonly Tag[];
+  /** Tags that the request itself sets: they become `g:RequestTag/…` and `g:TagKeys`. */
+  readonly requestTags?: readonly Tag[];
   /** Further context, already checked for who may set it (rule 17). */
   readonly context?: ReadonlyMap<string, readonly string[]>;
 }
@@ -246,13 +248,29 @@ function contextOf(
     known('g:UserId', principal.id);
     known('g:UserName', principal.name);
   }
-  known('g:SourceIp', environment.sourceAddress);
+  if (environment.sourceAddress !== null) {
+    known('g:SourceIp', environment.sourceAddress);
+    known('hw:SourceIp', environment.sourceAddress);
+    // The principal itself is at the other end; who asks for another says whether it does so on that one's behalf.
+    if (principal.kind !== 'AGENCY') known('g:ViaService', 'false');
+  }
   known('g:ServiceName', question.action.slice(0, question.action.indexOf(':')).toLowerCase());
   known('g:ProjectName', facts.workspace?.name ?? null);
   known('g:EnterpriseProjectId', facts.workspace?.enterpriseProjectId ?? null);
   known('g:ResourceAccount', question.resource === null ? null : facts.account.id);
+  known('g:RequestedRegion', regionOf(question.resource));
   for (const tag of question.tags ?? []) known(`g:ResourceTag/${tag.key}`, tag.value);
+  for (const tag of question.requestTags ?? []) known(`g:RequestTag/${tag.key}`, tag.value);
+  if (question.requestTags !== undefined && question.requestTags.length > 0) {
+    entries.push(['g:TagKeys', question.requestTags.map(({ key }) => key)]);
+  }
   return buildContext(entries);
+}
+
+/** Region in a URN, `service:region:account:type:id`; null where it names none. */
+function regionOf(urn: string | null): string | null {
+  const region = urn?.split(':')[1] ?? '';
+  return region === '' || region === '*' ? null : region;
 }
 
 /** URN of a principal, as `g:PrincipalUrn` shows it. */

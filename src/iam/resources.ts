@@ -65,8 +65,8 @@ export async function registerResource(
     // The catalogue is for everyone to read: that there is no such kind, or no way to make one, tells nothing.
     const makeable = kind !== null && isRegistered(call.catalogue, kind, 'create');
     const refused =
-      open.ask('bailiwick:resources:register', input.urn, { tags }) ??
-      (makeable ? askKind(open, kind, 'create', input.urn, tags) : null);
+      open.ask('bailiwick:resources:register', input.urn, { tags, requestTags: tags }) ??
+      (makeable ? askKind(open, kind, 'create', input.urn, { tags, requestTags: tags }) : null);
     if (refused !== null) return refused;
     const workspaceId = call.scope.workspaceId;
     const missing = await missingReferences(open, input);
@@ -335,8 +335,8 @@ async function askedResource(
   // What one may neither change nor see looks like what is not there (rule 19).
   if (resource === null) return open.ask(door, null) ?? reject(notFound('resource', id));
   for (const tags of newTags === null ? [resource.tags] : [resource.tags, newTags]) {
-    const refused =
-      open.ask(door, resource.urn, { tags }) ?? askKind(open, resource.kind, operation, resource.urn, tags);
+    const about = { tags, ...(newTags === null ? {} : { requestTags: newTags }) };
+    const refused = open.ask(door, resource.urn, about) ?? askKind(open, resource.kind, operation, resource.urn, about);
     if (refused === null) continue;
     // Who may change it as it is knows of it, so is told about the labels it would have.
     if (tags === newTags || maySeeResource(open.call, resource)) return refused;
@@ -360,9 +360,9 @@ function askKind(
   kind: string,
   operation: KindOperation,
   urn: string,
-  tags: readonly Tag[],
+  about: Pick<Question, 'tags' | 'requestTags'>,
 ): Refused | null {
-  const { action, ...more } = kindQuestion(open.call, kind, operation, { resource: urn, tags });
+  const { action, ...more } = kindQuestion(open.call, kind, operation, { resource: urn, ...about });
   return open.ask(action, urn, more);
 }
 

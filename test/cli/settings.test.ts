@@ -22,6 +22,7 @@ describe('settings', () => {
       adminName: 'admin',
       adminPassword: null,
       corsOrigins: [],
+      trustedProxies: [],
       studio: false,
       explorer: false,
       apolloKey: null,
@@ -65,6 +66,13 @@ describe('settings', () => {
       'has `https://a.example/`; write origins such as `https://console.example.com`, without a path',
     ],
     ['CORS_ORIGINS', 'null', 'has `null`; write origins such as `https://console.example.com`, without a path'],
+    ['TRUSTED_PROXIES', '10.0.0.0/33', 'has `10.0.0.0/33`; write addresses such as `10.0.0.7` or `fd00::/8`'],
+    ['TRUSTED_PROXIES', 'loopback', 'has `loopback`; write addresses such as `10.0.0.7` or `fd00::/8`'],
+    [
+      'TRUSTED_PROXIES',
+      '10.0.0.1, ::/0',
+      'has `::/0`, by which everybody could choose their own address; name the proxies',
+    ],
     [
       'ACCOUNT_NAME',
       ' a',

@@ -38,6 +38,7 @@ export type TokenScope = 'account' | { readonly workspace: string };
 export interface HouseOptions {
   readonly database?: DatabaseName;
   readonly corsOrigins?: readonly string[];
+  readonly trustedProxies?: readonly string[];
   readonly explorer?: ListenerOptions['explorer'];
   readonly reports?: ListenerOptions['reports'];
 }

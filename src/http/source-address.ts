@@ -1,0 +1,30 @@
+/**
+ * Where a request comes from. Anybody can write `X-Forwarded-For`, so it counts only as far as proxies that the operator
+ * named have written it: read from the right, the first address that is none of theirs. No other header counts.
+ */
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import proxyAddr from '@fastify/proxy-addr';
+
+/** The address a request came from; null when it cannot be known, which no condition on addresses then allows. */
+export type SourceAddressOf = (request: IncomingMessage) => string | null;
+
+/** @param trusted addresses and CIDR blocks, IPv4 or IPv6; with none the address at the other end of the socket counts */
+export function sourceAddresses(trusted: readonly string[]): SourceAddressOf {
+  const isTrusted = trusted.length === 0 ? () => false : proxyAddr.compile([...trusted]);
+  return (request) => {
+    // A connection that is gone already has no address.
+    if (request.socket.remoteAddress === undefined) return null;
+    return plainAddress(proxyAddr(request, isTrusted));
+  };
+}
+
+/** An IPv4 address is written as one, whatever the socket; without the zone, which is this machine's affair. */
+function plainAddress(text: string): string | null {
+  const address = text
+    .trim()
+    .replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '')
+    .replace(/%.*$/, '');
+  // A trusted proxy that forwards what is no address tells nothing; to fall back on its own would let its callers in.
+  return isIP(address) === 0 ? null : address;
+}
