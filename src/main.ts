@@ -87,6 +87,11 @@ export async function serve(settings: Settings, output: Writable = process.stdou
     schema: await reviewedSchema(),
     corsOrigins: settings.corsOrigins,
     trustedProxies: settings.trustedProxies,
+    throttle: {
+      points: settings.pointsPerMinute,
+      strangers: settings.strangersPerMinute,
+      failedSignIns: settings.failedSignInsPerMinute,
+    },
     explorer,
     reports: key === null || graphRef === null ? null : { key, graphRef },
     log: { level: settings.logLevel, stream: process.stderr },

@@ -34,6 +34,12 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
   /** Addresses and CIDR blocks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
+  /** Points of one actor within a minute. */
+  readonly pointsPerMinute: number;
+  /** Requests of one address without a good credential, within a minute. */
+  readonly strangersPerMinute: number;
+  /** Failed sign-ins of one address within a minute. */
+  readonly failedSignInsPerMinute: number;
   readonly studio: boolean;
   readonly explorer: boolean;
   /** Null: nothing is reported to Apollo. Both or neither. */
@@ -127,6 +133,24 @@ const table: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
       'addresses and CIDR blocks of proxies whose `X-Forwarded-For` is believed, with commas between; none when absent',
     fallback: null,
     read: readAddressBlocks,
+  },
+  pointsPerMinute: {
+    variable: 'POINTS_PER_MINUTE',
+    meaning: 'points that the operations of one actor may cost within a minute; see `rateLimit` in the API',
+    fallback: '20000000',
+    read: wholeNumber(1_000, 999_999_999),
+  },
+  strangersPerMinute: {
+    variable: 'STRANGERS_PER_MINUTE',
+    meaning: 'requests without a good credential that one address may send within a minute',
+    fallback: '6000',
+    read: wholeNumber(1, 999_999_999),
+  },
+  failedSignInsPerMinute: {
+    variable: 'FAILED_SIGN_INS_PER_MINUTE',
+    meaning: 'sign-ins from one address that may fail within a minute, whoever they name',
+    fallback: '60',
+    read: wholeNumber(1, 999_999_999),
   },
   studio: {
     variable: 'STUDIO',

@@ -283,13 +283,13 @@ export class AccessResolver {
     description:
       'Decisions of the bare policy engine over policies given inline, in the order asked: no principal, no grants, no keys filled in; any action and resource. A document that cannot be read makes every answer a DENY for INVALID_POLICY. Needs `bailiwick:access:simulate`.',
   })
-  simulateAccess(
+  async simulateAccess(
     @Arg('input', () => SimulateAccessInput, { description: 'Policies and requests.' }) input: SimulateAccessInput,
     @Ctx() { call }: GraphContext,
-  ): readonly AccessDecision[] {
+  ): Promise<readonly AccessDecision[]> {
     const { policies, authorizationMode } = input;
     const requests = input.requests.map(requestOf);
-    const decisions = simulateAccess({ policies, requests, authorizationMode: authorizationMode ?? 'STRICT' });
+    const decisions = await simulateAccess({ policies, requests, authorizationMode: authorizationMode ?? 'STRICT' });
     return decisions.map((decision) => shownDecision(call, decision));
   }
 }

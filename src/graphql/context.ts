@@ -5,12 +5,17 @@
 import type { Arrival, Call, Iam } from '../iam/index.js';
 import { createCursors, type Cursors } from './cursors.js';
 import { createLoaders, type Loaders } from './loaders.js';
+import type { Allowance } from './throttle.js';
 
 export interface GraphContext {
   readonly call: Call;
   readonly loaders: Loaders;
   readonly iam: Iam;
   readonly cursors: Cursors;
+  /** What the operation cost its caller; null before that is known, and for strangers. */
+  allowance: Allowance | null;
+  /** The operation tries to sign somebody in, and whether it did. */
+  signIn: 'NONE' | 'TRIED' | 'DONE';
   /** Opens the call again from the same credential: actor, rights, memo and loaders are new (rule 21). */
   renew(): Promise<void>;
   /** Answers what is left of the current field as another call: sign-in shows the session that it made. */
@@ -29,6 +34,8 @@ class OperationContext implements GraphContext {
   call: Call;
   loaders: Loaders;
   cursors: Cursors;
+  allowance: Allowance | null = null;
+  signIn: GraphContext['signIn'] = 'NONE';
   private mutated = false;
   private acting = false;
   private spent = false;

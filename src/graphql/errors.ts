@@ -2,11 +2,21 @@
  * The one translator between the business and the API's errors. Inside, errors are values (src/iam/outcome.ts); here they
  * become payloads or GraphQL errors, and whatever else was thrown is masked.
  */
-import type { ApolloServerPlugin } from '@apollo/server';
+import { HeaderMap, type ApolloServerPlugin } from '@apollo/server';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { BadInput, type Call, type Decision, type Outcome } from '../iam/index.js';
+import { BadInput, Overloaded, type Call, type Decision, type Outcome } from '../iam/index.js';
 import type { GraphContext } from './context.js';
 import { shownProblem, type ShownProblem } from './user-errors.js';
+
+/** What was thrown instead of begun, as the client sees it; anything else stays what it is. */
+export function shownOverload(error: unknown): unknown {
+  if (!(error instanceof Overloaded)) return error;
+  const headers = new HeaderMap([['retry-after', String(retryAfterOverload)]]);
+  return clientError('UNAVAILABLE', error.message, { retryAfter: retryAfterOverload, http: { status: 503, headers } });
+}
+
+/** Seconds. */
+const retryAfterOverload = 5;
 
 /** Every `extensions.code` that leaves the server, with what it means. As stable as field names. */
 export const errorCodes = {
@@ -65,12 +75,16 @@ export function refusal(call: Call, decision: Decision): GraphQLError {
   const named = { action, requestId };
   if (reason === 'WRONG_SCOPE') {
     const needed = requiredScope === 'ACCOUNT' ? 'account scope' : 'a workspace';
-    return clientError('FORBIDDEN', `\`${action}\` needs ${needed}, and this credential acts elsewhere; exchange it with \`switchScope\``, {
-      ...named,
-      reference: 'IAM.0002',
-      reason,
-      requiredScope,
-    });
+    return clientError(
+      'FORBIDDEN',
+      `\`${action}\` needs ${needed}, and this credential acts elsewhere; exchange it with \`switchScope\``,
+      {
+        ...named,
+        reference: 'IAM.0002',
+        reason,
+        requiredScope,
+      },
+    );
   }
   if (reason === 'WORKSPACE_CLOSED') {
     return clientError('FORBIDDEN', 'this workspace is closed to you or gone; exchange the token with `switchScope`', {
@@ -184,7 +198,7 @@ function withoutValues(message: string): string {
 /** Whether `formatError` masks this error: it is a defect, for the log to keep. */
 export function isMasked(error: unknown): boolean {
   const cause = rootCause(error);
-  if (cause instanceof BadInput) return false;
+  if (cause instanceof BadInput || cause instanceof Overloaded) return false;
   // The code may stand on the outside only: Apollo gives one to graphql's own errors by wrapping them.
   return !(cause instanceof GraphQLError && error instanceof GraphQLError && isShownCode(error.extensions['code']));
 }

@@ -23,7 +23,7 @@ import {
 } from 'graphql';
 import { BadInput, type Decision } from '../iam/index.js';
 import type { GraphContext } from './context.js';
-import { brokenCredential, refusal } from './errors.js';
+import { brokenCredential, refusal, shownOverload } from './errors.js';
 import { isPayload, type PermissionRule, type RootRule, type SchemaRules } from './rules.js';
 import { fillTemplate } from './templates.js';
 
@@ -78,9 +78,9 @@ function guardRootField(
   // its payload is read, and the next one asked, as what the change left behind.
   const mutate: Resolver = (source, args, context, info) => {
     enter(rule, args, context);
-    return mapped(original(source, args, context, info), (value) =>
-      mapped(context.afterMutation(), () => passed(value, gate, context)),
-    );
+    const result = original(source, args, context, info);
+    const settled = isPromise(result) ? result.then(undefined, rethrown) : result;
+    return mapped(settled, (value) => mapped(context.afterMutation(), () => passed(value, gate, context)));
   };
   const inSeries: Resolver = (source, args, context, info) => {
     const renewed = context.beforeMutation();
@@ -89,6 +89,10 @@ function guardRootField(
       : renewed.then((): unknown => mutate(source, args, context, info));
   };
   return { ...field, resolve: inSeries };
+}
+
+function rethrown(error: unknown): never {
+  throw shownOverload(error);
 }
 
 function guardSubscription(

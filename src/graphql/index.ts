@@ -20,6 +20,7 @@ export {
 } from './errors.js';
 export { checkOperation, limitsPlugin, operationLimits, parseLimits } from './limits.js';
 export { decodeId, encodeNodeId, nodeKinds, readNodeId, type NodeKind } from './node-ids.js';
+export { Throttle, usualThrottle, type ThrottleLimits } from './throttle.js';
 export { SchemaNotGuarded } from './proof.js';
 export { readRules, type PermissionRule, type SchemaRules } from './rules.js';
 export { expectReviewed } from './reviewed.js';

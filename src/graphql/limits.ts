@@ -14,8 +14,10 @@ import {
 } from 'graphql';
 import { BadInput, type Call } from '../iam/index.js';
 import type { GraphContext } from './context.js';
+import { costOf, dearestOperation } from './cost.js';
 import { clientError } from './errors.js';
 import { checkTextIn, checkTextOfDocument } from './text.js';
+import type { Throttle } from './throttle.js';
 
 export const operationLimits = { depth: 12, aliases: 30, rootFields: 20 } as const;
 
@@ -38,7 +40,7 @@ export function checkOperation(
   operation: OperationDefinitionNode,
   variables: unknown,
   call: Call,
-): void {
+): Pick<Measure, 'signIns'> {
   try {
     checkTextOfDocument(document);
     checkTextIn(variables);
@@ -82,6 +84,7 @@ export function checkOperation(
       },
     );
   }
+  return { signIns };
 }
 
 function limit(what: string, actual: number, maximum: number): void {
@@ -148,12 +151,31 @@ function measureFragment(
   return result;
 }
 
-/** Apollo's part in it. */
-export const limitsPlugin: ApolloServerPlugin<GraphContext> = {
-  requestDidStart: async () => ({
-    didResolveOperation: async ({ document, operation, request, contextValue }) => {
-      // Without an operation the document has none of the name that was asked for: execution says so.
-      if (operation !== undefined) checkOperation(document, operation, request.variables, contextValue.call);
-    },
-  }),
-};
+/** Apollo's part in it. In one hook, because hooks of several plugins all run even when the first refuses. */
+export function limitsPlugin(throttle: Throttle): ApolloServerPlugin<GraphContext> {
+  return {
+    requestDidStart: async () => ({
+      didResolveOperation: async ({ schema, document, operation, request, contextValue }) => {
+        // Without an operation the document has none of the name that was asked for: execution says so.
+        if (operation === undefined) return;
+        const { call } = contextValue;
+        const { signIns } = checkOperation(document, operation, request.variables, call);
+        const cost = costOf(schema, document, operation, request.variables ?? {});
+        if (cost > dearestOperation) {
+          throw clientError(
+            'COST_LIMIT_EXCEEDED',
+            `the operation may answer ${cost} objects, at most ${dearestOperation} are allowed; ask for smaller pages or split it`,
+            { cost, limit: dearestOperation, http: { status: 400 } },
+          );
+        }
+        if (call.principal.kind !== 'ANONYMOUS') contextValue.allowance = throttle.spend(call, cost);
+        if (signIns === 0) return;
+        throttle.attemptSignIn(call);
+        contextValue.signIn = 'TRIED';
+      },
+      willSendResponse: async ({ contextValue }) => {
+        if (contextValue.signIn === 'DONE') throttle.signedIn(contextValue.call);
+      },
+    }),
+  };
+}

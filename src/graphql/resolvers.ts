@@ -28,6 +28,7 @@ import { PasswordResolver, UserPasswordResolver, ViewerPasswordResolver } from '
 import { PolicyResolver } from './policies.js';
 import { PolicyVersionChangeResolver } from './policy-version-changes.js';
 import { PolicyVersionResolver } from './policy-versions.js';
+import { RateLimitResolver } from './rate-limit.js';
 import { ResourceResolver } from './resources.js';
 import { SecondFactorResolver, UserSecondFactorResolver, ViewerSecondFactorResolver } from './second-factors.js';
 import { ServiceResolver } from './services.js';
@@ -59,6 +60,7 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   PolicyResolver,
   PolicyVersionChangeResolver,
   PolicyVersionResolver,
+  RateLimitResolver,
   ResourceResolver,
   SecondFactorResolver,
   ServiceAccessKeysResolver,

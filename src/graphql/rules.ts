@@ -63,6 +63,7 @@ const plainValues: ReadonlySet<string> = new Set([
   'PolicyCondition',
   'PolicyDraft',
   'PolicyProblem',
+  'RateLimit',
   'PolicyStatement',
   'PolicyVersion',
   'RequestScope',

@@ -29,6 +29,7 @@ import {
   openContext,
   parseLimits,
   type GraphContext,
+  type Throttle,
 } from '../graphql/index.js';
 import type { Arrival, Iam } from '../iam/index.js';
 import { settleStatus, withCharset, type AnswerType } from './media-types.js';
@@ -62,6 +63,7 @@ export async function openGraphQLEndpoint(
   schema: GraphQLSchema,
   log: FastifyBaseLogger,
   reports: UsageReports | null,
+  throttle: Throttle,
 ): Promise<GraphQLEndpoint> {
   const requests = new WeakMap<HTTPGraphQLRequest, EndpointRequest>();
   const server = new ApolloServer<GraphContext>({
@@ -80,7 +82,7 @@ export async function openGraphQLEndpoint(
     logger: log,
     apollo: apolloConfig(reports),
     plugins: [
-      limitsPlugin,
+      limitsPlugin(throttle),
       errorPlugin((error, requestId) => log.error({ err: error, requestId }, 'a defect was masked')),
       answerPlugin(requests),
       defectPlugin(log),
@@ -105,10 +107,12 @@ export async function openGraphQLEndpoint(
         context: async () => {
           const context = await openContext(iam, arrival);
           noteCaller(note, context);
+          const { call } = context;
+          if (call.broken !== null || call.principal.kind === 'ANONYMOUS') throttle.admitStranger(call);
           // Refused as a whole, before the document is looked at: a broken credential learns nothing (rule 19).
-          if (context.call.broken !== null) {
+          if (call.broken !== null) {
             note.errors = ['UNAUTHENTICATED'];
-            throw brokenCredential(context.call);
+            throw brokenCredential(call);
           }
           // Here, because no hook before the parser may refuse anything.
           refuseDeepDocument(request);

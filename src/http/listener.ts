@@ -8,6 +8,7 @@ import fastify, {
   type FastifyRequest,
 } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import { Throttle, usualThrottle, type ThrottleLimits } from '../graphql/index.js';
 import type { Iam } from '../iam/index.js';
 import { readArrival, requestIdOf } from './arrival.js';
 import { bodyLimit, checkMediaType, readBody, readSearch } from './body.js';
@@ -54,6 +55,7 @@ export interface ListenerOptions {
   readonly corsOrigins?: readonly string[];
   /** Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies?: readonly string[];
+  readonly throttle?: ThrottleLimits;
   /** Null: there is no such page. */
   readonly explorer?: ExplorerFiles | null;
   /** Null: nothing is reported to Apollo. */
@@ -70,7 +72,16 @@ export interface Listener {
 }
 
 export async function openListener(options: ListenerOptions): Promise<Listener> {
-  const { iam, schema, corsOrigins = [], trustedProxies = [], explorer = null, reports = null, log } = options;
+  const {
+    iam,
+    schema,
+    corsOrigins = [],
+    trustedProxies = [],
+    throttle = usualThrottle,
+    explorer = null,
+    reports = null,
+    log,
+  } = options;
   const app = fastify({
     bodyLimit,
     requestTimeout: timeouts.request,
@@ -91,7 +102,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       void refuse(error, request, reply);
     },
   });
-  const endpoint = await openGraphQLEndpoint(iam, schema, app.log, reports);
+  const endpoint = await openGraphQLEndpoint(iam, schema, app.log, reports, new Throttle(throttle));
   const notes = new WeakMap<FastifyRequest, OperationNote>();
   const sourceAddressOf = sourceAddresses(trustedProxies);
   const sockets = new Set<Socket>();

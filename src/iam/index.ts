@@ -69,5 +69,6 @@ export {
   type UpdateAccessKeyInput,
 } from './access-keys.js';
 export { KeyLocks } from './key-locks.js';
+export { TokenBuckets, type BucketOptions, type BucketState } from './token-buckets.js';
 export { createSealing, type Sealing } from './sealing.js';
 export { documentOf } from './rights.js';

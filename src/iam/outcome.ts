@@ -88,6 +88,14 @@ export function problem(
   return { code, message, path: steps, reference: null, ...more };
 }
 
+/** There is more to do than can be done in time; nothing was done, and the same request may be sent again. */
+export class Overloaded extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'Overloaded';
+  }
+}
+
 /** A request that is malformed rather than mistaken: wrong kind of id, bad cursor, page out of range. */
 export class BadInput extends Error {
   constructor(

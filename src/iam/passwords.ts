@@ -4,6 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
+import { Overloaded } from './outcome.js';
 import type { AccountSettings } from './records.js';
 
 /** RFC 9106's second recommendation scaled to OWASP's floor: 19 MiB, two passes, one lane. */
@@ -23,12 +24,16 @@ export interface Passwords {
 
 /**
  * Hashes at most two at a time: hashing and SQLite share Node's four worker threads (rule 31), and a burst of sign-ins
- * must not keep the database waiting.
+ * must not keep the database waiting. At most `inLine` wait for their turn: whoever came later would have gone away by
+ * then, and the line would only grow. Throws `Overloaded` for them.
  */
-export function createPasswords(atOnce = 2): Passwords {
+export function createPasswords(atOnce = 2, inLine = 100): Passwords {
   let running = 0;
   const waiting: (() => void)[] = [];
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running >= atOnce && waiting.length >= inLine) {
+      throw new Overloaded('too many passwords are being checked just now; try again in a few seconds');
+    }
     if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
     else running += 1;
     try {

@@ -1,3 +1,4 @@
+import { usualThrottle } from '../../src/graphql/index.js';
 import { describe, expect, test } from 'vitest';
 import { describeSettings, readSettings, SettingsRefused, withoutPassword } from '../../src/settings.js';
 
@@ -23,6 +24,9 @@ describe('settings', () => {
       adminPassword: null,
       corsOrigins: [],
       trustedProxies: [],
+      pointsPerMinute: 20_000_000,
+      strangersPerMinute: 6_000,
+      failedSignInsPerMinute: 60,
       studio: false,
       explorer: false,
       apolloKey: null,
@@ -39,6 +43,15 @@ describe('settings', () => {
       port: 4000,
       adminPassword: null,
     });
+  });
+
+  test('hold back as much as the server does that is given none', () => {
+    const { pointsPerMinute, strangersPerMinute, failedSignInsPerMinute } = readSettings({});
+    expect({
+      points: pointsPerMinute,
+      strangers: strangersPerMinute,
+      failedSignIns: failedSignInsPerMinute,
+    }).toEqual(usualThrottle);
   });
 
   test('let Apollo Studio in by one setting, beside the origins that are named', () => {

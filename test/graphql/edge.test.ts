@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { GraphContext } from '../../src/graphql/context.js';
 import { errorPlugin, formatError } from '../../src/graphql/errors.js';
 import { limitsPlugin, parseLimits } from '../../src/graphql/limits.js';
+import { Throttle } from '../../src/graphql/throttle.js';
 import { createLoaders } from '../../src/graphql/loaders.js';
 import { encodeNodeId } from '../../src/graphql/node-ids.js';
 import { printGuardedSchema } from '../../src/graphql/schema.js';
@@ -20,7 +21,7 @@ const server = new ApolloServer<GraphContext>({
   includeStacktraceInErrorResponses: true,
   formatError,
   parseOptions: parseLimits,
-  plugins: [limitsPlugin, errorPlugin((error, requestId) => reported.push([error, requestId]))],
+  plugins: [limitsPlugin(new Throttle()), errorPlugin((error, requestId) => reported.push([error, requestId]))],
   logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
 });
 
@@ -119,7 +120,7 @@ describe('limits', () => {
 
   it('refuse depth, in fragments too', async () => {
     const schema = buildSchema('type Query { q: Query }');
-    const small = new ApolloServer<GraphContext>({ schema, formatError, plugins: [limitsPlugin] });
+    const small = new ApolloServer<GraphContext>({ schema, formatError, plugins: [limitsPlugin(new Throttle())] });
     const at = async (query: string): Promise<unknown> => {
       const { body } = await small.executeOperation({ query }, { contextValue: await contextOf({}) });
       return body.kind === 'single' ? body.singleResult.errors?.[0]?.extensions : null;

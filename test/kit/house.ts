@@ -11,7 +11,7 @@ import { randomBytes } from 'node:crypto';
 import type { GraphQLSchema } from 'graphql';
 import { afterAll } from 'vitest';
 import { platformCatalogue } from '../../src/catalogue/index.js';
-import { buildGuardedSchema, resolvers } from '../../src/graphql/index.js';
+import { buildGuardedSchema, resolvers, type ThrottleLimits } from '../../src/graphql/index.js';
 import { openListener, type ListenerOptions } from '../../src/http/index.js';
 import { createAccount, createIam, type Iam } from '../../src/iam/index.js';
 import { openStore } from '../../src/store/index.js';
@@ -39,6 +39,7 @@ export interface HouseOptions {
   readonly database?: DatabaseName;
   readonly corsOrigins?: readonly string[];
   readonly trustedProxies?: readonly string[];
+  readonly throttle?: ThrottleLimits;
   readonly explorer?: ListenerOptions['explorer'];
   readonly reports?: ListenerOptions['reports'];
 }

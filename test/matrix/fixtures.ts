@@ -48,6 +48,7 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Query.nodes': ({ userId }) => ({ ids: [Buffer.from(`User:${userId}`).toString('base64url')] }),
   'Query.policies': none,
   'Query.policy': ({ policyId }) => ({ id: policyId }),
+  'Query.rateLimit': none,
   'Query.resource': ({ resourceId }) => ({ id: resourceId }),
   'Query.resourceKinds': none,
   'Query.resources': none,

@@ -1,0 +1,176 @@
+/**
+ * What an operation costs, known before it runs: every field that yields an object costs a point, once for each object
+ * of the lists above it. A page counts as long as `first` or `last` say, a list as long as the argument that it answers;
+ * other lists count as `assumedLength`. Fragments are priced once each, so pricing is linear in the document.
+ */
+import {
+  getNamedType,
+  getNullableType,
+  isAbstractType,
+  isCompositeType,
+  isListType,
+  isObjectType,
+  Kind,
+  valueFromASTUntyped,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  type ValueNode,
+} from 'graphql';
+import { pageSize } from './connections.js';
+
+/** Most points of one operation. */
+export const dearestOperation = 500_000;
+
+/** Points that every operation costs at least: reading, authenticating and answering it. */
+const leastCost = 1;
+
+const assumedLength = 10;
+const mutationCost = 10;
+
+/** A new password is hashed, a given one verified: tens of milliseconds of a core each. */
+const hashingCost = 100;
+const hashing: ReadonlySet<string> = new Set(['signIn', 'createUser', 'changePassword', 'resetPassword']);
+
+/** Reading the schema walks all of it, however little is asked. */
+const introspectionCost = 100;
+
+/** Lists that are as long as one of their arguments. */
+const answered: Readonly<Record<string, string>> = {
+  'Query.nodes': 'ids',
+  'Query.checkAccess': 'requests',
+  'Viewer.permissions': 'actions',
+};
+
+type Variables = Readonly<Record<string, unknown>>;
+
+export function costOf(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Variables,
+): number {
+  const root = schema.getRootType(operation.operation);
+  if (root == null) return leastCost;
+  const fragments = new Map(
+    document.definitions.flatMap((definition) =>
+      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
+    ),
+  );
+  const given: Record<string, unknown> = { ...variables };
+  for (const { variable, defaultValue } of operation.variableDefinitions ?? []) {
+    // A default that nobody looked at would be a page that nobody priced.
+    if (given[variable.name.value] === undefined && defaultValue !== undefined) {
+      given[variable.name.value] = valueFromASTUntyped(defaultValue);
+    }
+  }
+  return Math.max(leastCost, new Pricing(schema, fragments, given).ofSelections(operation.selectionSet, root, 1));
+}
+
+class Pricing {
+  readonly #schema: GraphQLSchema;
+  readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  readonly #variables: Variables;
+  /** By fragment and length of the page that it stands in. */
+  readonly #known = new Map<string, number>();
+
+  constructor(schema: GraphQLSchema, fragments: ReadonlyMap<string, FragmentDefinitionNode>, variables: Variables) {
+    this.#schema = schema;
+    this.#fragments = fragments;
+    this.#variables = variables;
+  }
+
+  /** @param page length of the page whose parts are selected, where the type is a connection */
+  ofSelections({ selections }: SelectionSetNode, type: GraphQLNamedType, page: number): number {
+    let sum = 0;
+    for (const selection of selections) {
+      if (selection.kind === Kind.FIELD) sum += this.#ofField(selection, type, page);
+      else if (selection.kind === Kind.FRAGMENT_SPREAD) sum += this.#ofFragment(selection.name.value, page);
+      else {
+        const on = selection.typeCondition?.name.value;
+        sum += this.ofSelections(selection.selectionSet, (on && this.#schema.getType(on)) || type, page);
+      }
+    }
+    return sum;
+  }
+
+  #ofFragment(name: string, page: number): number {
+    const key = `${page} ${name}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    // Validation has refused cycles; one that came by all the same would cost more than anything may.
+    this.#known.set(key, Infinity);
+    const fragment = this.#fragments.get(name);
+    const type = fragment && this.#schema.getType(fragment.typeCondition.name.value);
+    const cost = fragment && type ? this.ofSelections(fragment.selectionSet, type, page) : 0;
+    this.#known.set(key, cost);
+    return cost;
+  }
+
+  #ofField(node: FieldNode, parent: GraphQLNamedType, page: number): number {
+    const name = node.name.value;
+    if (name === '__schema' || name === '__type') return introspectionCost;
+    const field = isObjectType(parent) || isAbstractType(parent) ? fieldOf(parent, name) : undefined;
+    if (field === undefined) return 0;
+    const type = getNamedType(field.type);
+    const own = this.#own(node, field, parent);
+    if (!isCompositeType(type) || node.selectionSet === undefined) return own;
+    if (type.name.endsWith('Connection')) {
+      return own + 1 + this.ofSelections(node.selectionSet, type, this.#pageLength(node));
+    }
+    const length = isListType(getNullableType(field.type)) ? this.#listLength(node, parent, page) : 1;
+    return own + length * (1 + this.ofSelections(node.selectionSet, type, 1));
+  }
+
+  /** What a field costs beside the objects that it yields. */
+  #own(node: FieldNode, { name }: GraphQLField<unknown, unknown>, parent: GraphQLNamedType): number {
+    if (parent === this.#schema.getMutationType()) return mutationCost + (hashing.has(name) ? hashingCost : 0);
+    if (parent !== this.#schema.getQueryType() || name !== 'simulateAccess') return name === 'totalCount' ? 1 : 0;
+    const input = this.#argument(node, 'input') as { policies?: unknown; requests?: unknown } | undefined;
+    return lengthOf(input?.policies) * lengthOf(input?.requests);
+  }
+
+  #pageLength(node: FieldNode): number {
+    const asked = this.#argument(node, 'first') ?? this.#argument(node, 'last');
+    // What is out of range is refused when it runs; until then it must not make the operation cheap.
+    const length = typeof asked === 'number' && Number.isFinite(asked) ? asked : pageSize.default;
+    return Math.min(pageSize.maximum, Math.max(1, length));
+  }
+
+  #listLength(node: FieldNode, parent: GraphQLNamedType, page: number): number {
+    if (parent.name.endsWith('Connection')) return page;
+    const argument = answered[`${parent.name}.${node.name.value}`];
+    if (argument === undefined) return assumedLength;
+    const value = this.#argument(node, argument);
+    return Array.isArray(value) ? value.length : assumedLength;
+  }
+
+  #argument(node: FieldNode, name: string): unknown {
+    const value = node.arguments?.find((argument) => argument.name.value === name)?.value;
+    return value === undefined ? undefined : this.#valueOf(value);
+  }
+
+  /** Only as far as lengths and numbers are concerned. */
+  #valueOf(node: ValueNode): unknown {
+    if (node.kind === Kind.VARIABLE) return this.#variables[node.name.value];
+    if (node.kind === Kind.INT) return Number(node.value);
+    if (node.kind === Kind.LIST) return node.values;
+    if (node.kind !== Kind.OBJECT) return undefined;
+    return Object.fromEntries(node.fields.map((field) => [field.name.value, this.#valueOf(field.value)]));
+  }
+}
+
+function fieldOf(type: GraphQLNamedType, name: string): GraphQLField<unknown, unknown> | undefined {
+  return 'getFields' in type ? (type.getFields()[name] as GraphQLField<unknown, unknown> | undefined) : undefined;
+}
+
+/** A single value stands for a list of one. */
+function lengthOf(value: unknown): number {
+  if (value === undefined || value === null) return 0;
+  return Array.isArray(value) ? value.length : 1;
+}

@@ -1,0 +1,86 @@
+/**
+ * Who may ask how much, and how soon again: points for each actor, requests for each address that has no good
+ * credential, failed sign-ins for each address beside the lock of the user (rule 24). Asked before an operation runs; a
+ * refusal is HTTP 429 with `retry-after`. In memory, in each process by itself (docs/decisions/0039).
+ */
+import { HeaderMap } from '@apollo/server';
+import type { GraphQLError } from 'graphql';
+import { TokenBuckets, type Call, type Instant } from '../iam/index.js';
+import { clientError } from './errors.js';
+
+/** Each within a minute; a minute's worth may be spent at once. */
+export interface ThrottleLimits {
+  /** Points that operations of one actor cost (cost.ts). */
+  readonly points: number;
+  /** Requests of one address without a good credential. */
+  readonly strangers: number;
+  /** Failed sign-ins of one address. */
+  readonly failedSignIns: number;
+}
+
+export const usualThrottle: ThrottleLimits = { points: 20_000_000, strangers: 6_000, failedSignIns: 60 };
+
+/** What an actor has left, for `rateLimit`. */
+export interface Allowance {
+  /** Points within a minute. */
+  readonly limit: number;
+  readonly cost: number;
+  readonly remaining: number;
+  readonly resetAt: Instant;
+}
+
+export class Throttle {
+  readonly #points: TokenBuckets;
+  readonly #strangers: TokenBuckets;
+  readonly #failedSignIns: TokenBuckets;
+
+  constructor({ points, strangers, failedSignIns }: ThrottleLimits = usualThrottle) {
+    const perMinute = (capacity: number) => new TokenBuckets({ capacity, perSecond: capacity / 60 });
+    this.#points = perMinute(points);
+    this.#strangers = perMinute(strangers);
+    this.#failedSignIns = perMinute(failedSignIns);
+  }
+
+  /** Takes the cost of an operation from its actor; throws when there is not enough. */
+  spend({ accountId, principal, now }: Call, cost: number): Allowance {
+    const key = `${accountId} ${principal.id}`;
+    const wait = this.#points.take(key, cost, now);
+    if (wait > 0) {
+      throw tooSoon('your operations have used up the points of this minute', wait, {
+        limit: this.#points.capacity,
+        cost,
+      });
+    }
+    const { remaining, fullAt } = this.#points.state(key, now);
+    return { limit: this.#points.capacity, cost, remaining, resetAt: fullAt };
+  }
+
+  /** Counts a request without a good credential; throws when its address sent too many. */
+  admitStranger({ environment }: Pick<Call, 'environment'>): void {
+    const wait = this.#strangers.take(environment.sourceAddress ?? '', 1, environment.now);
+    if (wait > 0) throw tooSoon('too many requests without a good credential came from your address', wait);
+  }
+
+  /** Counts an attempt as failed, until `signedIn` says otherwise; throws when too many of the address have failed. */
+  attemptSignIn({ environment }: Pick<Call, 'environment'>): void {
+    const wait = this.#failedSignIns.take(environment.sourceAddress ?? '', 1, environment.now);
+    if (wait > 0) throw tooSoon('too many sign-ins from your address have failed', wait);
+  }
+
+  signedIn({ environment }: Pick<Call, 'environment'>): void {
+    this.#failedSignIns.giveBack(environment.sourceAddress ?? '', 1, environment.now);
+  }
+}
+
+function tooSoon(message: string, wait: number, facts: Readonly<Record<string, unknown>> = {}): GraphQLError {
+  const retryAfter = Math.max(1, Math.ceil(wait / 1000));
+  return clientError(
+    'RATE_LIMITED',
+    `${message}; try again in ${retryAfter} ${retryAfter === 1 ? 'second' : 'seconds'}`,
+    {
+      ...facts,
+      retryAfter,
+      http: { status: 429, headers: new HeaderMap([['retry-after', String(retryAfter)]]) },
+    },
+  );
+}

@@ -1,0 +1,78 @@
+/**
+ * Token buckets by key: each holds so many tokens, refills at a steady pace, and refuses what it cannot pay. Kept in
+ * memory, in each process by itself (docs/decisions/0039): a throttle protects the process it runs in.
+ */
+import type { Instant } from './records.js';
+
+export interface BucketOptions {
+  /** Most tokens a bucket holds: what may be spent at once. */
+  readonly capacity: number;
+  readonly perSecond: number;
+  /** Keys that are remembered; the one that was used longest ago is forgotten for a new one. */
+  readonly remembered?: number;
+}
+
+export interface BucketState {
+  /** Whole tokens that are left. */
+  readonly remaining: number;
+  /** When the bucket is full again if nothing more is spent. */
+  readonly fullAt: Instant;
+}
+
+interface Bucket {
+  readonly tokens: number;
+  readonly at: Instant;
+}
+
+export class TokenBuckets {
+  readonly capacity: number;
+  readonly #perMillisecond: number;
+  readonly #remembered: number;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor({ capacity, perSecond, remembered = 20_000 }: BucketOptions) {
+    this.capacity = capacity;
+    this.#perMillisecond = perSecond / 1000;
+    this.#remembered = remembered;
+  }
+
+  /** Takes tokens; answers 0, or the milliseconds after which they would be there. Then nothing was taken. */
+  take(key: string, amount: number, now: Instant): number {
+    const tokens = this.#tokens(key, now);
+    // More than a bucket ever holds is paid by a full one, or it could never be paid.
+    const price = Math.min(amount, this.capacity);
+    if (tokens < price) return Math.ceil((price - tokens) / this.#perMillisecond);
+    this.#keep(key, { tokens: tokens - price, at: now });
+    return 0;
+  }
+
+  /** Gives back what was taken for something that turned out not to count. */
+  giveBack(key: string, amount: number, now: Instant): void {
+    this.#keep(key, { tokens: Math.min(this.capacity, this.#tokens(key, now) + amount), at: now });
+  }
+
+  state(key: string, now: Instant): BucketState {
+    const tokens = this.#tokens(key, now);
+    return {
+      remaining: Math.floor(tokens),
+      fullAt: now + Math.ceil((this.capacity - tokens) / this.#perMillisecond),
+    };
+  }
+
+  #tokens(key: string, now: Instant): number {
+    const bucket = this.#buckets.get(key);
+    if (bucket === undefined) return this.capacity;
+    // A clock that was set back refills nothing.
+    const passed = Math.max(0, now - bucket.at);
+    return Math.min(this.capacity, bucket.tokens + passed * this.#perMillisecond);
+  }
+
+  #keep(key: string, bucket: Bucket): void {
+    this.#buckets.delete(key);
+    if (this.#buckets.size >= this.#remembered) {
+      const oldest = this.#buckets.keys().next();
+      if (!oldest.done) this.#buckets.delete(oldest.value);
+    }
+    this.#buckets.set(key, bucket);
+  }
+}

@@ -1,0 +1,108 @@
+/** What operations cost, on the schema that is served; each row with the sum in words. */
+import { Kind, parse, type OperationDefinitionNode } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { costOf } from '../../src/graphql/cost.js';
+import { testSchema } from '../kit/house.js';
+
+interface Row {
+  readonly says: string;
+  readonly query: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+  readonly costs: number;
+}
+
+const rows: readonly Row[] = [
+  { says: 'an object and one below it', query: '{ viewer { account { name } } }', costs: 2 },
+  { says: 'a page of 25 unless it says how long', query: '{ users { nodes { name } } }', costs: 26 },
+  { says: 'a page as long as it says', query: '{ users(first: 100) { nodes { name } } }', costs: 101 },
+  { says: 'a page from the end', query: '{ users(last: 7) { nodes { name } } }', costs: 8 },
+  {
+    says: 'edges like nodes, each with its node',
+    query: '{ users(first: 10) { edges { node { name } } } }',
+    costs: 21,
+  },
+  {
+    says: 'a page by a variable',
+    query: 'query ($n: Int) { users(first: $n) { nodes { name } } }',
+    variables: { n: 50 },
+    costs: 51,
+  },
+  {
+    says: 'the default of a variable',
+    query: 'query ($n: Int = 100) { users(first: $n) { nodes { name } } }',
+    costs: 101,
+  },
+  {
+    says: 'a page that is out of range as the longest or shortest there is',
+    query: '{ a: users(first: 100000) { nodes { name } } b: users(first: -5) { nodes { name } } }',
+    costs: 103,
+  },
+  {
+    says: 'pages of pages, multiplied',
+    query: '{ users(first: 100) { nodes { groups(first: 10) { nodes { name } } } } }',
+    costs: 1 + 100 * (1 + 1 + 10),
+  },
+  { says: 'a count', query: '{ users(first: 1) { totalCount } }', costs: 2 },
+  {
+    says: 'what is selected twice under other names, twice',
+    query: '{ a: users(first: 100) { nodes { name } } b: users(first: 100) { nodes { name } } }',
+    costs: 202,
+  },
+  {
+    says: 'a fragment wherever it is spread',
+    query:
+      '{ a: users(first: 2) { ...Page } b: users(first: 3) { ...Page } } fragment Page on UserConnection { nodes { name } }',
+    costs: 7,
+  },
+  {
+    says: 'an inline fragment as what it selects',
+    query: '{ node(id: "x") { ... on User { groups(first: 5) { nodes { name } } } } }',
+    costs: 7,
+  },
+  { says: 'as many nodes as ids', query: '{ nodes(ids: ["a", "b", "c"]) { id } }', costs: 3 },
+  {
+    says: 'as many decisions as requests',
+    query: 'query ($r: [AccessRequestInput!]!) { checkAccess(requests: $r) { effect } }',
+    variables: { r: Array.from({ length: 1000 }, () => ({ action: 'modelarts:notebook:get' })) },
+    costs: 1000,
+  },
+  {
+    says: 'a simulation by policies times requests, whatever it selects',
+    query: 'query ($i: SimulateAccessInput!) { simulateAccess(input: $i) { effect } }',
+    variables: { i: { policies: [{}, {}], requests: [{}, {}, {}] } },
+    costs: 2 * 3 + 10,
+  },
+  { says: 'a mutation ten more', query: 'mutation { signOut(input: {}) { revision } }', costs: 11 },
+  {
+    says: 'a password to be checked a hundred more',
+    query: 'mutation { signIn(input: { account: "a", userName: "b", password: "c" }) { token } }',
+    costs: 111,
+  },
+  { says: 'reading the schema, flat', query: '{ __schema { types { fields { name } } } }', costs: 100 },
+  { says: 'next to nothing', query: '{ __typename }', costs: 1 },
+];
+
+const cost = (query: string, variables: Readonly<Record<string, unknown>> = {}): number => {
+  const document = parse(query);
+  const operation = document.definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  return costOf(testSchema(), document, operation as OperationDefinitionNode, variables);
+};
+
+describe('the cost of an operation', () => {
+  it.each(rows)('$says', ({ query, variables, costs }) => {
+    expect(cost(query, variables)).toBe(costs);
+  });
+
+  it('is found in one walk, however often fragments spread fragments', () => {
+    const levels = 60;
+    const fragments = Array.from(
+      { length: levels },
+      (_, i) => `fragment F${i} on Viewer { ${i === 0 ? 'account { name }' : `...F${i - 1} ...F${i - 1}`} }`,
+    );
+    expect(cost(`{ viewer { ...F${levels - 1} } } ${fragments.join(' ')}`)).toBe(1 + 2 ** (levels - 1));
+  });
+
+  it('is beyond any limit for fragments that spread themselves', () => {
+    expect(cost('{ viewer { ...A } } fragment A on Viewer { ...B } fragment B on Viewer { ...A }')).toBe(Infinity);
+  });
+});

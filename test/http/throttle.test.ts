@@ -1,0 +1,153 @@
+/** Who is held back, by what, for how long; and who is not. */
+import { describe, expect, it } from 'vitest';
+import { exchange, post, type Answer } from '../kit/exchange.js';
+import { startHouse, type TestHouse } from '../kit/house.js';
+import { setScene } from '../kit/scene.js';
+
+const plenty = { points: 999_999, strangers: 999_999, failedSignIns: 999_999 };
+const page = '{ users(first: 100) { nodes { name } } }';
+
+const tooSoon = (answer: Answer): object => ({
+  status: answer.status,
+  code: answer.errors[0]?.extensions.code,
+  header: answer.headers['retry-after'],
+});
+
+describe('points', () => {
+  const limit = '{ rateLimit { limit cost remaining resetAt } }';
+  interface Shown {
+    readonly rateLimit: { limit: number; cost: number; remaining: number; resetAt: string };
+  }
+
+  it('are told, spent and come back', async () => {
+    const house = await startHouse({ throttle: { ...plenty, points: 600 } });
+    const token = await house.signIn(house.root);
+    const first = await house.gql<Shown>(token, limit);
+    expect(first.rateLimit).toMatchObject({ limit: 600, cost: 1, remaining: 599 });
+    await house.gql(token, page);
+    const second = (await house.gql<Shown>(token, limit)).rateLimit;
+    expect(second.remaining).toBeLessThan(599 - 100);
+    const now = house.iam.now();
+    expect(Date.parse(second.resetAt)).toBeGreaterThan(now + 9_000);
+    house.advance(61_000);
+    expect((await house.gql<Shown>(token, limit)).rateLimit.remaining).toBe(599);
+  });
+
+  it('that are spent hold back their actor, with how long, and nobody else', async () => {
+    const house = await startHouse({ throttle: { ...plenty, points: 250 } });
+    const scene = await setScene(house);
+    const ann = await house.signIn(await scene.user('ann'), 'account');
+    const root = await house.signIn(house.root, 'account');
+    house.advance(61_000);
+    const answers: Answer[] = [];
+    for (let i = 0; i < 3; i += 1) answers.push(await house.ask(root, page));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
+    const [, , refused] = answers as [Answer, Answer, Answer];
+    const seconds = Number(refused.headers['retry-after']);
+    expect(seconds).toBeGreaterThan(1);
+    expect(tooSoon(refused)).toEqual({ status: 429, code: 'RATE_LIMITED', header: String(seconds) });
+    expect(refused.errors[0]).toMatchObject({
+      message: `your operations have used up the points of this minute; try again in ${seconds} seconds`,
+      extensions: { retryAfter: seconds, limit: 250, cost: 101 },
+    });
+    expect(refused.text).not.toContain('data');
+    expect((await house.ask(ann, '{ viewer { account { name } } }')).status).toBe(200);
+    house.advance(seconds * 1000);
+    expect((await house.ask(root, page)).status).toBe(200);
+  });
+
+  it('are enough by default for a hundred small requests a second, for a minute', async () => {
+    const house = await startHouse();
+    const token = await house.signIn(house.root);
+    const before = (await house.gql<Shown>(token, limit)).rateLimit;
+    expect(before.limit / before.cost).toBeGreaterThan(100 * 60);
+  });
+
+  it('beyond what one operation may cost are refused as that', async () => {
+    const house = await startHouse();
+    const token = await house.signIn(house.root, 'account');
+    const answer = await house.ask(
+      token,
+      '{ users(first: 100) { nodes { groups(first: 100) { nodes { members(first: 100) { nodes { name } } } } } } }',
+    );
+    expect(answer.status).toBe(400);
+    expect(answer.errors).toMatchObject([{ extensions: { code: 'COST_LIMIT_EXCEEDED', limit: 500_000 } }]);
+    expect(answer.errors[0]?.message).toMatch(/^the operation may answer 10\d{5} objects, at most 500000 are allowed/);
+  });
+});
+
+describe('an address', () => {
+  const from = (house: TestHouse, address: string, body: object, token: string | null = null): Promise<Answer> =>
+    exchange(house.url, {
+      headers: [
+        ...['content-type', 'application/json', 'x-forwarded-for', address],
+        ...(token === null ? [] : ['authorization', `Bearer ${token}`]),
+      ],
+      body: JSON.stringify(body),
+    });
+  const signIn = (password: string, userName = 'admin') => ({
+    query: 'mutation M($input: SignInInput!) { signIn(input: $input) { token userErrors { code } } }',
+    variables: { input: { account: 'default', userName, password } },
+  });
+
+  it('without a good credential is held back, whatever credential it sends, and others are not', async () => {
+    const house = await startHouse({
+      trustedProxies: ['127.0.0.1'],
+      throttle: { ...plenty, strangers: 3 },
+    });
+    const ask = { query: '{ __typename }' };
+    const statuses = [
+      (await from(house, '10.0.0.1', ask)).status,
+      (await from(house, '10.0.0.1', ask, 'forged')).status,
+      (await from(house, '10.0.0.1', { query: '{ viewer { id } }' })).status,
+      (await from(house, '10.0.0.1', ask)).status,
+      (await from(house, '10.0.0.1', ask, 'forged')).status,
+      (await from(house, '10.0.0.2', ask)).status,
+    ];
+    expect(statuses.slice(3)).toEqual([429, 429, 200]);
+    expect(statuses.slice(0, 3)).not.toContain(429);
+    expect(tooSoon(await from(house, '10.0.0.1', ask))).toEqual({ status: 429, code: 'RATE_LIMITED', header: '20' });
+    house.advance(20_000);
+    expect((await from(house, '10.0.0.1', ask)).status).toBe(200);
+  });
+
+  it('from which sign-ins fail waits, with the right password too; another does not', async () => {
+    const house = await startHouse({
+      trustedProxies: ['127.0.0.1'],
+      throttle: { ...plenty, failedSignIns: 3 },
+    });
+    const wrong = () => from(house, '10.0.0.1', signIn('Wrong-password-1', 'nobody'));
+    for (let i = 0; i < 3; i += 1) expect((await wrong()).status).toBe(200);
+    expect(tooSoon(await wrong())).toEqual({ status: 429, code: 'RATE_LIMITED', header: '20' });
+    expect((await from(house, '10.0.0.1', signIn(house.root.password))).status).toBe(429);
+    const elsewhere = await from(house, '10.0.0.2', signIn(house.root.password));
+    expect(elsewhere.data).toMatchObject({ signIn: { userErrors: [] } });
+    house.advance(20_000);
+    expect((await from(house, '10.0.0.1', signIn(house.root.password))).status).toBe(200);
+  });
+
+  it('from which many sign in is not held back, and one that guesses behind a token of its own is', async () => {
+    const house = await startHouse({ throttle: { ...plenty, failedSignIns: 2 } });
+    for (let i = 0; i < 5; i += 1) await house.signIn(house.root);
+    const token = await house.signIn(house.root);
+    const guess = () => post(house.url, token, signIn('Wrong-password-1', 'nobody'));
+    expect([(await guess()).status, (await guess()).status, (await guess()).status]).toEqual([200, 200, 429]);
+  });
+});
+
+it('more passwords than can be checked in time are refused, and told to come again', async () => {
+  const house = await startHouse({ throttle: plenty });
+  const input = { account: 'default', userName: 'nobody', password: 'Wrong-password-1' };
+  const query = 'mutation M($input: SignInInput!) { signIn(input: $input) { token userErrors { code } } }';
+  const answers = await Promise.all(
+    Array.from({ length: 140 }, () => post(house.url, null, { query, variables: { input } })),
+  );
+  const refused = answers.filter(({ status }) => status === 503);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(tooSoon(refused[0] as Answer)).toEqual({ status: 503, code: 'UNAVAILABLE', header: '5' });
+  for (const answer of answers) {
+    if (answer.status === 503) continue;
+    expect(answer.status).toBe(200);
+    expect(answer.data).toMatchObject({ signIn: { token: null, userErrors: [{ code: 'CREDENTIALS_INVALID' }] } });
+  }
+});
