@@ -12,7 +12,14 @@ import { describeFailure, isSystemError, StartRefused } from './cli/refusal.js';
 import { createSecretKey, readSecretKey } from './cli/secret-key.js';
 import { buildGuardedSchema, expectReviewed, resolvers } from './graphql/index.js';
 import { apiPath, explorerPath, openListener, readExplorer, type ExplorerFiles } from './http/index.js';
-import { createAccount, createIam, updateSystemPolicies, type CreatedAccount, type Iam } from './iam/index.js';
+import {
+  createAccount,
+  createIam,
+  keepSweeping,
+  updateSystemPolicies,
+  type CreatedAccount,
+  type Iam,
+} from './iam/index.js';
 import { readSettings, withoutPassword, type Settings } from './settings.js';
 import { openStore } from './store/index.js';
 
@@ -105,9 +112,14 @@ export async function serve(settings: Settings, output: Writable = process.stdou
     await house.close();
     throw refusedListening(error, settings);
   }
+  const sweeping = keepSweeping(iam, {
+    done: (swept) => log.debug({ swept }, 'swept what has expired'),
+    failed: (error) => log.error({ err: error }, 'what has expired could not be swept; trying again within the hour'),
+  });
   endOnSignals(async (signal) => {
     log.info({ signal }, 'ending: running requests may finish');
     await listener.stop(settings.drainSeconds);
+    await sweeping.stop();
     await house.close();
     log.info('ended');
   });

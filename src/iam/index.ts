@@ -69,6 +69,7 @@ export {
   type UpdateAccessKeyInput,
 } from './access-keys.js';
 export { KeyLocks } from './key-locks.js';
+export { keepSweeping, sweepExpired, type Swept, type Sweeping } from './sweep.js';
 export { TokenBuckets, type BucketOptions, type BucketState } from './token-buckets.js';
 export { createSealing, type Sealing } from './sealing.js';
 export { documentOf } from './rights.js';

@@ -277,6 +277,11 @@ export interface Transaction {
   update<K extends Kind>(kind: K, id: Id, change: Change<Records[K]>): Promise<Records[K]>;
   /** The row must exist, and nothing may refer to it any more. */
   remove<K extends Kind>(kind: K, id: Id): Promise<void>;
+  /**
+   * Removes rows whose `expiresAt` is at or before an instant, at most so many; answers how many. They have decided
+   * nothing since then, so this is no event of the trail and changes no right.
+   */
+  sweep(kind: SweptKind, before: Instant, most: number): Promise<number>;
   /** Ids of rows of a kind in the account whose columns equal these values; for cascades and uniqueness. */
   idsWhere<K extends Kind>(kind: K, equal: Partial<Records[K]>): Promise<readonly Id[]>;
   /** Id of the row of this kind that bears the name, compared without case; regardless of scope. */
@@ -287,6 +292,9 @@ export interface Transaction {
   /** One row of the account regardless of scope; for rules, never for answers. */
   get<K extends Kind>(kind: K, id: Id): Promise<Records[K] | null>;
 }
+
+/** Kinds whose rows are of no use once they have expired. */
+export type SweptKind = 'session' | 'spentSignature' | 'idempotencyRecord';
 
 /** What a transaction decides about itself. */
 export type Verdict<T> = { readonly commit: true; readonly value: T } | { readonly commit: false; readonly value: T };

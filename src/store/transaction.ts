@@ -18,6 +18,7 @@ import {
   type Kind,
   type Reader,
   type Records,
+  type SweptKind,
   type Transaction,
   type Verdict,
 } from '../iam/index.js';
@@ -153,6 +154,19 @@ class OpenTransaction implements Transaction {
       manager.delete(this.surroundings.entities[kind], this.identity(kind, id)),
     );
     this.note(kind, 'remove', id, before, null, []);
+  }
+
+  async sweep(kind: SweptKind, before: Instant, most: number): Promise<number> {
+    const rows = await this.connection.rows(
+      sql`SELECT found."id" AS "id" FROM ${table(tables[kind].name)} found
+        WHERE ${this.ofAccount(kind)} AND ${property('found', 'expiresAt')} <= ${before}
+        ORDER BY ${property('found', 'expiresAt')}, found."id" LIMIT ${most}`,
+    );
+    if (rows.length === 0) return 0;
+    const identities = rows.map(({ id }) => this.identity(kind, String(id)));
+    await this.connection.write(kind, (manager) => manager.delete(this.surroundings.entities[kind], identities));
+    this.hasWritten = true;
+    return rows.length;
   }
 
   async idsWhere<K extends Kind>(kind: K, equal: Partial<Records[K]>): Promise<readonly Id[]> {

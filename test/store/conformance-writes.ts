@@ -120,6 +120,45 @@ export function conformanceOfWrites(database: TestDatabase): void {
       });
     });
 
+    test('what has expired is swept, so many at once, without an event and without changing a right', async () => {
+      await founded(store, 'swept');
+      const kinds = ['session', 'spentSignature', 'idempotencyRecord'] as const;
+      await write(store, origin('swept'), async (transaction) => {
+        for (const kind of kinds) {
+          for (const [id, expiresAt] of [
+            ['past', noon - 2],
+            ['before', noon - 1],
+            ['now', noon],
+            ['later', noon + 1],
+          ] as const) {
+            await transaction.insert(kind, record(kind, 'swept', id, { expiresAt }));
+          }
+        }
+      });
+      const before = await store.access.account('swept');
+      const events = async () => store.reader({ accountId: 'swept', workspaceId: null }).count('auditEvent', {});
+      const eventsBefore = await events();
+      for (const kind of kinds) {
+        const sweep = (most: number) =>
+          write(store, origin('swept'), (transaction) => transaction.sweep(kind, noon, most));
+        await sweep(2);
+        const left = async () =>
+          (
+            await store.transaction(origin('swept'), async (transaction) => ({
+              commit: false,
+              value: await transaction.idsWhere(kind, {}),
+            }))
+          ).value;
+        expect(await left()).toEqual(['later', 'now']);
+        await sweep(2);
+        expect(await left()).toEqual(['later']);
+      }
+      const after = await store.access.account('swept');
+      expect(after?.accessRevision).toBe(before?.accessRevision);
+      expect(after?.revision).toBeGreaterThan(before?.revision ?? 0);
+      expect(await events()).toBe(eventsBefore);
+    });
+
     test('columns that the store keeps cannot be changed by hand, nor another account, nor the audit trail', async () => {
       const refused = (work: Parameters<typeof write>[2]) => expect(write(store, origin('made'), work)).rejects;
       await refused((open) => open.update('account', 'made', { revision: 9 } as never)).toThrow('kept by the store');
