@@ -93,6 +93,7 @@ export default tseslint.config(
               'PolicyCondition',
               'PolicyDraft',
               'PolicyProblem',
+              'RateLimit',
               'PolicyStatement',
               'PolicyVersion',
               'RequestScope',

@@ -154,6 +154,9 @@ const unshownExtensions: ReadonlySet<string> = new Set(['http', 'stacktrace']);
 
 const requestIds = new WeakMap<object, string>();
 
+/** Errors of requests whose caller may read the schema, and so be told which of its names was meant. */
+const forReaders = new WeakSet<object>();
+
 /**
  * Turns any error into what the client sees. Only errors made for clients pass; stack traces and the HTTP part never do.
  * Given to Apollo as `formatError`, and to be called by any executor that goes round Apollo's own. Never throws.
@@ -168,7 +171,13 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown): G
   }
   if (cause instanceof GraphQLError && isShownCode(formatted.extensions?.['code'])) {
     const extensions = Object.entries(formatted.extensions ?? {}).filter(([name]) => !unshownExtensions.has(name));
-    return { message: withoutValues(formatted.message), ...place, extensions: Object.fromEntries(extensions) };
+    const message = withoutValues(formatted.message);
+    const mayRead = isObject(error) && forReaders.has(error);
+    return {
+      message: mayRead ? message : message.replace(suggestion, ''),
+      ...place,
+      extensions: Object.fromEntries(extensions),
+    };
   }
   const requestId = isObject(error) ? requestIds.get(error) : undefined;
   return {
@@ -190,6 +199,9 @@ const repeatedValues: readonly (readonly [RegExp, string])[] = [
   [/Value "[\s\S]*" does not exist in/, 'The value does not exist in'],
   [/((?:Unexpected|found) (?:String|Int|Float|BlockString)) "[\s\S]*$/, '$1'],
 ];
+
+/** graphql's hint at names of the schema, which is for those who may read it. */
+const suggestion = / Did you mean [\s\S]*\?$/;
 
 function withoutValues(message: string): string {
   return repeatedValues.reduce((text, [pattern, instead]) => text.replace(pattern, instead), message);
@@ -223,7 +235,9 @@ export function errorPlugin(
     requestDidStart: async () => ({
       didEncounterErrors: async ({ errors, contextValue }) => {
         // Apollo has no context yet when making it was what failed.
-        noteErrors(errors, (contextValue as GraphContext | undefined)?.call.requestId, report);
+        const call = (contextValue as GraphContext | undefined)?.call;
+        noteErrors(errors, call?.requestId, report);
+        if (call?.may('bailiwick:schema:introspect') === true) for (const error of errors) forReaders.add(error);
       },
     }),
   };

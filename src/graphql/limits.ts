@@ -1,12 +1,13 @@
 /**
- * Limits of an operation, checked after validation and before execution: depth, aliases, root fields, and who may read
- * the schema. Tokens are limited before that, by the parser. Fragments count where they are spread; each is measured
+ * Limits of an operation, checked after validation and before execution: depth, aliases, root fields, fields after
+ * fragments are put in place, directives, lists in variables, and who may read the schema. Tokens are limited before that, by the parser. Fragments count where they are spread; each is measured
  * once, so that fragments spread by fragments cannot make the measuring itself costly.
  */
 import type { ApolloServerPlugin } from '@apollo/server';
 import {
   Kind,
   OperationTypeNode,
+  visit,
   type DocumentNode,
   type FragmentDefinitionNode,
   type OperationDefinitionNode,
@@ -19,7 +20,17 @@ import { clientError } from './errors.js';
 import { checkTextIn, checkTextOfDocument } from './text.js';
 import type { Throttle } from './throttle.js';
 
-export const operationLimits = { depth: 12, aliases: 30, rootFields: 20 } as const;
+export const operationLimits = {
+  depth: 12,
+  aliases: 30,
+  rootFields: 20,
+  /** Fields after fragments are put in place: what few tokens can become. */
+  selections: 2_500,
+  /** On everything of the document, used or not. */
+  directives: 50,
+  /** Items of one list in the variables; arguments that take fewer say so themselves. */
+  listItems: 2_000,
+} as const;
 
 /** For `parseOptions` of the server. */
 export const parseLimits = { maxTokens: 2000 } as const;
@@ -29,6 +40,7 @@ interface Measure {
   readonly depth: number;
   readonly aliases: number;
   readonly fields: number;
+  readonly selections: number;
   /** Attempts to sign in among them. */
   readonly signIns: number;
   readonly introspects: boolean;
@@ -54,7 +66,14 @@ export function checkOperation(
       definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
     ),
   );
-  const { depth, aliases, fields, signIns, introspects } = measure(operation.selectionSet, fragments, new Map());
+  limit('directives', directivesIn(document), operationLimits.directives);
+  const longest = longestList(variables);
+  limit('items in one list', longest, operationLimits.listItems);
+  const { depth, aliases, fields, selections, signIns, introspects } = measure(
+    operation.selectionSet,
+    fragments,
+    new Map(),
+  );
   // Many in one request would get round whatever slows a guesser down.
   if (signIns > 1) {
     throw clientError(
@@ -68,6 +87,7 @@ export function checkOperation(
   }
   limit('levels deep', depth, operationLimits.depth);
   limit('aliases', aliases, operationLimits.aliases);
+  limit('fields', selections, operationLimits.selections);
   limit(
     operation.operation === OperationTypeNode.MUTATION ? 'mutations' : 'root fields',
     fields,
@@ -87,6 +107,33 @@ export function checkOperation(
   return { signIns };
 }
 
+const nothing: Measure = { depth: 0, aliases: 0, fields: 0, selections: 0, signIns: 0, introspects: false };
+
+function directivesIn(document: DocumentNode): number {
+  let count = 0;
+  visit(document, {
+    [Kind.DIRECTIVE]: {
+      enter: () => {
+        count += 1;
+      },
+    },
+  });
+  return count;
+}
+
+/** Length of the longest list in a value of variables. Does not recurse: nesting is the client's choice. */
+function longestList(variables: unknown): number {
+  let longest = 0;
+  const rest: unknown[] = [variables];
+  while (rest.length > 0) {
+    const next = rest.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    if (Array.isArray(next)) longest = Math.max(longest, next.length);
+    for (const member of Object.values(next)) rest.push(member);
+  }
+  return longest;
+}
+
 function limit(what: string, actual: number, maximum: number): void {
   if (actual <= maximum) return;
   throw clientError(
@@ -104,7 +151,7 @@ function measure(
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   measured: Map<string, Measure>,
 ): Measure {
-  let total: Measure = { depth: 0, aliases: 0, fields: 0, signIns: 0, introspects: false };
+  let total: Measure = nothing;
   for (const selection of selections) {
     let part: Measure;
     if (selection.kind === Kind.FIELD) {
@@ -114,6 +161,7 @@ function measure(
         depth: 1 + (introspects ? 0 : (below?.depth ?? 0)),
         aliases: (selection.alias === undefined ? 0 : 1) + (below?.aliases ?? 0),
         fields: 1,
+        selections: 1 + (below?.selections ?? 0),
         signIns: selection.name.value === 'signIn' ? 1 : 0,
         introspects: introspects || (below?.introspects ?? false),
       };
@@ -126,6 +174,7 @@ function measure(
       depth: Math.max(total.depth, part.depth),
       aliases: total.aliases + part.aliases,
       fields: total.fields + part.fields,
+      selections: total.selections + part.selections,
       signIns: total.signIns + part.signIns,
       introspects: total.introspects || part.introspects,
     };
@@ -141,12 +190,10 @@ function measureFragment(
   const known = measured.get(name);
   if (known !== undefined) return known;
   // Validation has refused cycles and missing fragments; should one come by all the same, it measures as too deep.
-  measured.set(name, { depth: Infinity, aliases: 0, fields: 0, signIns: 0, introspects: false });
+  const endless = { ...nothing, depth: Infinity };
+  measured.set(name, endless);
   const fragment = fragments.get(name);
-  const result =
-    fragment === undefined
-      ? { depth: Infinity, aliases: 0, fields: 0, signIns: 0, introspects: false }
-      : measure(fragment.selectionSet, fragments, measured);
+  const result = fragment === undefined ? endless : measure(fragment.selectionSet, fragments, measured);
   measured.set(name, result);
   return result;
 }
