@@ -11,7 +11,16 @@ import { describeAccount, describeFirstRequests } from './cli/first-start.js';
 import { describeFailure, isSystemError, StartRefused } from './cli/refusal.js';
 import { createSecretKey, readSecretKey } from './cli/secret-key.js';
 import { buildGuardedSchema, expectReviewed, resolvers } from './graphql/index.js';
-import { apiPath, explorerPath, openListener, readExplorer, type ExplorerFiles } from './http/index.js';
+import {
+  apiPath,
+  createMetrics,
+  explorerPath,
+  openListener,
+  readExplorer,
+  serveMetrics,
+  type ExplorerFiles,
+  type MetricsListener,
+} from './http/index.js';
 import {
   createAccount,
   createIam,
@@ -19,6 +28,7 @@ import {
   updateSystemPolicies,
   type CreatedAccount,
   type Iam,
+  type Observer,
 } from './iam/index.js';
 import { readSettings, withoutPassword, type Settings } from './settings.js';
 import { openStore } from './store/index.js';
@@ -31,7 +41,7 @@ export interface House {
 }
 
 /** Opens the database and what stands on it. */
-export async function openHouse(settings: Settings): Promise<House> {
+export async function openHouse(settings: Settings, observer?: Observer): Promise<House> {
   const store = await openStore(settings.databaseUrl).catch((error: unknown) => {
     throw new StartRefused(error instanceof Error ? error.message : String(error));
   });
@@ -39,7 +49,8 @@ export async function openHouse(settings: Settings): Promise<House> {
     const empty = (await store.access.accounts()).length === 0;
     const { tokenKeyDays: days, tokenKeyEpoch: epoch } = settings;
     const masterKey = await masterKeyFor(settings, empty);
-    const iam = createIam({ store, masterKey, tokenKeys: { days, epoch } });
+    const watched = observer === undefined ? {} : { observer };
+    const iam = createIam({ store, masterKey, tokenKeys: { days, epoch }, ...watched });
     await updateSystemPolicies(iam);
     return { iam, empty, close: () => store.close() };
   } catch (error) {
@@ -84,7 +95,8 @@ async function builtExplorer(): Promise<ExplorerFiles> {
 export async function serve(settings: Settings, output: Writable = process.stdout): Promise<void> {
   const explorer = settings.explorer ? await builtExplorer() : null;
   const { apolloKey: key, apolloGraphRef: graphRef } = settings;
-  const house = await openHouse(settings);
+  const metrics = settings.metricsPort === null ? null : createMetrics();
+  const house = await openHouse(settings, metrics?.observer);
   const { iam } = house;
   const created = await createFirstAccount(house, settings);
   // At once, before anything else can fail: the password is stored nowhere.
@@ -99,18 +111,27 @@ export async function serve(settings: Settings, output: Writable = process.stdou
       strangers: settings.strangersPerMinute,
       failedSignIns: settings.failedSignInsPerMinute,
     },
+    metrics,
     explorer,
     reports: key === null || graphRef === null ? null : { key, graphRef },
     log: { level: settings.logLevel, stream: process.stderr },
   });
   const { log } = listener;
   let address: string;
+  let watching: (MetricsListener & { readonly url: string }) | null = null;
   try {
     address = await listener.listen(settings.host, settings.port);
+    if (metrics !== null && settings.metricsPort !== null) {
+      watching = await serveMetrics(metrics, settings.metricsHost, settings.metricsPort, log).catch(
+        (error: unknown) => {
+          throw refusedListening(error, metricsPlace(settings));
+        },
+      );
+    }
   } catch (error) {
     await listener.stop(0);
     await house.close();
-    throw refusedListening(error, settings);
+    throw error instanceof StartRefused ? error : refusedListening(error, apiPlace(settings));
   }
   const sweeping = keepSweeping(iam, {
     done: (swept) => log.debug({ swept }, 'swept what has expired'),
@@ -120,6 +141,7 @@ export async function serve(settings: Settings, output: Writable = process.stdou
     log.info({ signal }, 'ending: running requests may finish');
     await listener.stop(settings.drainSeconds);
     await sweeping.stop();
+    await watching?.stop();
     await house.close();
     log.info('ended');
   });
@@ -127,6 +149,7 @@ export async function serve(settings: Settings, output: Writable = process.stdou
   const url = origin + apiPath;
   const database = withoutPassword(settings.databaseUrl);
   output.write(`listening on ${url} (database ${database})\n`);
+  if (watching !== null) output.write(`metrics at ${watching.url}\n`);
   if (explorer !== null) output.write(`explorer at ${origin}${explorerPath}\n`);
   output.write('\n');
   log.info({ url, database, corsOrigins: settings.corsOrigins }, 'listening');
@@ -163,17 +186,38 @@ function endOnSignals(end: (signal: string) => Promise<void>): void {
   }
 }
 
-function refusedListening(error: unknown, { host, port }: Settings): unknown {
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  /** Settings to change. */
+  readonly hostSetting: string;
+  readonly portSetting: string;
+}
+
+function apiPlace({ host, port }: Settings): Place {
+  return { host, port, hostSetting: 'BAILIWICK_HOST', portSetting: 'BAILIWICK_PORT' };
+}
+
+function metricsPlace({ metricsHost, metricsPort }: Settings): Place {
+  return {
+    host: metricsHost,
+    port: metricsPort ?? 0,
+    hostSetting: 'BAILIWICK_METRICS_HOST',
+    portSetting: 'BAILIWICK_METRICS_PORT',
+  };
+}
+
+function refusedListening(error: unknown, { host, port, hostSetting, portSetting }: Place): unknown {
   if (!isSystemError(error)) return error;
   switch (error.code) {
     case 'EADDRINUSE':
-      return new StartRefused(`port ${port} of ${host} is in use; stop the other program, or set BAILIWICK_PORT`);
+      return new StartRefused(`port ${port} of ${host} is in use; stop the other program, or set ${portSetting}`);
     case 'EACCES':
-      return new StartRefused(`port ${port} may not be listened on by this user; set BAILIWICK_PORT to 1024 or more`);
+      return new StartRefused(`port ${port} may not be listened on by this user; set ${portSetting} to 1024 or more`);
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return new StartRefused(`\`${host}\` is no address of this machine; set BAILIWICK_HOST to one`);
+      return new StartRefused(`\`${host}\` is no address of this machine; set ${hostSetting} to one`);
     default:
       return new StartRefused(`${host} port ${port} cannot be listened on: ${error.code}`);
   }

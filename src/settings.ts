@@ -34,6 +34,9 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
   /** Addresses and CIDR blocks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
+  /** Null: no metrics. */
+  readonly metricsPort: number | null;
+  readonly metricsHost: string;
   /** Points of one actor within a minute. */
   readonly pointsPerMinute: number;
   /** Requests of one address without a good credential, within a minute. */
@@ -151,6 +154,18 @@ const table: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
     meaning: 'sign-ins from one address that may fail within a minute, whoever they name',
     fallback: '60',
     read: wholeNumber(1, 999_999_999),
+  },
+  metricsPort: {
+    variable: 'METRICS_PORT',
+    meaning: 'port of a listener of its own that answers `/metrics` in the format of Prometheus; none when absent',
+    fallback: null,
+    read: (text) => (text === null ? { value: null } : wholeNumber(0, 65_535)(text)),
+  },
+  metricsHost: {
+    variable: 'METRICS_HOST',
+    meaning: 'address that the metrics are read at; whoever reaches it may read them',
+    fallback: '127.0.0.1',
+    read: matching(/^[A-Za-z0-9.:_-]{1,253}$/, 'is no address or host name; write one such as `127.0.0.1`'),
   },
   studio: {
     variable: 'STUDIO',

@@ -38,6 +38,8 @@ import { apolloConfig, reportPlugins, type UsageReports } from './usage-reports.
 /** What the log line of a request says about its operation. Names and codes only, never a value. */
 export interface OperationNote {
   operation?: string;
+  /** `query` or `mutation`. */
+  kind?: string;
   account?: string;
   actor?: string;
   errors?: readonly string[];
@@ -135,6 +137,7 @@ function answerPlugin(requests: WeakMap<HTTPGraphQLRequest, EndpointRequest>): A
         const { note, answerType } = received;
         noteCaller(note, contextValue);
         if (operation !== undefined) {
+          note.kind = operation.operation;
           note.operation = operationName == null ? operation.operation : `${operation.operation} ${operationName}`;
         }
         if (response.body.kind !== 'single') return;

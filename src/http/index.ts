@@ -7,4 +7,5 @@
  */
 export { explorerPath, readExplorer, type ExplorerFiles } from './explorer.js';
 export { apiPath, openListener, type Listener, type ListenerOptions } from './listener.js';
+export { createMetrics, serveMetrics, type Metrics, type MetricsListener } from './metrics.js';
 export { bodyLimit } from './body.js';

@@ -17,6 +17,7 @@ import { routeExplorer, type ExplorerFiles } from './explorer.js';
 import { faultBody, HttpFault } from './faults.js';
 import { openGraphQLEndpoint, type OperationNote } from './graphql-endpoint.js';
 import { checkHead, headerCountLimit } from './head.js';
+import type { Metrics } from './metrics.js';
 import { answerTypeOf, negotiateAnswerType, withCharset } from './media-types.js';
 import { sourceAddresses } from './source-address.js';
 import type { UsageReports } from './usage-reports.js';
@@ -56,6 +57,8 @@ export interface ListenerOptions {
   /** Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies?: readonly string[];
   readonly throttle?: ThrottleLimits;
+  /** Told of every request. */
+  readonly metrics?: Metrics | null;
   /** Null: there is no such page. */
   readonly explorer?: ExplorerFiles | null;
   /** Null: nothing is reported to Apollo. */
@@ -78,6 +81,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     corsOrigins = [],
     trustedProxies = [],
     throttle = usualThrottle,
+    metrics = null,
     explorer = null,
     reports = null,
     log,
@@ -167,6 +171,14 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       sourceAddress: sourceAddressOf(request.raw),
       ...notes.get(request),
     };
+    metrics?.answered({
+      method: request.method,
+      route: line.route,
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1000,
+      operation: line.kind ?? null,
+      errors: line.errors ?? [],
+    });
     if (reply.statusCode >= 500) app.log.error(line, 'request');
     else if (line.route === apiPath || line.route === null) app.log.info(line, 'request');
     else app.log.debug(line, 'request');
@@ -225,6 +237,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     url: '/readyz',
     handler: async (request, reply) => {
       void reply.type('text/plain; charset=utf-8');
+      if (draining) return reply.code(503).send('the server is ending\n');
       try {
         await within(timeouts.ready, iam.store.access.accounts());
         return await reply.send('ok\n');

@@ -109,7 +109,9 @@ async function decideRequest(
   if (!facts.open && registered !== null && request.workspaceId !== workspaceId) return decideBy(closed, question);
   // The address that the server sees is the asker's own. Of somebody else it knows none: a service may say it.
   const environment = asker.rights === call.rights ? call.environment : { ...call.environment, sourceAddress: null };
-  return decide(call.catalogue, asker.rights, facts, environment, question);
+  const decision = decide(call.catalogue, asker.rights, facts, environment, question);
+  call.observer.decided(decision.reason);
+  return decision;
 }
 
 interface Asker {

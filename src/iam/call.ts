@@ -15,6 +15,7 @@ import {
   type Rights,
   type ScopeFacts,
 } from './authorizer.js';
+import { silentObserver, type Observer } from './observer.js';
 import type { Reader, Scope } from './ports.js';
 import type { Account, Id, Instant, Session, User, Workspace } from './records.js';
 import type { SignatureUse } from './signed-requests.js';
@@ -42,6 +43,7 @@ export interface CallParts {
   readonly administrator: boolean;
   readonly broken: BrokenCredential | null;
   readonly signature?: SignatureUse | null;
+  readonly observer?: Observer;
 }
 
 export class Call {
@@ -62,6 +64,7 @@ export class Call {
   readonly environment: Environment;
   readonly rights: Rights;
   readonly facts: ScopeFacts;
+  readonly observer: Observer;
   readonly #remembered = new Map<string, Decision>();
 
   constructor(parts: CallParts) {
@@ -79,6 +82,7 @@ export class Call {
     this.environment = parts.environment;
     this.rights = parts.rights;
     this.facts = parts.facts;
+    this.observer = parts.observer ?? silentObserver;
   }
 
   /** The same call, after its signature was spent: it may change things, and no other call with that signature. */
@@ -114,6 +118,7 @@ export class Call {
     const known = key === null ? undefined : this.#remembered.get(key);
     if (known !== undefined) return known;
     const decision = decide(this.catalogue, this.rights, this.facts, this.environment, question);
+    this.observer.decided(decision.reason);
     if (key !== null) this.#remembered.set(key, decision);
     return decision;
   }

@@ -230,6 +230,7 @@ export class Calls {
       administrator: user?.root === true || administrator,
       broken: null,
       signature: parts.signature ?? null,
+      observer: this.#house.observer,
     });
   }
 

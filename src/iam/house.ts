@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Catalogue } from '../catalogue/index.js';
 import type { Call } from './call.js';
+import type { Observer } from './observer.js';
 import type { Passwords } from './passwords.js';
 import type { Store } from './ports.js';
 import type { Id, Instant } from './records.js';
@@ -17,6 +18,7 @@ export interface House {
   readonly tokens: Tokens;
   readonly passwords: Passwords;
   readonly sealing: Sealing;
+  readonly observer: Observer;
   readonly now: () => Instant;
   /** The same caller with the rights of this moment; what a change is asked with when they moved while it waited. */
   readonly reopen: (call: Call) => Promise<Call>;

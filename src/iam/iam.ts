@@ -2,6 +2,7 @@
 import { platformCatalogue, type Catalogue } from '../catalogue/index.js';
 import { Calls } from './calls.js';
 import type { House } from './house.js';
+import { silentObserver, type Observer } from './observer.js';
 import { createPasswords } from './passwords.js';
 import { createSealing } from './sealing.js';
 import type { Store } from './ports.js';
@@ -18,6 +19,7 @@ export interface IamParts {
   /** 32 bytes kept outside the database. */
   readonly masterKey: Uint8Array;
   readonly tokenKeys?: TokenKeySettings;
+  readonly observer?: Observer;
   readonly now?: () => Instant;
   readonly catalogue?: Catalogue;
 }
@@ -26,6 +28,7 @@ export function createIam({
   store,
   masterKey,
   tokenKeys,
+  observer = silentObserver,
   now = Date.now,
   catalogue = platformCatalogue,
 }: IamParts): Iam {
@@ -33,6 +36,7 @@ export function createIam({
   const house: House = {
     store,
     catalogue,
+    observer,
     now,
     passwords: createPasswords(),
     sealing: createSealing(masterKey),

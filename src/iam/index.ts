@@ -14,6 +14,7 @@ export * from './call.js';
 export * from './calls.js';
 export type { House } from './house.js';
 export * from './iam.js';
+export { silentObserver, type Observer } from './observer.js';
 export { usualTokenKeys, type TokenKeySettings } from './token-keys.js';
 export { passwordLimits } from './passwords.js';
 export { textRules, quotas } from './limits.js';

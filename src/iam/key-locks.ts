@@ -24,7 +24,8 @@ export class KeyLocks {
     return until !== null && until > now ? until : null;
   }
 
-  noteFailure(keyId: string, address: string | null, now: Instant): void {
+  /** Answers whether this failure locked the key at the address. */
+  noteFailure(keyId: string, address: string | null, now: Instant): boolean {
     const key = pair(keyId, address);
     const before = this.#failures.get(key);
     const count = (before === undefined || before.lockedUntil !== null ? 0 : before.count) + 1;
@@ -33,7 +34,9 @@ export class KeyLocks {
       const oldest = this.#failures.keys().next();
       if (!oldest.done) this.#failures.delete(oldest.value);
     }
-    this.#failures.set(key, { count, lockedUntil: count >= failuresBeforeLock ? now + lockPeriod : null });
+    const locks = count >= failuresBeforeLock;
+    this.#failures.set(key, { count, lockedUntil: locks ? now + lockPeriod : null });
+    return locks;
   }
 
   noteSuccess(keyId: string, address: string | null): void {

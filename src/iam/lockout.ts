@@ -2,6 +2,7 @@
  * Lockout (docs/domain.md section d4): failures within a window lock a user for a time, after which it opens by itself.
  * A pure account of failures; who counts one, and what the one who failed is told, is decided where it happened.
  */
+import type { House } from './house.js';
 import type { AccountSettings, Instant, Password } from './records.js';
 
 export type Failures = Pick<Password, 'failures' | 'firstFailureAt' | 'lockedUntil'>;
@@ -40,4 +41,16 @@ export function afterFailure(failures: Failures, rules: LockRules, now: Instant)
     return { failures: counted, firstFailureAt: sameWindow ? firstFailureAt : now, lockedUntil: null };
   }
   return { ...noFailures, lockedUntil: now + rules.lockMinutes * minute };
+}
+
+/** The same, told to whoever watches when it locks; once more where the database had the transaction run again. */
+export function countedFailure(
+  { observer }: Pick<House, 'observer'>,
+  failures: Failures,
+  rules: LockRules,
+  now: Instant,
+): Failures {
+  const after = afterFailure(failures, rules, now);
+  if (lockedUntil(failures, now) === null && lockedUntil(after, now) !== null) observer.locked('USER');
+  return after;
 }

@@ -7,7 +7,7 @@ import { settingsOf } from './account-settings.js';
 import type { Call } from './call.js';
 import { lockedOut } from './faults.js';
 import type { House } from './house.js';
-import { afterFailure, lockedUntil, noFailures } from './lockout.js';
+import { countedFailure, lockedUntil, noFailures } from './lockout.js';
 import { problem, reject, type Invalid } from './outcome.js';
 import type { ChangeOrigin, Transaction } from './ports.js';
 import type { Id, Instant, SecondFactor } from './records.js';
@@ -46,7 +46,7 @@ export async function reauthenticate(house: House, call: Call, proof: Proof, pat
         ? known && password !== null && password.hash === kept?.hash
         : await takeCode(house, transaction, userId, proof.code, now);
     if (password !== null && (!good || password.failures > 0)) {
-      await transaction.update('password', userId, good ? noFailures : afterFailure(password, settings, now));
+      await transaction.update('password', userId, good ? noFailures : countedFailure(house, password, settings, now));
     }
     if (good) return { commit: true, value: null };
     return { commit: true, value: proof.kind === 'code' ? wrongCode(path) : wrongPassword(path) };

@@ -8,7 +8,8 @@ import type { Call } from './call.js';
 import type { Calls } from './calls.js';
 import { lockedOut } from './faults.js';
 import { newId, type House } from './house.js';
-import { afterFailure, isBesieged, lockedUntil, noFailures } from './lockout.js';
+import { countedFailure, isBesieged, lockedUntil, noFailures } from './lockout.js';
+import type { Observer } from './observer.js';
 import { problem, reject, succeed, type Invalid, type Outcome } from './outcome.js';
 import type { ChangeOrigin, Store, Transaction } from './ports.js';
 import type { Account, AccountSettings, Id, Instant, Password, Session, User } from './records.js';
@@ -30,9 +31,15 @@ export interface SignInInput {
 /** Begins a session and answers its first token. */
 export async function signIn(house: House, calls: Calls, call: Call, input: SignInInput): Promise<Outcome<Issued>> {
   const begun = await attempt(house, call, input);
+  house.observer.signedIn(outcomeOf(begun));
   if (begun.kind !== 'succeeded') return begun;
   const { value: session, revision } = begun;
   return succeed(await issueToken(house, calls, call, session, scopeOf(session.accountId, input.scope)), revision);
+}
+
+function outcomeOf(outcome: Outcome<Session>): Parameters<Observer['signedIn']>[0] {
+  if (outcome.kind === 'succeeded') return 'SUCCEEDED';
+  return outcome.kind === 'invalid' ? (outcome.problems[0]?.code ?? 'REFUSED') : 'REFUSED';
 }
 
 async function attempt(house: House, call: Call, input: SignInInput): Promise<Outcome<Session>> {
@@ -89,7 +96,7 @@ async function begin(
   const current = await transaction.get('password', id);
   if (current === null || current.hash !== password.hash) return { commit: false, value: wrongCredentials() };
   const failed = async (value: Invalid) => {
-    await transaction.update('password', id, afterFailure(current, settings, now));
+    await transaction.update('password', id, countedFailure(house, current, settings, now));
     return { commit: true, value };
   };
   if (isBesieged(current, settings, now)) return failed(wrongCredentials());
@@ -137,7 +144,7 @@ async function countFailure(
     if (password !== null) {
       const current = await transaction.get('password', password.id);
       if (current === null) return { commit: false, value: undefined };
-      await transaction.update('password', password.id, afterFailure(current, settings, at));
+      await transaction.update('password', password.id, countedFailure(house, current, settings, at));
       return { commit: true, value: undefined };
     }
     const strangers = await transaction.get('strangerAttempts', accountId);

@@ -87,7 +87,7 @@ export async function verifySignature(
   const expected = signCanonical(canonical ?? '', date, secret ?? 'no such key');
   const right = isSignature(expected, signature);
   if (key === null || secret === null || canonical === null || !right) {
-    locks.noteFailure(accessKeyId, sourceAddress, now);
+    if (locks.noteFailure(accessKeyId, sourceAddress, now)) house.observer.locked('ACCESS_KEY');
     return broken('verify aksk signature fail; check key, clock and what was signed');
   }
   locks.noteSuccess(accessKeyId, sourceAddress);

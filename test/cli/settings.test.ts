@@ -24,6 +24,8 @@ describe('settings', () => {
       adminPassword: null,
       corsOrigins: [],
       trustedProxies: [],
+      metricsPort: null,
+      metricsHost: '127.0.0.1',
       pointsPerMinute: 20_000_000,
       strangersPerMinute: 6_000,
       failedSignInsPerMinute: 60,

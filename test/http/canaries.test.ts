@@ -11,6 +11,8 @@ import { describe, expect, test } from 'vitest';
 import { exchange, post, type Answer } from '../kit/exchange.js';
 import { databaseNames, startHouse, type TestHouse } from '../kit/house.js';
 import { setScene } from '../kit/scene.js';
+import { sign } from '../kit/signing.js';
+import { createMetrics } from '../../src/http/index.js';
 
 /** All that the database keeps, as bytes: files, its log of writes too, or every row of every table. */
 async function contentsOf({ database, databaseUrl }: TestHouse): Promise<Buffer> {
@@ -36,7 +38,8 @@ async function contentsOf({ database, databaseUrl }: TestHouse): Promise<Buffer>
 
 describe.each(databaseNames)('on %s', (database) => {
   test('no canary sings', async () => {
-    const house = await startHouse({ database });
+    const metrics = createMetrics();
+    const house = await startHouse({ database, metrics });
     const scene = await setScene(house);
     const canaries = new Map<string, string>();
     const answers: Answer[] = [];
@@ -161,6 +164,37 @@ describe.each(databaseNames)('on %s', (database) => {
     await mutate(fresh, 'deleteSecondFactor', 'user { name }', { password: plant('removal') });
     await mutate(fresh, 'deleteSecondFactor', 'user { name }', { code: plant('removal') });
 
+    // Through keys: made, repeated, rotated, signed with, rightly and wrongly.
+    const accessKeyId = (of: Answer): string => JSON.stringify(of.data).match(/"accessKeyId":"(\w+)"/)?.[1] ?? '';
+    const keyed = mutate(scene.token, 'createAccessKey', 'secretAccessKey accessKey { accessKeyId }', {
+      userId,
+      idempotencyKey: 'k3',
+    });
+    const key = { accessKeyId: accessKeyId(await keyed), secretAccessKey: await reveal(keyed, 'secretAccessKey') };
+    await mutate(scene.token, 'createAccessKey', 'secretAccessKey', { userId, idempotencyKey: 'k3' });
+    await reveal(
+      mutate(scene.token, 'createService', 'secretAccessKey', { name: 'rendering', idempotencyKey: 'k4' }),
+      'secretAccessKey',
+    );
+    const services = await house.ask(scene.token, '{ services(first: 100) { nodes { id name } } }');
+    const { nodes } = (services.data as { services: { nodes: { id: string; name: string }[] } }).services;
+    const id = nodes.find(({ name }) => name === 'rendering')?.id;
+    await reveal(mutate(scene.token, 'rotateServiceKey', 'secretAccessKey', { id }), 'secretAccessKey');
+    for (const query of ['{ viewer { actor { name } } }', 'mutation { signOut(input: {}) { revision } }']) {
+      const body = JSON.stringify({ query });
+      const headers = { 'content-type': 'application/json', host: new URL(house.url).host };
+      const { host: _, ...signedHeaders } = headers;
+      const signed = sign(key, { headers, body, at: house.iam.now() });
+      canaries.set(`signature ${(planted += 1)}`, signed.authorization.split('Signature=')[1] ?? '');
+      for (const authorization of [signed.authorization, signed.authorization.replace(/.{4}$/, '0000')]) {
+        const { 'x-sdk-date': date = '' } = signed.headers;
+        const sent = { ...signedHeaders, 'x-sdk-date': date, authorization };
+        const answer = await exchange(house.url, { headers: Object.entries(sent).flat(), body });
+        expect(answer.status).toBe(authorization === signed.authorization ? 200 : 401);
+        answers.push(answer);
+      }
+    }
+
     // What an administrator can read of all that.
     for (const query of [
       '{ auditEvents(first: 100) { nodes { operation before after } } }',
@@ -172,6 +206,8 @@ describe.each(databaseNames)('on %s', (database) => {
     }
 
     const kept = await contentsOf(house);
+    const counts = await metrics.text();
+    expect(counts).toContain('bailiwick_sign_ins_total');
     expect(kept.length).toBeGreaterThan(50_000);
     expect(canaries.size).toBeGreaterThan(25);
     expect(house.log.length).toBeGreaterThan(30);
@@ -189,6 +225,7 @@ describe.each(databaseNames)('on %s', (database) => {
         house.statements.filter((text) => text.includes(canary)),
         `${what} in the text of a statement`,
       ).toEqual([]);
+      expect(counts.includes(canary), `${what} in the metrics`).toBe(false);
       const singing = answers.filter(({ text }) => text.includes(canary) && !echoes(what, text));
       expect(
         singing.map(({ text }) => text.slice(0, 200)),

@@ -12,7 +12,7 @@ import type { GraphQLSchema } from 'graphql';
 import { afterAll } from 'vitest';
 import { platformCatalogue } from '../../src/catalogue/index.js';
 import { buildGuardedSchema, resolvers, type ThrottleLimits } from '../../src/graphql/index.js';
-import { openListener, type ListenerOptions } from '../../src/http/index.js';
+import { openListener, type ListenerOptions, type Metrics } from '../../src/http/index.js';
 import { createAccount, createIam, type Iam } from '../../src/iam/index.js';
 import { openStore } from '../../src/store/index.js';
 import { databases, type TestDatabase } from '../store/databases.js';
@@ -40,6 +40,7 @@ export interface HouseOptions {
   readonly corsOrigins?: readonly string[];
   readonly trustedProxies?: readonly string[];
   readonly throttle?: ThrottleLimits;
+  readonly metrics?: Metrics;
   readonly explorer?: ListenerOptions['explorer'];
   readonly reports?: ListenerOptions['reports'];
 }
@@ -92,7 +93,8 @@ export async function startHouse({ database = 'sqlite', ...edge }: HouseOptions 
   const statements: string[] = [];
   const databaseUrl = await sources[database].freshUrl();
   const store = await openStore(databaseUrl, { now, log: (text) => void statements.push(text) });
-  const iam = createIam({ store, masterKey: randomBytes(32), now });
+  const watched = edge.metrics === undefined ? {} : { observer: edge.metrics.observer };
+  const iam = createIam({ store, masterKey: randomBytes(32), now, ...watched });
   const log: string[] = [];
   const listener = await openListener({
     iam,
