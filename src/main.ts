@@ -14,9 +14,11 @@ import { buildGuardedSchema, expectReviewed, resolvers } from './graphql/index.j
 import {
   apiPath,
   createMetrics,
+  DocumentRefused,
   explorerPath,
   openListener,
   readExplorer,
+  readTrustedDocuments,
   serveMetrics,
   type ExplorerFiles,
   type MetricsListener,
@@ -101,9 +103,17 @@ export async function serve(settings: Settings, output: Writable = process.stdou
   const created = await createFirstAccount(house, settings);
   // At once, before anything else can fail: the password is stored nowhere.
   if (created !== null) output.write(describeAccount(created));
+  const schema = await reviewedSchema();
+  const documents = await readTrustedDocuments(settings.documents, schema, settings.documentsFolder).catch(
+    async (error: unknown) => {
+      await house.close();
+      throw error instanceof DocumentRefused ? new StartRefused(error.message) : error;
+    },
+  );
   const listener = await openListener({
     iam,
-    schema: await reviewedSchema(),
+    schema,
+    documents,
     corsOrigins: settings.corsOrigins,
     trustedProxies: settings.trustedProxies,
     throttle: {

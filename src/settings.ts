@@ -5,12 +5,15 @@
  */
 import { isIP } from 'node:net';
 import { suggestName } from './catalogue/index.js';
+import type { DocumentMode } from './http/index.js';
 import { passwordLimits, textRules, usualTokenKeys } from './iam/index.js';
 
 export const settingPrefix = 'BAILIWICK_';
 
 /** Where Apollo Studio's explorer runs: a page of theirs in the visitor's browser, which then talks to this server. */
 const studioOrigin = 'https://studio.apollographql.com';
+
+const documentModes = ['any', 'known', 'only'] as const satisfies readonly DocumentMode[];
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -34,6 +37,9 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
   /** Addresses and CIDR blocks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
+  readonly documents: DocumentMode;
+  /** Folder of `.graphql` files that are known beside the shipped ones. */
+  readonly documentsFolder: string | null;
   /** Null: no metrics. */
   readonly metricsPort: number | null;
   readonly metricsHost: string;
@@ -154,6 +160,24 @@ const table: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
     meaning: 'sign-ins from one address that may fail within a minute, whoever they name',
     fallback: '60',
     read: wholeNumber(1, 999_999_999),
+  },
+  documents: {
+    variable: 'DOCUMENTS',
+    meaning:
+      '`known` answers documents of known text only, `only` those sent by their id; who may `bailiwick:documents:execute` sends any',
+    fallback: 'any',
+    read: (text) => {
+      const mode = documentModes.find((known) => known === text);
+      return mode === undefined
+        ? { problem: `is ${shown(text)}; write one of ${documentModes.join(', ')}` }
+        : { value: mode };
+    },
+  },
+  documentsFolder: {
+    variable: 'DOCUMENTS_FOLDER',
+    meaning: 'folder of `.graphql` files that are known beside the ones of the program',
+    fallback: null,
+    read: matchingOrAbsent(/^[^\0]+$/s, 'is no path; write the path of a folder'),
   },
   metricsPort: {
     variable: 'METRICS_PORT',

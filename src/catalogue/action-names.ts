@@ -8,6 +8,7 @@ export const actionNames = [
   'aom:metric:list',
   'bailiwick:session:use',
   'bailiwick:schema:introspect',
+  'bailiwick:documents:execute',
   'bailiwick:access:check',
   'bailiwick:access:simulate',
   'bailiwick:access:enumerate',

@@ -17,10 +17,11 @@ import {
 } from '@apollo/server/plugin/disabled';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyBaseLogger } from 'fastify';
-import type { GraphQLSchema } from 'graphql';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
 import {
   brokenCredential,
   checkNesting,
+  clientError,
   errorPlugin,
   formatError,
   isMasked,
@@ -33,6 +34,7 @@ import {
 } from '../graphql/index.js';
 import type { Arrival, Iam } from '../iam/index.js';
 import { settleStatus, withCharset, type AnswerType } from './media-types.js';
+import { isTrusted, type DocumentMode, type ResolvedDocument, type TrustedDocuments } from './trusted-documents.js';
 import { apolloConfig, reportPlugins, type UsageReports } from './usage-reports.js';
 
 /** What the log line of a request says about its operation. Names and codes only, never a value. */
@@ -66,6 +68,7 @@ export async function openGraphQLEndpoint(
   log: FastifyBaseLogger,
   reports: UsageReports | null,
   throttle: Throttle,
+  documents: TrustedDocuments,
 ): Promise<GraphQLEndpoint> {
   const requests = new WeakMap<HTTPGraphQLRequest, EndpointRequest>();
   const server = new ApolloServer<GraphContext>({
@@ -98,7 +101,15 @@ export async function openGraphQLEndpoint(
   await server.start();
   return {
     answer: async (request) => {
-      const { raw, arrival, search, body, answerType, note } = request;
+      const { raw, arrival, answerType, note } = request;
+      let resolved: ResolvedDocument | GraphQLError;
+      try {
+        resolved = documents.resolve(request);
+      } catch (error) {
+        if (!(error instanceof GraphQLError)) throw error;
+        resolved = error;
+      }
+      const { search, body } = resolved instanceof GraphQLError ? request : resolved;
       const headers = headersOf(raw);
       // Chosen already; the server would choose again, from other types too.
       headers.set('accept', withCharset(answerType.mediaType));
@@ -116,8 +127,12 @@ export async function openGraphQLEndpoint(
             note.errors = ['UNAUTHENTICATED'];
             throw brokenCredential(call);
           }
-          // Here, because no hook before the parser may refuse anything.
+          // Here, because no hook before the parser may refuse anything, and nobody without a good credential learns more.
+          if (resolved instanceof GraphQLError) throw noted(note, resolved);
           refuseDeepDocument(request);
+          if (!isTrusted(documents.mode, resolved.trust) && !call.may('bailiwick:documents:execute')) {
+            throw noted(note, untrusted(documents.mode, call.requestId));
+          }
           return context;
         },
       });
@@ -148,6 +163,20 @@ function answerPlugin(requests: WeakMap<HTTPGraphQLRequest, EndpointRequest>): A
       },
     }),
   };
+}
+
+function noted(note: OperationNote, error: GraphQLError): GraphQLError {
+  note.errors = [String(error.extensions['code'])];
+  return error;
+}
+
+function untrusted(mode: DocumentMode, requestId: string): GraphQLError {
+  const how = mode === 'only' ? 'send the `documentId` of one' : 'send one of them';
+  return clientError(
+    'FORBIDDEN',
+    `only known documents are answered here; ${how}, or ask an administrator for \`bailiwick:documents:execute\``,
+    { action: 'bailiwick:documents:execute', requestId, http: { status: 403 } },
+  );
 }
 
 function refuseDeepDocument({ body, search, note }: EndpointRequest): void {

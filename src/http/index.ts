@@ -8,4 +8,12 @@
 export { explorerPath, readExplorer, type ExplorerFiles } from './explorer.js';
 export { apiPath, openListener, type Listener, type ListenerOptions } from './listener.js';
 export { createMetrics, serveMetrics, type Metrics, type MetricsListener } from './metrics.js';
+export {
+  documentId,
+  DocumentRefused,
+  readTrustedDocuments,
+  trustDocuments,
+  type DocumentMode,
+  type TrustedDocuments,
+} from './trusted-documents.js';
 export { bodyLimit } from './body.js';

@@ -20,6 +20,7 @@ import { checkHead, headerCountLimit } from './head.js';
 import type { Metrics } from './metrics.js';
 import { answerTypeOf, negotiateAnswerType, withCharset } from './media-types.js';
 import { sourceAddresses } from './source-address.js';
+import { trustDocuments, type TrustedDocuments } from './trusted-documents.js';
 import type { UsageReports } from './usage-reports.js';
 
 /** Where the API is. */
@@ -57,6 +58,8 @@ export interface ListenerOptions {
   /** Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies?: readonly string[];
   readonly throttle?: ThrottleLimits;
+  /** Documents that are known by their ids; none unless given. */
+  readonly documents?: TrustedDocuments;
   /** Told of every request. */
   readonly metrics?: Metrics | null;
   /** Null: there is no such page. */
@@ -81,6 +84,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     corsOrigins = [],
     trustedProxies = [],
     throttle = usualThrottle,
+    documents = trustDocuments('any', []),
     metrics = null,
     explorer = null,
     reports = null,
@@ -106,7 +110,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       void refuse(error, request, reply);
     },
   });
-  const endpoint = await openGraphQLEndpoint(iam, schema, app.log, reports, new Throttle(throttle));
+  const endpoint = await openGraphQLEndpoint(iam, schema, app.log, reports, new Throttle(throttle), documents);
   const notes = new WeakMap<FastifyRequest, OperationNote>();
   const sourceAddressOf = sourceAddresses(trustedProxies);
   const sockets = new Set<Socket>();

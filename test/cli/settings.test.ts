@@ -24,6 +24,8 @@ describe('settings', () => {
       adminPassword: null,
       corsOrigins: [],
       trustedProxies: [],
+      documents: 'any',
+      documentsFolder: null,
       metricsPort: null,
       metricsHost: '127.0.0.1',
       pointsPerMinute: 20_000_000,

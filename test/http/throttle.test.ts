@@ -24,11 +24,12 @@ describe('points', () => {
     const token = await house.signIn(house.root);
     const first = await house.gql<Shown>(token, limit);
     expect(first.rateLimit).toMatchObject({ limit: 600, cost: 1, remaining: 599 });
-    await house.gql(token, page);
+    const four = ['a', 'b', 'c', 'd'].map((name) => `${name}: users(first: 100) { nodes { name } }`).join(' ');
+    await house.gql(token, `{ ${four} }`);
     const second = (await house.gql<Shown>(token, limit)).rateLimit;
-    expect(second.remaining).toBeLessThan(599 - 100);
-    const now = house.iam.now();
-    expect(Date.parse(second.resetAt)).toBeGreaterThan(now + 9_000);
+    // Ten come back each second that the test itself takes.
+    expect(second.remaining).toBeLessThan(590);
+    expect(Date.parse(second.resetAt)).toBeGreaterThan(house.iam.now());
     house.advance(61_000);
     expect((await house.gql<Shown>(token, limit)).rateLimit.remaining).toBe(599);
   });
@@ -137,14 +138,23 @@ describe('an address', () => {
 
 it('more passwords than can be checked in time are refused, and told to come again', async () => {
   const house = await startHouse({ throttle: plenty });
+  const { passwords } = house.iam;
+  let over = false;
+  /** Somebody who hashes one password after the other; a crowd of them keeps the line full. */
+  const hasher = async (): Promise<void> => {
+    while (!over) {
+      await passwords.hash('Some-password-1').catch(() => new Promise((resolve) => setTimeout(resolve, 1)));
+    }
+  };
+  const crowd = Array.from({ length: 110 }, hasher);
   const input = { account: 'default', userName: 'nobody', password: 'Wrong-password-1' };
   const query = 'mutation M($input: SignInInput!) { signIn(input: $input) { token userErrors { code } } }';
-  const answers = await Promise.all(
-    Array.from({ length: 140 }, () => post(house.url, null, { query, variables: { input } })),
-  );
-  const refused = answers.filter(({ status }) => status === 503);
-  expect(refused.length).toBeGreaterThan(0);
-  expect(tooSoon(refused[0] as Answer)).toEqual({ status: 503, code: 'UNAVAILABLE', header: '5' });
+  const asking = Array.from({ length: 40 }, () => post(house.url, null, { query, variables: { input } }));
+  const first = await Promise.race(asking);
+  over = true;
+  const answers = await Promise.all(asking);
+  await Promise.all(crowd);
+  expect(tooSoon(first)).toEqual({ status: 503, code: 'UNAVAILABLE', header: '5' });
   for (const answer of answers) {
     if (answer.status === 503) continue;
     expect(answer.status).toBe(200);

@@ -12,7 +12,7 @@ import type { GraphQLSchema } from 'graphql';
 import { afterAll } from 'vitest';
 import { platformCatalogue } from '../../src/catalogue/index.js';
 import { buildGuardedSchema, resolvers, type ThrottleLimits } from '../../src/graphql/index.js';
-import { openListener, type ListenerOptions, type Metrics } from '../../src/http/index.js';
+import { openListener, type ListenerOptions, type Metrics, type TrustedDocuments } from '../../src/http/index.js';
 import { createAccount, createIam, type Iam } from '../../src/iam/index.js';
 import { openStore } from '../../src/store/index.js';
 import { databases, type TestDatabase } from '../store/databases.js';
@@ -41,6 +41,7 @@ export interface HouseOptions {
   readonly trustedProxies?: readonly string[];
   readonly throttle?: ThrottleLimits;
   readonly metrics?: Metrics;
+  readonly documents?: TrustedDocuments;
   readonly explorer?: ListenerOptions['explorer'];
   readonly reports?: ListenerOptions['reports'];
 }
