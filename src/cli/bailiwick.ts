@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { describeSettings, readSettings } from '../settings.js';
+import { thisMachine } from './machine.js';
 import { checkPolicyFiles, printProblems } from './policy-check.js';
 import { describeFailure } from './refusal.js';
 
@@ -11,6 +12,14 @@ const settingsHelp = `\nSettings, from the environment:\n${describeSettings()}\n
 const operatorHelp = `
 The database is the one that BAILIWICK_DATABASE_URL names. A SQLite database is used by one process at a time: stop the
 server, run the command, start it again. With PostgreSQL the server can go on running.
+`;
+
+const doctorHelp = `
+Looks at the settings (set the same variables as for the server), at this process and its machine, at files, database
+and accounts. It reads alone, and can run beside the server. Best run as the user that runs the server.
+
+Ends with status 0 when there is no error, 1 when there are warnings and --strict is given, 2 when there is an error.
+Notes never count.
 `;
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -74,6 +83,19 @@ program
   .action(async (accountName: string, userName: string, options: { readonly removeSecondFactor: boolean }) => {
     const { resetPassword } = await import('./operator.js');
     process.stdout.write(await resetPassword(readSettings(process.env), accountName, userName, options));
+  });
+
+program
+  .command('doctor')
+  .description('say what is unsafe in this installation, and what to do; changes nothing')
+  .option('--json', 'print the findings as JSON, with codes that do not change')
+  .option('--strict', 'let warnings count for the status', false)
+  .addHelpText('after', doctorHelp)
+  .action(async (options: { readonly json?: true; readonly strict: boolean }) => {
+    const { diagnose, exitStatus, printFindings, printFindingsAsJson } = await import('./doctor.js');
+    const findings = await diagnose(thisMachine(process.env));
+    process.stdout.write(options.json ? printFindingsAsJson(findings) : printFindings(findings));
+    process.exitCode = exitStatus(findings, options.strict);
   });
 
 const policy = program.command('policy').description('policy documents');

@@ -16,7 +16,7 @@ export type { House } from './house.js';
 export * from './iam.js';
 export { silentObserver, type Observer } from './observer.js';
 export { usualTokenKeys, type TokenKeySettings } from './token-keys.js';
-export { passwordLimits } from './passwords.js';
+export { passwordLimits, weakness, type PasswordPolicy } from './passwords.js';
 export { textRules, quotas } from './limits.js';
 export * from './accounts.js';
 export {
@@ -74,3 +74,4 @@ export { keepSweeping, sweepExpired, type Swept, type Sweeping } from './sweep.j
 export { TokenBuckets, type BucketOptions, type BucketState } from './token-buckets.js';
 export { createSealing, type Sealing } from './sealing.js';
 export { documentOf } from './rights.js';
+export * from './account-review.js';

@@ -14,6 +14,8 @@ import { dataSource, type StatementLog } from './sources.js';
 import { openSqlite } from './sqlite-store.js';
 
 export { DatabaseError } from './failures.js';
+export { inspectStore, type Inspection } from './inspection.js';
+export { locationOf, type Location } from './location.js';
 export { UnstorableError } from './sql.js';
 
 export interface StoreOptions {

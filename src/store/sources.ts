@@ -12,7 +12,8 @@ const patience = 5_000;
 /** Milliseconds that one statement may take in PostgreSQL. */
 const longestStatement = 15_000;
 
-export type Role = 'READER' | 'WRITER';
+/** An inspector reads beside whoever uses the database, and leaves no trace. */
+export type Role = 'READER' | 'WRITER' | 'INSPECTOR';
 
 export function dataSource(
   location: Location,
@@ -36,8 +37,9 @@ export function dataSource(
       database: location.path,
       enableWAL: role === 'WRITER',
       busyTimeout: patience,
-      // SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX; a writer's flags are the driver's own.
+      // SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, and SQLITE_OPEN_URI; a writer's flags are the driver's own.
       ...(role === 'READER' ? { flags: 0x0001_0001 } : {}),
+      ...(role === 'INSPECTOR' ? { flags: 0x0001_0041 } : {}),
     });
   }
   return new DataSource({
@@ -50,6 +52,7 @@ export function dataSource(
     extra: {
       statement_timeout: longestStatement,
       idle_in_transaction_session_timeout: 2 * longestStatement,
+      ...(role === 'INSPECTOR' ? { options: '-c default_transaction_read_only=on' } : {}),
     },
   });
 }
@@ -57,7 +60,7 @@ export function dataSource(
 export async function prepareSqlite(source: DataSource, role: Role): Promise<void> {
   await source.query('PRAGMA synchronous = FULL');
   await source.query('PRAGMA foreign_keys = ON');
-  if (role === 'READER') await source.query('PRAGMA query_only = ON');
+  if (role !== 'WRITER') await source.query('PRAGMA query_only = ON');
 }
 
 function statementLogger(log: StatementLog | null): Logger {
