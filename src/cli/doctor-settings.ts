@@ -61,7 +61,8 @@ export function settingsFindings(settings: Settings, machine: Machine, inUse: bo
     if (inUse) findings.push(finding('ADMIN_PASSWORD_SET', 'BAILIWICK_ADMIN_PASSWORD is still set'));
   }
   const beyond = !isLoopback(host);
-  if (beyond && !hasNamedProxy(settings)) {
+  // Who has said which proxies stand before the server has something there to end TLS.
+  if (beyond && settings.trustedProxies.length === 0) {
     findings.push(finding('LISTENS_BEYOND_LOOPBACK', `the server listens on \`${host}\`, and no proxy is named`));
   }
   const plain = corsOrigins.filter((origin) => origin.startsWith('http:') && (beyond || !isLoopback(hostOf(origin))));
@@ -74,6 +75,10 @@ export function settingsFindings(settings: Settings, machine: Machine, inUse: bo
   }
   if (beyond && settings.explorer) {
     findings.push(finding('EXPLORER_BEYOND_LOOPBACK', `the explorer is on, and the server listens on \`${host}\``));
+  }
+  if (settings.metricsPort !== null && !isLoopback(settings.metricsHost)) {
+    const what = `the metrics can be read at \`${settings.metricsHost}\``;
+    findings.push(finding('METRICS_BEYOND_LOOPBACK', what));
   }
   if (settings.apolloGraphRef !== null) {
     findings.push(finding('APOLLO_REPORTING', `usage is reported to Apollo for graph \`${settings.apolloGraphRef}\``));
@@ -94,12 +99,6 @@ export function isLoopback(host: string): boolean {
   const name = host.replace(/^\[|\]$/g, '').toLowerCase();
   if (name === 'localhost' || name.endsWith('.localhost') || name === '::1') return true;
   return /^(::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name);
-}
-
-/** Whether the operator has said which proxies stand before the server, and so may end TLS. */
-function hasNamedProxy(settings: Settings): boolean {
-  const { trustedProxies = [] } = settings as { readonly trustedProxies?: readonly string[] };
-  return trustedProxies.length > 0;
 }
 
 function hostOf(origin: string): string {

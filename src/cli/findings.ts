@@ -92,7 +92,8 @@ const ofInstallation = {
   LISTENS_BEYOND_LOOPBACK: {
     severity: 'ERROR',
     why: 'the listener speaks plain HTTP: on a network, tokens and passwords can be read by whoever is on the way',
-    advice: 'set BAILIWICK_HOST=127.0.0.1 and put a proxy that ends TLS in front; name the proxy if it is elsewhere',
+    advice:
+      'set BAILIWICK_HOST=127.0.0.1 and put a proxy that ends TLS in front; name it in BAILIWICK_TRUSTED_PROXIES if it is elsewhere',
   },
   CORS_ORIGIN_WITHOUT_TLS: {
     severity: 'WARNING',
@@ -108,6 +109,11 @@ const ofInstallation = {
     severity: 'WARNING',
     why: 'a page for pasting tokens is one more thing to attack, on the origin of the API itself',
     advice: 'set BAILIWICK_EXPLORER=off where others reach the server',
+  },
+  METRICS_BEYOND_LOOPBACK: {
+    severity: 'WARNING',
+    why: 'whoever reaches that port reads how many sign-ins fail and what is refused; it asks for no credential',
+    advice: 'set BAILIWICK_METRICS_HOST to an address that only the collector reaches',
   },
   APOLLO_REPORTING: {
     severity: 'NOTE',

@@ -118,6 +118,11 @@ describe.each(databaseNames)('an installation on %s', (database) => {
     ['LISTENS_BEYOND_LOOPBACK', 'listening on every address', { BAILIWICK_HOST: '0.0.0.0' }],
     ['LISTENS_BEYOND_LOOPBACK', 'listening on every address of IPv6', { BAILIWICK_HOST: '::' }],
     ['CORS_ORIGIN_WITHOUT_TLS', 'pages that come by http', { BAILIWICK_CORS_ORIGINS: 'http://console.example.com' }],
+    [
+      'METRICS_BEYOND_LOOPBACK',
+      'metrics on every address',
+      { BAILIWICK_METRICS_PORT: '9464', BAILIWICK_METRICS_HOST: '0.0.0.0' },
+    ],
     ['APOLLO_REPORTING', 'reports to Apollo', { BAILIWICK_APOLLO_KEY: 'canary', BAILIWICK_APOLLO_GRAPH_REF: 'g@x' }],
     ['TOKEN_KEY_PERIOD_LONG', 'one key for a year', { BAILIWICK_TOKEN_KEY_DAYS: '365' }],
     ['LOG_QUIET', 'no log', { BAILIWICK_LOG_LEVEL: 'silent' }],
@@ -138,6 +143,11 @@ describe.each(databaseNames)('an installation on %s', (database) => {
       'STUDIO_BEYOND_LOOPBACK',
       'EXPLORER_BEYOND_LOOPBACK',
     ]);
+  });
+
+  test('listening beyond loopback is no finding where a proxy is named', async () => {
+    const behind = { BAILIWICK_HOST: '0.0.0.0', BAILIWICK_TRUSTED_PROXIES: '10.0.0.7' };
+    expect(codesOf(await diagnose(safeMachine({ ...safe[database], ...behind })))).toEqual([]);
   });
 
   test.each(['Admin-2026!', 'changeme', 'P@ssw0rd1234', 'short-1', 'aaaaaaaaaaaaA1', 'nimdanimda12'])(
