@@ -40,11 +40,12 @@ const hashing: ReadonlySet<string> = new Set(['signIn', 'createUser', 'changePas
 /** Reading the schema walks all of it, however little is asked. */
 const introspectionCost = 100;
 
-/** Lists that are as long as one of their arguments. */
-const answered: Readonly<Record<string, string>> = {
-  'Query.nodes': 'ids',
-  'Query.checkAccess': 'requests',
-  'Viewer.permissions': 'actions',
+/** Lists that are as long as one of their arguments, and how long without it. */
+const answered: Readonly<Record<string, { readonly argument: string; readonly otherwise: number }>> = {
+  'Query.nodes': { argument: 'ids', otherwise: 1 },
+  'Query.checkAccess': { argument: 'requests', otherwise: 1 },
+  // Every action of the catalogue.
+  'Viewer.permissions': { argument: 'actions', otherwise: 500 },
 };
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -144,10 +145,10 @@ class Pricing {
 
   #listLength(node: FieldNode, parent: GraphQLNamedType, page: number): number {
     if (parent.name.endsWith('Connection')) return page;
-    const argument = answered[`${parent.name}.${node.name.value}`];
-    if (argument === undefined) return assumedLength;
-    const value = this.#argument(node, argument);
-    return Array.isArray(value) ? value.length : assumedLength;
+    const known = answered[`${parent.name}.${node.name.value}`];
+    if (known === undefined) return assumedLength;
+    const value = this.#argument(node, known.argument);
+    return Array.isArray(value) ? value.length : known.otherwise;
   }
 
   #argument(node: FieldNode, name: string): unknown {

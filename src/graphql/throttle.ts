@@ -4,8 +4,9 @@
  * refusal is HTTP 429 with `retry-after`. In memory, in each process by itself (docs/decisions/0039).
  */
 import { HeaderMap } from '@apollo/server';
+import { isIPv6 } from 'node:net';
 import type { GraphQLError } from 'graphql';
-import { TokenBuckets, type Call, type Instant } from '../iam/index.js';
+import { TokenBuckets, type Call, type Environment, type Instant } from '../iam/index.js';
 import { clientError } from './errors.js';
 
 /** Each within a minute; a minute's worth may be spent at once. */
@@ -57,19 +58,32 @@ export class Throttle {
 
   /** Counts a request without a good credential; throws when its address sent too many. */
   admitStranger({ environment }: Pick<Call, 'environment'>): void {
-    const wait = this.#strangers.take(environment.sourceAddress ?? '', 1, environment.now);
+    const wait = this.#strangers.take(placeOf(environment), 1, environment.now);
     if (wait > 0) throw tooSoon('too many requests without a good credential came from your address', wait);
   }
 
   /** Counts an attempt as failed, until `signedIn` says otherwise; throws when too many of the address have failed. */
   attemptSignIn({ environment }: Pick<Call, 'environment'>): void {
-    const wait = this.#failedSignIns.take(environment.sourceAddress ?? '', 1, environment.now);
+    const wait = this.#failedSignIns.take(placeOf(environment), 1, environment.now);
     if (wait > 0) throw tooSoon('too many sign-ins from your address have failed', wait);
   }
 
   signedIn({ environment }: Pick<Call, 'environment'>): void {
-    this.#failedSignIns.giveBack(environment.sourceAddress ?? '', 1, environment.now);
+    this.#failedSignIns.giveBack(placeOf(environment), 1, environment.now);
   }
+}
+
+/** An IPv6 address counts with its whole network of 64 bits, which is what one subscriber is given. */
+function placeOf({ sourceAddress }: Pick<Environment, 'sourceAddress'>): string {
+  if (sourceAddress === null) return '';
+  if (!isIPv6(sourceAddress)) return sourceAddress;
+  const [head = '', tail] = sourceAddress.toLowerCase().split('::');
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros =
+    tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => '0');
+  const groups = [...before, ...zeros, ...after].slice(0, 4);
+  return groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':');
 }
 
 function tooSoon(message: string, wait: number, facts: Readonly<Record<string, unknown>> = {}): GraphQLError {

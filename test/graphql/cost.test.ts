@@ -72,6 +72,12 @@ const rows: readonly Row[] = [
     variables: { i: { policies: [{}, {}], requests: [{}, {}, {}] } },
     costs: 2 * 3 + 10,
   },
+  { says: 'as many answers as actions', query: '{ viewer { permissions(actions: ["a", "b"]) { effect } } }', costs: 3 },
+  {
+    says: 'every action of the catalogue where none is named',
+    query: '{ viewer { permissions { effect } } }',
+    costs: 501,
+  },
   { says: 'a mutation ten more', query: 'mutation { signOut(input: {}) { revision } }', costs: 11 },
   {
     says: 'a password to be checked a hundred more',

@@ -112,6 +112,15 @@ describe('an address', () => {
     expect((await from(house, '10.0.0.1', ask)).status).toBe(200);
   });
 
+  it('of IPv6 counts with its network, however it is written, and not with another', async () => {
+    const house = await startHouse({ trustedProxies: ['127.0.0.1'], throttle: { ...plenty, strangers: 1 } });
+    const statuses: number[] = [];
+    for (const address of ['2001:db8::1', '2001:0db8:0:0:ffff::2', '2001:DB8:0:0:1:2:3:4', '2001:db8:0:1::1', '::1']) {
+      statuses.push((await from(house, address, { query: '{ __typename }' })).status);
+    }
+    expect(statuses).toEqual([200, 429, 429, 200, 200]);
+  });
+
   it('from which sign-ins fail waits, with the right password too; another does not', async () => {
     const house = await startHouse({
       trustedProxies: ['127.0.0.1'],
