@@ -227,7 +227,11 @@ class AccessRequestInput {
   @Field(() => String, { description: 'Action of the request.' })
   action!: string;
 
-  @Field(() => String, { nullable: true, description: 'URN of the resource of the request.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'URN of the resource of the request: `service:region:account:type:id`, without wildcards. `simulateAccess` takes any form.',
+  })
   resource?: string | null;
 
   @Field(() => ID, {

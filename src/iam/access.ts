@@ -26,6 +26,7 @@ import type { Calls } from './calls.js';
 import type { House } from './house.js';
 import { BadInput, refuse, succeed, type Outcome } from './outcome.js';
 import type { Account, AuthorizationMode, Id, Resource, User } from './records.js';
+import { readUrn } from './resources.js';
 
 /** Most policies in one `simulateAccess`: each is read and asked for every request. */
 export const mostPolicies = 100;
@@ -63,6 +64,7 @@ export async function checkAccess(
   requests: readonly AccessRequest[],
 ): Promise<Outcome<readonly ShownDecision[]>> {
   checkRequests(requests);
+  checkResources(requests);
   if (requests.some(({ principal }) => principal !== null && !isViewer(call, principal))) {
     const decision = call.decide({ action: 'bailiwick:access:check', resource: null });
     if (decision.effect !== 'ALLOW') return refuse(decision);
@@ -337,6 +339,18 @@ function setterOf(catalogue: Catalogue, key: string): 'SERVER' | 'SERVICE' | 'CA
 function checkRequests(requests: readonly AccessRequest[]): void {
   if (requests.length === 0) throw new BadInput('no request was sent; send at least one');
   checkBatch(requests.length);
+}
+
+/**
+ * Rule 10: a resource that is no URN would escape every statement that names resources, a Deny above all, and still meet
+ * those that name none.
+ */
+function checkResources(requests: readonly AccessRequest[]): void {
+  const index = requests.findIndex(({ resource }) => resource !== null && readUrn(resource) === null);
+  if (index < 0) return;
+  throw new BadInput(
+    `\`resource\` of request ${index} (counted from 0) is no URN of one thing; write \`service:region:account:type:id\`, without wildcards and control characters`,
+  );
 }
 
 function checkBatch(length: number): void {

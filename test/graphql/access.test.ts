@@ -208,6 +208,34 @@ describe('checkAccess about oneself', () => {
     ]);
   });
 
+  it('refuses a resource that is no URN, which would pass by a Deny that names resources', async () => {
+    const own = await stage.user('names loosely');
+    await give(
+      'all notebooks but one',
+      [
+        { Effect: 'Allow', Action: ['modelarts:notebook:*'] },
+        { Effect: 'Deny', Action: ['modelarts:notebook:*'], Resource: ['modelarts:*:*:notebook:secret'] },
+      ],
+      user(own),
+    );
+    const token = await stage.token(own, { workspace: '0' });
+    const on = (resource: string) => ({ action: 'modelarts:notebook:get', resource });
+    expect(await verdicts(token, [on('modelarts:::notebook:secret'), on('modelarts:::notebook:other')])).toEqual([
+      ['DENY', 'EXPLICIT_DENY'],
+      ['ALLOW', 'ALLOWED'],
+    ]);
+    for (const wrong of [
+      '',
+      'secret',
+      'modelarts:notebook:secret',
+      'modelarts:::notebook:',
+      'modelarts:::notebook:*',
+    ]) {
+      const { codes } = await stage.ask(token, check, { requests: [on('modelarts:::notebook:other'), on(wrong)] });
+      expect([wrong, codes]).toEqual([wrong, ['BAD_USER_INPUT']]);
+    }
+  });
+
   it('lets nobody set what the server knows, nor a user what services say', async () => {
     for (const key of ['g:UserName', 'G:userid', 'g:DomainId', 'g:PrincipalUrn', 'g:MFAPresent', 'g:SourceIp']) {
       const requests = [{ action: 'modelarts:notebook:get', context: [{ key, values: ['x'] }] }];
