@@ -168,7 +168,10 @@ export async function serve(settings: Settings, output: Writable = process.stdou
       authorizationMode === 'LOOSE' ? 'users whom no grant has reached may use modelarts' : 'only grants allow';
     log.info({ account: name, authorizationMode }, `authorization mode: ${mode}`);
   }
-  if (created !== null) output.write(describeFirstRequests(url, created));
+  if (created !== null) {
+    const signInId = settings.documents === 'any' ? null : documents.idOf('SignIn');
+    output.write(describeFirstRequests(url, created, signInId));
+  }
 }
 
 /** Milliseconds within which a second signal is the first one's echo. */

@@ -11,10 +11,18 @@ export function describeAccount({ account, root, password }: CreatedAccount): st
 const signIn = 'mutation SignIn($input: SignInInput!) { signIn(input: $input) { token userErrors { message } } }';
 const viewer = '{ viewer { actor { kind name } account { name } scope { workspace { id name } } } }';
 
-/** Commands for a POSIX shell: the first keeps the token in a variable, the second asks who one is. */
-export function describeFirstRequests(url: string, { account, root, password }: CreatedAccount): string {
+/**
+ * Commands for a POSIX shell: the first keeps the token in a variable, the second asks who one is. `signInId`: the known
+ * document that signs in, where the server answers no other; root may send any.
+ */
+export function describeFirstRequests(
+  url: string,
+  { account, root, password }: CreatedAccount,
+  signInId: string | null = null,
+): string {
   const input = { account: account.name, userName: root.name, password: password ?? passwordPlace };
-  const request = quote(JSON.stringify({ query: signIn, variables: { input } })).replace(
+  const document = signInId === null ? { query: signIn } : { documentId: signInId };
+  const request = quote(JSON.stringify({ ...document, variables: { input } })).replace(
     passwordPlace,
     // Outside the quotes, so that the shell fills it in: what came from the environment is not printed.
     `'"$BAILIWICK_ADMIN_PASSWORD"'`,

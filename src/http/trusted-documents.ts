@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse, print, validate, type GraphQLSchema } from 'graphql';
+import { Kind, parse, print, validate, type GraphQLSchema } from 'graphql';
 import { clientError } from '../graphql/index.js';
 import { HttpFault } from './faults.js';
 
@@ -15,6 +15,8 @@ export type DocumentMode = 'any' | 'known' | 'only';
 
 export interface TrustedDocuments {
   readonly mode: DocumentMode;
+  /** The id of the document whose operation has this name; null when none has. */
+  idOf(operation: string): string | null;
   /** The request with the text in place of the id, and how its document came. */
   resolve(request: DocumentRequest): ResolvedDocument;
 }
@@ -82,6 +84,10 @@ export function trustDocuments(mode: DocumentMode, texts: readonly string[]): Tr
     mode !== 'any' && typeof query === 'string' && known.has(canonical(query)) ? 'TEXT' : 'NONE';
   return {
     mode,
+    idOf: (operation) => {
+      const text = texts.find((found) => operationIn(found) === operation);
+      return text === undefined ? null : documentId(text);
+    },
     resolve: ({ search, body }) => {
       if (body !== undefined) {
         const { documentId: id, ...rest } = body as { readonly documentId?: unknown; readonly query?: unknown };
@@ -98,6 +104,11 @@ export function trustDocuments(mode: DocumentMode, texts: readonly string[]): Tr
       return { search: `?${parameters.toString()}`, body, trust };
     },
   };
+}
+
+function operationIn(text: string): string | null {
+  const operation = parse(text).definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  return operation?.name?.value ?? null;
 }
 
 /** `sha256:` and 64 hexadecimal digits, of the bytes of the text. */

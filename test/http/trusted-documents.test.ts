@@ -1,7 +1,9 @@
 /** Which documents are answered to whom, in each mode, by POST and by GET; and what the program makes of its folders. */
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { documentId, readTrustedDocuments, trustDocuments, type TrustedDocuments } from '../../src/http/index.js';
 import { exchange, post, type Answer } from '../kit/exchange.js';
@@ -97,6 +99,7 @@ describe.each(['any', 'known', 'only'] as const)('in mode %s', (mode) => {
       get mode() {
         return current.mode;
       },
+      idOf: (operation) => current.idOf(operation),
       resolve: (request) => current.resolve(request),
     };
     house = await startHouse({ documents });
@@ -169,6 +172,22 @@ describe('the program', () => {
       data: { viewer: { account: { name: 'default' } } },
     });
     expect((await post(url, null, { query: unknown })).status).toBe(403);
+    running.kill('SIGTERM');
+    expect((await running.ended).status).toBe(0);
+  });
+
+  it('says on its first start what to paste where only known documents are answered', async () => {
+    const place = { ...settings(), DATABASE_URL: `sqlite:${join(folder, 'first.db')}`, ADMIN_PASSWORD: '' };
+    const running = startProgram('main.ts', [], { settings: place });
+    await running.until(/Bearer/);
+    const commands = running
+      .stdout()
+      .split('\n')
+      .filter((line) => /^ {2}(TOKEN=|curl )/.test(line));
+    expect(commands[0]).toContain('"documentId":"sha256:');
+    const env = { ...process.env, no_proxy: '127.0.0.1' };
+    const { stdout } = await promisify(execFile)('sh', ['-euc', commands.join('\n')], { env });
+    expect(JSON.parse(stdout)).toMatchObject({ data: { viewer: { actor: { kind: 'ROOT' } } } });
     running.kill('SIGTERM');
     expect((await running.ended).status).toBe(0);
   });
