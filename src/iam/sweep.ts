@@ -12,7 +12,8 @@ const hour = 3_600_000;
 /** How long after its end a row is kept: a session is still told of in the answer that its token has ended. */
 const keptFor: Readonly<Record<SweptKind, number>> = {
   session: 24 * hour,
-  spentSignature: 0,
+  // The clock of another process on this database may be a little behind.
+  spentSignature: hour / 12,
   idempotencyRecord: 0,
 };
 

@@ -51,6 +51,19 @@ for (const database of Object.values(databases())) {
       expect((await scene.iam.store.access.account(accountId))?.accessRevision).toBe(before);
     });
 
+    it('leaves a spent signature until its date refuses it by itself, on a clock that is behind too', async () => {
+      const { accountId } = await scene.root();
+      const expiresAt = scene.clock.at + hour / 4;
+      await scene.iam.store.transaction(scene.origin('test'), async (transaction) => {
+        await transaction.insert('spentSignature', { id: 'spent', accountId, expiresAt });
+        return { commit: true, value: undefined };
+      });
+      scene.clock.at = expiresAt + hour / 12 - 1;
+      expect((await sweepExpired(scene.iam)).spentSignature).toBe(0);
+      scene.clock.at += 1;
+      expect((await sweepExpired(scene.iam)).spentSignature).toBe(1);
+    });
+
     it('goes on in the background and ends when asked to, though it failed', async () => {
       const reports: (Swept | Error)[] = [];
       let heard: () => void = () => undefined;
