@@ -27,12 +27,14 @@ export const errorCodes = {
   GRAPHQL_PARSE_FAILED: 'The document is not GraphQL.',
   GRAPHQL_VALIDATION_FAILED: 'The document does not fit the schema.',
   OPERATION_RESOLUTION_FAILURE: 'The document does not have the operation that was asked for.',
-  PERSISTED_QUERY_NOT_FOUND: 'The server does not know a document of this hash.',
-  PERSISTED_QUERY_NOT_SUPPORTED: 'The server does not keep documents.',
+  PERSISTED_QUERY_NOT_FOUND: 'No document with this `documentId` is known here; send its text as `query`.',
+  PERSISTED_QUERY_NOT_SUPPORTED:
+    'The server learns no documents from requests (automatic persisted queries); known ones go by `documentId`.',
   INTROSPECTION_DISABLED: 'The caller may not read the schema. HTTP 400.',
   OPERATION_TOO_LARGE: 'The operation is deeper, wider or longer than allowed; `limit` says the maximum. HTTP 400.',
-  COST_LIMIT_EXCEEDED: 'The operation costs more than is left. HTTP 400.',
-  RATE_LIMITED: 'Too many requests; `retryAfter` says for how long. HTTP 429.',
+  COST_LIMIT_EXCEEDED:
+    'The operation may answer more objects than one operation is allowed to; `limit` says how many. HTTP 400.',
+  RATE_LIMITED: 'Too many requests, or no points left; `retryAfter` says in how many seconds to try again. HTTP 429.',
   UNAVAILABLE: 'The server cannot answer just now; retry. HTTP 503.',
   INTERNAL_SERVER_ERROR: 'A defect of the server; `requestId` finds it in the log.',
 } as const;

@@ -243,7 +243,10 @@ class RotateServiceKeyPayload extends CreationPayload {
   @Field(() => String, { nullable: true, description: 'Identifier of the new key.' })
   accessKeyId?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Secret of the new key. Shown this once and never again.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Secret of the new key. Shown this once and never again; null when the mutation was replayed.',
+  })
   secretAccessKey?: string | null;
 }
 
@@ -321,7 +324,7 @@ export class ServiceResolver {
   @Mutation(() => CreateServicePayload, {
     nullable: true,
     description:
-      'Creates a service with the actions and resource kinds that it owns; policies may name them from the next request on. Answers the key that it signs its requests with; so far a signed request asks and changes nothing. Needs `bailiwick:services:create`.',
+      'Creates a service with the actions and resource kinds that it owns; policies may name them from the next request on. Answers the key that it signs its requests with. Needs `bailiwick:services:create`.',
   })
   async createService(
     @Arg('input', () => CreateServiceInput, { description: 'Input of the mutation.' }) input: CreateServiceInput,

@@ -193,7 +193,10 @@ class SwitchScopePayload extends MutationPayload {
   @Field(() => String, { nullable: true, description: 'Token of the same session for the new scope; shown once.' })
   token?: string | null;
 
-  @Field(() => DateTime, { nullable: true, description: 'Timestamp of when the token and its session end.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Timestamp of when the token ends: with its session, sooner when a service is to show it.',
+  })
   expiresAt?: Instant | null;
 
   @Field(() => Viewer, { nullable: true, description: 'Caller as whom the new token acts.' })

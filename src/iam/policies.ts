@@ -216,8 +216,8 @@ export async function deletePolicy(house: House, call: Call, input: { readonly i
     if ('kind' in policy) return policy;
     const grants = await open.transaction.access.grantsOfPolicy(call.accountId, policy.id);
     if (grants.length > 0) {
-      const count = grants.length === 1 ? 'one grant uses' : `${grants.length} grants use`;
-      return reject(problem('IN_USE', `${count} this policy; revoke first`, 'id', { reference: 'IAM.0005' }));
+      const [count, them] = grants.length === 1 ? ['one grant uses', 'it'] : [`${grants.length} grants use`, 'them'];
+      return reject(problem('IN_USE', `${count} this policy; revoke ${them} first`, 'id', { reference: 'IAM.0005' }));
     }
     for (const id of await open.transaction.idsWhere('policyVersion', { policyId: policy.id })) {
       await open.transaction.remove('policyVersion', id);

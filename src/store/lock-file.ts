@@ -110,7 +110,7 @@ function beginningOf(pid: number): string {
 
 function inUse(database: string, pid: number): Error {
   return new Error(
-    `the database ${database} is already open in process ${pid}; stop that process first, or use its interface`,
+    `the database ${database} is already open in process ${pid}; stop that process first, or ask it through its API`,
   );
 }
 
