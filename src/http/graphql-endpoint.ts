@@ -202,7 +202,9 @@ function defectPlugin(log: FastifyBaseLogger): ApolloServerPlugin<GraphContext> 
 }
 
 function noteCaller(note: OperationNote, { call }: GraphContext): void {
-  note.actor = call.principal.kind === 'ANONYMOUS' ? 'ANONYMOUS' : `${call.principal.kind} ${call.principal.id}`;
+  // Who signs out is nobody afterwards, and it was they who asked.
+  if (call.principal.kind !== 'ANONYMOUS') note.actor = `${call.principal.kind} ${call.principal.id}`;
+  else note.actor ??= 'ANONYMOUS';
   if (call.account !== null) note.account = call.account.id;
 }
 

@@ -52,6 +52,23 @@ describe('the log', () => {
     });
   });
 
+  test('names who signed in and who signed out, though nobody is signed in before and after', async () => {
+    const house = await startHouse();
+    const input = { account: 'default', userName: house.root.name, password: house.root.password };
+    const signIn = await post(house.url, null, {
+      query: 'mutation ($input: SignInInput!) { signIn(input: $input) { token } }',
+      variables: { input },
+    });
+    const token = (signIn.data?.['signIn'] as { readonly token: string }).token;
+    const signOut = await house.ask(token, 'mutation { signOut { endedAt } }');
+    for (const answer of [signIn, signOut]) {
+      expect(lineOf(house, String(answer.headers['x-request-id']))).toMatchObject({
+        actor: `ROOT ${house.root.id}`,
+        kind: 'mutation',
+      });
+    }
+  });
+
   test('has no secret, from wherever one may come', async () => {
     const house = await startHouse();
     const secret = 'cAnArY0123456789';
