@@ -275,6 +275,14 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     const names = ['APOLLO_KEY', 'APOLLO_GRAPH_REF'].map((name) => settingPrefix + name);
     problems.push(`${names.join(' and ')} go together; set both or neither`);
   }
+  const [port, host, metricsPort, metricsHost] = ['port', 'host', 'metricsPort', 'metricsHost'].map((name) =>
+    values.get(name),
+  );
+  const everywhere = [host, metricsHost].some((address) => address === '0.0.0.0' || address === '::');
+  if (typeof port === 'number' && port !== 0 && port === metricsPort && (host === metricsHost || everywhere)) {
+    const names = ['PORT', 'METRICS_PORT'].map((name) => settingPrefix + name);
+    problems.push(`${names.join(' and ')} are both \`${port}\`; metrics need a port of their own`);
+  }
   if (problems.length > 0) throw new SettingsRefused(problems);
   // INVARIANT: the table has one row for each member of Settings, which its type says.
   const settings = Object.fromEntries(values) as unknown as Settings;

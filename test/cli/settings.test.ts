@@ -120,6 +120,19 @@ describe('settings', () => {
     ]);
   });
 
+  test('give the metrics a port of their own wherever both would listen at one address', () => {
+    const ports = (more: Readonly<Record<string, string>>) =>
+      problemsOf({ BAILIWICK_PORT: '4900', BAILIWICK_METRICS_PORT: '4900', ...more });
+    const refused = ['BAILIWICK_PORT and BAILIWICK_METRICS_PORT are both `4900`; metrics need a port of their own'];
+    expect(ports({})).toEqual(refused);
+    expect(ports({ BAILIWICK_HOST: '0.0.0.0' })).toEqual(refused);
+    expect(ports({ BAILIWICK_METRICS_HOST: '::' })).toEqual(refused);
+    for (const apart of [{ BAILIWICK_METRICS_HOST: '10.0.0.7' }, { BAILIWICK_METRICS_PORT: '4901' }]) {
+      expect(readSettings({ BAILIWICK_PORT: '4900', BAILIWICK_METRICS_PORT: '4900', ...apart })).toBeDefined();
+    }
+    expect(readSettings({ BAILIWICK_PORT: '0', BAILIWICK_METRICS_PORT: '0' })).toMatchObject({ metricsPort: 0 });
+  });
+
   test('never repeat a password or a database URL', () => {
     const problems = problemsOf({
       BAILIWICK_ADMIN_PASSWORD: 'hunter2',
