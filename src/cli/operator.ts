@@ -14,7 +14,7 @@ export async function initialise(settings: Settings): Promise<string> {
   const house = await openHouse(settings);
   try {
     const created = await createFirstAccount(house, settings);
-    if (created === null) return 'the database is in use already; nothing was changed\n';
+    if (created === null) return 'the database has accounts already; nothing was changed\n';
     return `${describeAccount(created)}start the server with \`bailiwick serve\`\n`;
   } finally {
     await house.close();

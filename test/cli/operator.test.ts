@@ -43,7 +43,7 @@ describe('commands for the operator', () => {
     expect(await initialise(settings)).toMatch(
       /^made account `default` with root user `admin`\n\n {2}password: \S{20}\n\n.*stored nowhere; keep it\nstart the server with `bailiwick serve`\n$/,
     );
-    expect(await initialise(settings)).toBe('the database is in use already; nothing was changed\n');
+    expect(await initialise(settings)).toBe('the database has accounts already; nothing was changed\n');
     const acme = await addAccount(settings, 'acme', { rootName: 'boss' });
     expect(acme).toMatch(/^made account `acme` with root user `boss`\n\n {2}password: \S{20}\n/);
     expect(await unlock(settings, 'acme', 'BOSS')).toBe('`BOSS` of account `acme` may try to sign in again\n');
