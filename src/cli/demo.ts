@@ -62,7 +62,8 @@ class Story {
   #print(name: string, does: string, expects: 'allowed' | 'refused', query: string, answer: Answer): void {
     const { outcome, why } = outcomeOf(answer);
     console.log(`\n  ${name}: ${does}`);
-    console.log(`    ${query.replace(/\s+/g, ' ').slice(0, 150)}`);
+    const line = query.replace(/\s+/g, ' ');
+    console.log(`    ${line.length > 150 ? `${line.slice(0, 149)}…` : line}`);
     console.log(`    -> ${outcome.toUpperCase()}${why === '' ? '' : `: ${why}`}`);
     if (outcome !== expects) failures.push(`${name}: ${does}: expected ${expects}, got ${outcome} (${why})`);
   }
@@ -141,28 +142,16 @@ function outcomeOf({ data, errors }: Answer): { readonly outcome: 'allowed' | 'r
 
 const problems = 'userErrors { code message }';
 
-/** An input as one reads it in a story: names, no ids, no password. */
-function shown(input: object): string {
-  const { name, ...rest } = input as Readonly<Record<string, unknown>>;
-  const kinds = Object.values(rest).flatMap((part) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part) ? Object.keys(part).slice(0, 1) : [],
-  );
-  return [...(typeof name === 'string' ? [name] : []), ...kinds].map((part) => `\`${part}\``).join(' ');
-}
-
 async function play(url: string, rootPassword: string): Promise<void> {
   const story = new Story(url);
   const nobody: Sender = { name: 'nobody', token: null };
-  const signIn = async (userName: string, password: string, scope: object): Promise<string> => {
+  /** @param where the scope as one says it */
+  const signIn = async (userName: string, password: string, scope: object, where: string): Promise<string> => {
     const query = `mutation SignIn($input: SignInInput!) { signIn(input: $input) { token ${problems} } }`;
     const input = { account: 'default', userName, password, scope };
-    const { signIn: made } = (await story.tell(
-      { name: userName, token: null },
-      `signs in for ${JSON.stringify(scope)}`,
-      'allowed',
-      query,
-      { input },
-    )) as { signIn?: { token?: string } };
+    const { signIn: made } = (await story.tell({ name: userName, token: null }, `signs in ${where}`, 'allowed', query, {
+      input,
+    })) as { signIn?: { token?: string } };
     return made?.token ?? '';
   };
 
@@ -170,11 +159,14 @@ async function play(url: string, rootPassword: string): Promise<void> {
   await story.tell(nobody, 'asks who there is', 'refused', '{ users { nodes { name } } }');
 
   story.chapter('An administrator sets the scene');
-  const admin: Sender = { name: 'admin', token: await signIn('admin', rootPassword, { account: true }) };
-  const create = async (mutation: string, object: string, input: object): Promise<string> => {
+  const admin: Sender = {
+    name: 'admin',
+    token: await signIn('admin', rootPassword, { account: true }, 'for the account'),
+  };
+  const create = async (does: string, mutation: string, object: string, input: object): Promise<string> => {
     const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
     const query = `mutation Make($input: ${type}!) { ${mutation}(input: $input) { ${object} { id } ${problems} } }`;
-    const made = (await story.tell(admin, `${mutation} ${shown(input)}`, 'allowed', query, {
+    const made = (await story.tell(admin, does, 'allowed', query, {
       input,
     })) as Record<string, Record<string, { id: string } | null> | null>;
     return made[mutation]?.[object]?.id ?? '';
@@ -185,11 +177,17 @@ async function play(url: string, rootPassword: string): Promise<void> {
     'allowed',
     `mutation { setAuthorizationMode(input: { mode: STRICT }) { ${problems} } }`,
   );
-  const vision = await create('createWorkspace', 'workspace', { name: 'vision' });
-  const speech = await create('createWorkspace', 'workspace', { name: 'speech' });
-  const group = await create('createGroup', 'group', { name: 'vision-engineers' });
+  const vision = await create('makes the workspace `vision`', 'createWorkspace', 'workspace', { name: 'vision' });
+  const speech = await create('makes the workspace `speech`', 'createWorkspace', 'workspace', { name: 'speech' });
+  const group = await create('makes the group `vision-engineers`', 'createGroup', 'group', {
+    name: 'vision-engineers',
+  });
   const password = 'Correct-horse-9';
-  await create('createUser', 'user', { name: 'erin', password, groupIds: [group] });
+  await create('makes the user `erin`, a member of it', 'createUser', 'user', {
+    name: 'erin',
+    password,
+    groupIds: [group],
+  });
 
   story.chapter('A policy is drafted by resource type, then granted in one workspace');
   const drafted = (await story.tell(
@@ -198,11 +196,11 @@ async function play(url: string, rootPassword: string): Promise<void> {
     'allowed',
     '{ draftPolicy(resourceKinds: ["modelarts:notebook", "modelarts:trainJob"], accessLevels: [LIST, READ, WRITE], effect: ALLOW) { document problems { message } } }',
   )) as { draftPolicy?: { document?: unknown } };
-  const policy = await create('createPolicy', 'policy', {
+  const policy = await create('saves the draft as the policy `engineering`', 'createPolicy', 'policy', {
     name: 'engineering',
     document: drafted.draftPolicy?.document,
   });
-  const grant = await create('grantPolicy', 'grant', {
+  const grant = await create('grants it to the group in `vision`', 'grantPolicy', 'grant', {
     policyId: policy,
     subject: { group },
     scope: { workspace: vision },
@@ -212,8 +210,14 @@ async function play(url: string, rootPassword: string): Promise<void> {
   const ask =
     'query Ask($requests: [AccessRequestInput!]!) { checkAccess(requests: $requests) { effect reason action statements { policy } } }';
   const wantsJob = { requests: [{ action: 'modelarts:trainJob:create' }] };
-  const inSpeech: Sender = { name: 'erin', token: await signIn('erin', password, { workspace: speech }) };
-  const inVision: Sender = { name: 'erin', token: await signIn('erin', password, { workspace: vision }) };
+  const inSpeech: Sender = {
+    name: 'erin',
+    token: await signIn('erin', password, { workspace: speech }, 'for `speech`'),
+  };
+  const inVision: Sender = {
+    name: 'erin',
+    token: await signIn('erin', password, { workspace: vision }, 'for `vision`'),
+  };
   await story.tell(inSpeech, 'may I create a training job in `speech`?', 'refused', ask, wantsJob);
   await story.tell(inVision, 'may I create a training job in `vision`?', 'allowed', ask, wantsJob);
   await story.tell(
@@ -237,18 +241,18 @@ async function play(url: string, rootPassword: string): Promise<void> {
     `mutation { createService(input: { name: "annotator", actions: [{ name: "annotator:task:assign", accessLevel: WRITE, description: "Assign a task" }, { name: "annotator:task:create", accessLevel: WRITE, description: "Create a task" }] }) { service { id } accessKeyId secretAccessKey ${problems} } }`,
   )) as { createService?: { service: { id: string }; accessKeyId: string; secretAccessKey: string } };
   const made = service.createService;
-  const assigning = await create('createPolicy', 'policy', {
+  const assigning = await create('saves the policy `assign-tasks`', 'createPolicy', 'policy', {
     name: 'assign-tasks',
     document: { Version: '1.1', Statement: [{ Effect: 'Allow', Action: ['annotator:task:assign'] }] },
   });
-  const checking = await create('createPolicy', 'policy', {
+  const checking = await create('saves the policy `ask-for-decisions`', 'createPolicy', 'policy', {
     name: 'ask-for-decisions',
     document: {
       Version: '1.1',
       Statement: [{ Effect: 'Allow', Action: ['bailiwick:access:check', 'bailiwick:access:explain'] }],
     },
   });
-  await create('grantPolicy', 'grant', {
+  await create('grants `ask-for-decisions` to the service in `vision`', 'grantPolicy', 'grant', {
     policyId: checking,
     subject: { service: made?.service.id },
     scope: { workspace: vision },
@@ -271,17 +275,33 @@ async function play(url: string, rootPassword: string): Promise<void> {
   };
   const mayErinAssign = { requests: [{ principal: { user: erin }, action: 'annotator:task:assign' }] };
   await story.tell(annotator, 'may erin assign tasks?', 'refused', ask, mayErinAssign);
-  await create('grantPolicy', 'grant', { policyId: assigning, subject: { user: erin }, scope: { workspace: vision } });
+  await create('grants `assign-tasks` to erin in `vision`', 'grantPolicy', 'grant', {
+    policyId: assigning,
+    subject: { user: erin },
+    scope: { workspace: vision },
+  });
   await story.tell(annotator, 'and now?', 'allowed', ask, mayErinAssign);
 
   story.chapter('An agency: who may act for whom is a record with grants of its own');
-  const agency = await create('createAgency', 'agency', {
-    name: 'training-jobs',
-    trust: { service: 'modelarts' },
-    durationDays: 30,
+  const agency = await create(
+    'makes the agency `training-jobs`, which trusts the service `modelarts`',
+    'createAgency',
+    'agency',
+    {
+      name: 'training-jobs',
+      trust: { service: 'modelarts' },
+      durationDays: 30,
+    },
+  );
+  await create('grants it `obs_readonly` in account scope', 'grantPolicy', 'grant', {
+    policyId: 'obs_readonly',
+    subject: { agency },
+    scope: { account: true },
   });
-  await create('grantPolicy', 'grant', { policyId: 'obs_readonly', subject: { agency }, scope: { account: true } });
-  await create('authorizeAgency', 'authorization', { agencyId: agency, allUsers: true });
+  await create('lets the service act through it on behalf of everyone', 'authorizeAgency', 'authorization', {
+    agencyId: agency,
+    allUsers: true,
+  });
 
   story.chapter('A notebook is registered where the engineer works, and is nowhere else');
   const account = (await story.tell(admin, 'looks the account up', 'allowed', '{ viewer { account { id } } }')) as {
@@ -290,7 +310,10 @@ async function play(url: string, rootPassword: string): Promise<void> {
   const accountId = Buffer.from(account.viewer?.account.id ?? '', 'base64url')
     .toString()
     .replace(/^Account:/, '');
-  const adminInVision: Sender = { name: 'admin', token: await signIn('admin', rootPassword, { workspace: vision }) };
+  const adminInVision: Sender = {
+    name: 'admin',
+    token: await signIn('admin', rootPassword, { workspace: vision }, 'for `vision`'),
+  };
   await story.tell(
     adminInVision,
     'registers a notebook in `vision`',
@@ -304,9 +327,13 @@ async function play(url: string, rootPassword: string): Promise<void> {
     ['creates-tasks', ['annotator:task:create']],
   ] as const) {
     const document = { Version: '1.1', Statement: [{ Effect: 'Allow', Action: actions }] };
-    const policyId = await create('createPolicy', 'policy', { name, document });
+    const policyId = await create(`saves the policy \`${name}\``, 'createPolicy', 'policy', { name, document });
     const subject = { service: made?.service.id };
-    await create('grantPolicy', 'grant', { policyId, subject, scope: { workspace: vision } });
+    await create(`grants \`${name}\` to the service in \`vision\``, 'grantPolicy', 'grant', {
+      policyId,
+      subject,
+      scope: { workspace: vision },
+    });
   }
   await story.tell(
     annotator,
