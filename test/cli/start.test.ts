@@ -58,6 +58,13 @@ async function paste(output: string, environment: Readonly<Record<string, string
 const password = /password: (\S+)/;
 
 describe('the first start', () => {
+  test.each(['known', 'only'])('says what works to paste where %s documents are answered', async (DOCUMENTS) => {
+    const first = await start(await emptyPlace(), { DOCUMENTS });
+    await first.until(/Bearer/);
+    expect(await paste(first.stdout())).toMatchObject({ data: { viewer: { actor: { kind: 'ROOT', name: 'admin' } } } });
+    expect((await end(first)).status).toBe(0);
+  });
+
   test('makes everything, says the password once, and what it says to paste works', async () => {
     const place = await emptyPlace();
     const first = await start(place);
