@@ -47,7 +47,9 @@ export async function readTrustedDocuments(
   const texts: string[] = [];
   for (const place of folder === null ? [shipped] : [shipped, folder]) {
     const names = await readdir(place).catch(() => {
-      throw new DocumentRefused(`the folder of documents \`${place}\` cannot be read; name another one`);
+      throw new DocumentRefused(
+        `the folder of documents \`${place}\` cannot be read; set BAILIWICK_DOCUMENTS_FOLDER to another`,
+      );
     });
     for (const name of names.filter((found) => found.endsWith('.graphql')).sort()) {
       const text = await readFile(join(place, name), 'utf8');
