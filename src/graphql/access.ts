@@ -39,6 +39,7 @@ import { valueOf } from './errors.js';
 import { Grant, GrantScope, shownScope, type ShownScope } from './grants.js';
 import { decodeId, decodeOptionalId } from './node-ids.js';
 import { PolicyEffects, type PolicyEffect } from './policy-documents.js';
+import { receivedRequestOf, SignedRequestInput } from './received-requests.js';
 import { DateTime, JsonValue } from './scalars.js';
 import { AuthorizationModes } from './settings.js';
 
@@ -182,6 +183,13 @@ class CredentialInput {
       'Token of the account; it carries the whole session: who, second factor and scope. One that was made for a service is good when that service shows it.',
   })
   token?: string | null;
+
+  @Field(() => SignedRequestInput, {
+    nullable: true,
+    description:
+      'Signed request that a service received; the service that it was made for may show it, and nobody else.',
+  })
+  signedRequest?: SignedRequestInput | null;
 }
 
 @OneOf()
@@ -216,7 +224,7 @@ class ContextEntryInput {
 }
 
 @InputType({ description: 'Request to decide.' })
-class AccessRequestInput {
+export class AccessRequestInput {
   @Field(() => PrincipalInput, {
     nullable: true,
     description:
@@ -313,7 +321,7 @@ export class DecidingStatementResolver {
 
 type ShownStatement = DecidingStatement & { readonly grantId: Id | null };
 
-function shownDecision({ requestId }: Call, { statements, ...decision }: ShownDecision): AccessDecision {
+export function shownDecision({ requestId }: Call, { statements, ...decision }: ShownDecision): AccessDecision {
   return { ...decision, statements: statements?.map(shownStatement) ?? null, requestId };
 }
 
@@ -350,7 +358,7 @@ function describeOrigin(origin: StatementOrigin): string {
   return `${through} in ${scopeWords[scopeKind](scopeId)}${until}`;
 }
 
-function requestOf({ principal, action, resource, workspaceId, context }: AccessRequestInput): AccessRequest {
+export function requestOf({ principal, action, resource, workspaceId, context }: AccessRequestInput): AccessRequest {
   return {
     principal: principal == null ? null : principalOf(principal),
     action,
@@ -365,5 +373,8 @@ function principalOf({ user, agency, service, credential }: PrincipalInput): Pri
   if (agency != null) return { kind: 'agency', id: decodeId('Agency', agency) };
   if (service != null) return { kind: 'service', id: decodeId('Service', service) };
   if (credential?.token != null) return { kind: 'token', token: credential.token };
+  if (credential?.signedRequest != null) {
+    return { kind: 'signedRequest', request: receivedRequestOf(credential.signedRequest) };
+  }
   throw new BadInput('a principal is exactly one of `user`, `agency`, `service` and `credential`');
 }

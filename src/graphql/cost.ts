@@ -130,7 +130,11 @@ class Pricing {
 
   /** What a field costs beside the objects that it yields. */
   #own(node: FieldNode, { name }: GraphQLField<unknown, unknown>, parent: GraphQLNamedType): number {
-    if (parent === this.#schema.getMutationType()) return mutationCost + (hashing.has(name) ? hashingCost : 0);
+    if (parent === this.#schema.getMutationType()) {
+      const asked = name === 'authenticateRequest' ? this.#argument(node, 'input') : undefined;
+      const questions = lengthOf((asked as { readonly requests?: unknown } | undefined)?.requests);
+      return mutationCost + (hashing.has(name) ? hashingCost : 0) + questions;
+    }
     if (parent !== this.#schema.getQueryType() || name !== 'simulateAccess') return name === 'totalCount' ? 1 : 0;
     const input = this.#argument(node, 'input') as { policies?: unknown; requests?: unknown } | undefined;
     return lengthOf(input?.policies) * lengthOf(input?.requests);

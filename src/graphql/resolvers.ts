@@ -29,6 +29,7 @@ import { PolicyResolver } from './policies.js';
 import { PolicyVersionChangeResolver } from './policy-version-changes.js';
 import { PolicyVersionResolver } from './policy-versions.js';
 import { RateLimitResolver } from './rate-limit.js';
+import { RequestAuthenticationResolver } from './request-authentication.js';
 import { ResourceResolver } from './resources.js';
 import { SecondFactorResolver, UserSecondFactorResolver, ViewerSecondFactorResolver } from './second-factors.js';
 import { ServiceResolver } from './services.js';
@@ -61,6 +62,7 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   PolicyVersionChangeResolver,
   PolicyVersionResolver,
   RateLimitResolver,
+  RequestAuthenticationResolver,
   ResourceResolver,
   SecondFactorResolver,
   ServiceAccessKeysResolver,

@@ -22,6 +22,7 @@ import {
   type Call,
   type Instant,
   type Issued,
+  type Principal,
   type PrincipalKind,
   type User as UserRecord,
   type Workspace as WorkspaceRecord,
@@ -127,11 +128,14 @@ export class Viewer {
 }
 
 /** What the API shows of a call's actor and scope. */
+export function actorOf({ kind, id, name }: Principal): Actor {
+  if (kind === 'ANONYMOUS') throw new Error('nobody is no actor');
+  return { id: encodeNodeId(actorNodes[kind], id), kind, name };
+}
+
 function viewerOf({ principal, account, user, workspace, scope }: Call): Viewer {
-  const { kind, id, name } = principal;
-  if (kind === 'ANONYMOUS') throw new Error('nobody is no viewer');
   return {
-    actor: { id: encodeNodeId(actorNodes[kind], id), kind, name },
+    actor: actorOf(principal),
     account,
     scope: { kind: scope.workspaceId === null ? 'ACCOUNT' : 'WORKSPACE', workspace },
     user,

@@ -26,7 +26,9 @@ import type { Calls } from './calls.js';
 import type { House } from './house.js';
 import { BadInput, refuse, succeed, type Outcome } from './outcome.js';
 import type { Account, AuthorizationMode, Id, Resource, User } from './records.js';
+import { hostFault } from './received-host.js';
 import { readUrn } from './resources.js';
+import type { ReceivedRequest } from './signatures.js';
 
 /** Most policies in one `simulateAccess`: each is read and asked for every request. */
 export const mostPolicies = 100;
@@ -36,7 +38,9 @@ export const longestBatch = 1000;
 
 export type PrincipalChoice =
   | { readonly kind: 'user' | 'agency' | 'service'; readonly id: Id }
-  | { readonly kind: 'token'; readonly token: string };
+  | { readonly kind: 'token'; readonly token: string }
+  /** As a service received it, which alone may show it. */
+  | { readonly kind: 'signedRequest'; readonly request: ReceivedRequest };
 
 export interface AccessRequest {
   /** Null: the viewer. */
@@ -145,13 +149,17 @@ class Askers {
     if (choice === null || isViewer(call, choice)) {
       return { rights: call.rights, user: call.user, home: call.scope.workspaceId };
     }
-    const key = choice.kind === 'token' ? `token ${choice.token}` : `${choice.kind} ${choice.id}`;
+    const key = keyOf(choice);
     const known = this.#found.get(key);
     if (known !== undefined) return known;
-    const found =
-      choice.kind === 'token' ? await this.#bearer(choice.token) : await this.#named(choice.kind, choice.id);
+    const found = await this.#look(choice);
     this.#found.set(key, found);
     return found;
+  }
+
+  #look(choice: PrincipalChoice) {
+    if (choice.kind === 'token') return this.#bearer(choice.token);
+    return choice.kind === 'signedRequest' ? this.#signer(choice.request) : this.#named(choice.kind, choice.id);
   }
 
   async facts(asker: Asker, workspaceId: Id | null): Promise<ScopeFacts> {
@@ -194,6 +202,18 @@ class Askers {
     const showing = principal.kind === 'SERVICE' ? principal.id : null;
     const other = await this.#calls.openShown(this.#call, token, showing);
     if (other === null || other.accountId !== accountId) return { reason: 'CREDENTIAL_REVOKED' } as const;
+    return { rights: other.rights, user: other.user, home: other.scope.workspaceId };
+  }
+
+  /** Whoever signed a request that this service received, which must have been made for one of its hosts (rule 22). */
+  async #signer(request: ReceivedRequest) {
+    const { principal, accountId } = this.#call;
+    const revoked = { reason: 'CREDENTIAL_REVOKED' } as const;
+    if (principal.kind !== 'SERVICE') return revoked;
+    const service = await this.#house.store.access.service(accountId, principal.id);
+    if (service === null || hostFault(service, request) !== null) return revoked;
+    const other = await this.#calls.openReceived(this.#call, service, request);
+    if (other.broken !== null) return revoked;
     return { rights: other.rights, user: other.user, home: other.scope.workspaceId };
   }
 
@@ -300,8 +320,16 @@ function inline(policyId: string, authorizationMode: boolean): StatementOrigin {
   };
 }
 
+/** Two that look the same are the same. */
+function keyOf(choice: PrincipalChoice): string {
+  if (choice.kind === 'token') return `token ${choice.token}`;
+  return choice.kind === 'signedRequest'
+    ? `signedRequest ${JSON.stringify(choice.request)}`
+    : `${choice.kind} ${choice.id}`;
+}
+
 function isViewer(call: Call, choice: PrincipalChoice): boolean {
-  if (choice.kind === 'token') return false;
+  if (choice.kind === 'token' || choice.kind === 'signedRequest') return false;
   const own = call.principal.kind === 'SERVICE' ? 'service' : call.principal.kind === 'AGENCY' ? 'agency' : 'user';
   return choice.kind === own && choice.id === call.principal.id;
 }

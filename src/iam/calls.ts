@@ -8,12 +8,19 @@ import { Call, type BrokenCredential } from './call.js';
 import { mayUserEnter } from './entry.js';
 import type { House } from './house.js';
 import type { ChangeOrigin, Reader, Scope } from './ports.js';
-import type { AccessKey, Account, Id, Session, User, Workspace } from './records.js';
+import type { AccessKey, Account, Id, Service, Session, User, Workspace } from './records.js';
 import { reachesWorkspace } from './reach.js';
 import { RightsBook } from './rights.js';
 import { accountCatalogue } from './services.js';
-import type { ReceivedRequest } from './signatures.js';
-import { inactive, noteUse, spendSignature, verifySignature, type SignatureUse } from './signed-requests.js';
+import { headerOf, type ReceivedRequest } from './signatures.js';
+import {
+  badSignature,
+  inactive,
+  noteUse,
+  spendSignature,
+  verifySignature,
+  type SignatureUse,
+} from './signed-requests.js';
 import { KeyLocks } from './key-locks.js';
 
 /** What a request carried, as the listener saw it. */
@@ -98,6 +105,24 @@ export class Calls {
     if (audience !== null && audience !== showing) return null;
     const call = await this.openSession(arrival, accountId, userId, sessionId, scope);
     return call.broken === null ? call : null;
+  }
+
+  /**
+   * Opens the call of whoever signed a request that a service of the same account received. Bad signatures are counted for
+   * that service alone, so that it locks no key for anybody else.
+   */
+  async openReceived(call: Call, service: Service, request: ReceivedRequest): Promise<Call> {
+    const arrival = { requestId: call.requestId, environment: { now: call.now, sourceAddress: null } };
+    const authorization = headerOf(request, 'authorization') ?? '';
+    const presented = { authorization, request, now: call.now, sourceAddress: `service ${service.id}` };
+    const signed = await verifySignature(this.#house, this.#locks, presented);
+    if ('message' in signed) return this.#nobody(arrival, signed);
+    const { key, workspaceId, use } = signed;
+    // Whose key it is elsewhere is no business of this account.
+    if (key.accountId !== call.accountId) return this.#nobody(arrival, badSignature);
+    const signer = await this.#openOwner(arrival, key, { accountId: key.accountId, workspaceId }, use);
+    if (signer.broken === null) await noteUse(this.#house, originOf(signer), key).catch(() => undefined);
+    return signer;
   }
 
   /** Opens the call of a session in a scope; the session, its user and the scope are looked at as they are now. */

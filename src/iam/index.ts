@@ -54,6 +54,11 @@ export * from './enterprise-projects.js';
 export * from './resources.js';
 export * from './agencies.js';
 export * from './access.js';
+export {
+  authenticateRequest,
+  type AuthenticatedRequest,
+  type AuthenticateRequestInput,
+} from './request-authentication.js';
 export * from './audit-images.js';
 export { mayEnter, type EntryFacts } from './entry.js';
 export { gainedActions, type Gift } from './escalation.js';

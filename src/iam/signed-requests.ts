@@ -88,7 +88,7 @@ export async function verifySignature(
   const right = isSignature(expected, signature);
   if (key === null || secret === null || canonical === null || !right) {
     if (locks.noteFailure(accessKeyId, sourceAddress, now)) house.observer.locked('ACCESS_KEY');
-    return broken('verify aksk signature fail; check key, clock and what was signed');
+    return badSignature;
   }
   locks.noteSuccess(accessKeyId, sourceAddress);
   if (!key.enabled) return inactive;
@@ -97,6 +97,10 @@ export async function verifySignature(
   const id = createHash('sha256').update(`${accessKeyId}\n${signature}`).digest('hex');
   return { key, ...scope, use: { keyId: key.id, id, expiresAt: instant + dateWindow, spent: false } };
 }
+
+export const badSignature: BrokenCredential = broken(
+  'verify aksk signature fail; check key, clock and what was signed',
+);
 
 export const inactive: BrokenCredential = { message: 'the access key is inactive', reference: 'IAM.1107' };
 

@@ -1,0 +1,66 @@
+/**
+ * Who signed a request that a service received (DESIGN section 6, rule 22): the service shows what came, and learns the
+ * actor and, when it asks, what that actor may do; never the secret.
+ */
+import { checkAccess, type AccessRequest, type ShownDecision } from './access.js';
+import type { Principal } from './authorizer.js';
+import type { Call } from './call.js';
+import type { Calls } from './calls.js';
+import type { House } from './house.js';
+import { problem, refuse, reject, succeed, type Outcome } from './outcome.js';
+import { hostFault } from './received-host.js';
+import type { Id } from './records.js';
+import type { ReceivedRequest } from './signatures.js';
+
+export interface AuthenticateRequestInput {
+  readonly request: ReceivedRequest;
+  /** Refuse the request if it was accepted before: for one that changes something. */
+  readonly once: boolean;
+  /** What the signer is asked about in the same round; their principal is the signer. */
+  readonly requests: readonly Omit<AccessRequest, 'principal'>[];
+}
+
+export interface AuthenticatedRequest {
+  readonly actor: Principal;
+  /** Workspace that the signed request acts in; null: the account. */
+  readonly workspaceId: Id | null;
+  readonly decisions: readonly ShownDecision[];
+}
+
+export async function authenticateRequest(
+  house: House,
+  calls: Calls,
+  call: Call,
+  { request, once, requests }: AuthenticateRequestInput,
+): Promise<Outcome<AuthenticatedRequest>> {
+  const decision = call.decide({ action: 'bailiwick:requests:authenticate', resource: null });
+  if (decision.effect !== 'ALLOW') return refuse(decision);
+  const service =
+    call.principal.kind === 'SERVICE' ? await house.store.access.service(call.accountId, call.principal.id) : null;
+  if (service === null) {
+    return reject(problem('INVALID', 'only a service asks who signed a request; sign this one with a service’s key'));
+  }
+  const elsewhere = hostFault(service, request);
+  if (elsewhere !== null) return reject(problem('CREDENTIALS_INVALID', elsewhere, 'request'));
+  const shown = await calls.openReceived(call, service, request);
+  const signer = once && shown.broken === null ? await calls.spend(shown) : shown;
+  const { broken } = signer;
+  if (broken !== null) {
+    return reject(problem('CREDENTIALS_INVALID', broken.message, 'request', { reference: broken.reference }));
+  }
+  const { workspaceId } = signer.scope;
+  // Inside a workspace a service learns of that workspace alone.
+  if (call.scope.workspaceId !== null && call.scope.workspaceId !== workspaceId) {
+    return reject(problem('CREDENTIALS_INVALID', 'the request acts in another workspace than this one', 'request'));
+  }
+  if (requests.length === 0) return succeed({ actor: signer.principal, workspaceId, decisions: [] });
+  const principal = { kind: 'signedRequest', request } as const;
+  const decided = await checkAccess(
+    house,
+    calls,
+    call,
+    requests.map((asked) => ({ ...asked, principal })),
+  );
+  if (decided.kind !== 'succeeded') return decided;
+  return succeed({ actor: signer.principal, workspaceId, decisions: decided.value });
+}
