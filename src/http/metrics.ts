@@ -3,7 +3,7 @@
  * from closed lists (routes, status codes, error codes, reasons), so no caller can make one up, and no name, id or
  * secret can be in one.
  */
-import fastify, { type FastifyBaseLogger } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyError } from 'fastify';
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import type { DecisionReason, Observer } from '../iam/index.js';
 
@@ -114,8 +114,13 @@ export async function serveMetrics(
   port: number,
   log: FastifyBaseLogger,
 ): Promise<MetricsListener & { readonly url: string }> {
-  const app = fastify({ exposeHeadRoutes: false });
-  app.setErrorHandler((error, _request, reply) => {
+  // Node waits for a connection that has asked nothing yet, without end once it is closing.
+  const app = fastify({ exposeHeadRoutes: false, forceCloseConnections: true });
+  app.setErrorHandler((error: FastifyError, _request, reply) => {
+    const { statusCode = 500 } = error;
+    if (statusCode >= 400 && statusCode < 500) {
+      return reply.code(statusCode).type('text/plain; charset=utf-8').send(`the metrics are at ${metricsPath}\n`);
+    }
     log.error({ err: error }, 'the metrics could not be read');
     return reply.code(500).type('text/plain; charset=utf-8').send('the metrics could not be read\n');
   });

@@ -1,10 +1,11 @@
 /** What is counted, through real requests; and that nothing but counts can be read. */
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createMetrics } from '../../src/http/index.js';
+import fastify from 'fastify';
+import { createMetrics, serveMetrics } from '../../src/http/index.js';
 import { exchange, post } from '../kit/exchange.js';
 import { startHouse } from '../kit/house.js';
 import { startProgram } from '../kit/program.js';
@@ -71,6 +72,31 @@ describe('metrics', () => {
       });
     }
     expect(await metrics.text()).toContain('bailiwick_lockouts_total{what="ACCESS_KEY"} 1\n');
+  });
+});
+
+describe('the listener of metrics', () => {
+  const log = fastify({ logger: false }).log;
+
+  it.each([
+    { says: 'a body that is no JSON', type: 'application/json', body: '{', status: 400 },
+    { says: 'a body past any size', type: 'application/json', body: ' '.repeat(1_100_000), status: 413 },
+    { says: 'a body of another type', type: 'application/xml', body: '<a/>', status: 404 },
+  ])('refuses $says as the mistake of who sent it', async ({ type, body, status }) => {
+    const listener = await serveMetrics(createMetrics(), '127.0.0.1', 0, log);
+    const answer = await exchange(listener.url, { method: 'POST', headers: ['content-type', type], body });
+    await listener.stop();
+    expect([answer.status, answer.text]).toEqual([status, 'the metrics are at /metrics\n']);
+  });
+
+  it('ends while somebody is connected who asks nothing', async () => {
+    const listener = await serveMetrics(createMetrics(), '127.0.0.1', 0, log);
+    const socket = connect(Number(new URL(listener.url).port), '127.0.0.1');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    await new Promise((resolve) => socket.once('connect', resolve));
+    expect((await exchange(listener.url, { method: 'GET' })).status).toBe(200);
+    await listener.stop();
+    await closed;
   });
 });
 
