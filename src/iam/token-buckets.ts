@@ -19,6 +19,9 @@ export interface BucketState {
   readonly fullAt: Instant;
 }
 
+/** Milliseconds; no request is under way for longer. */
+const longestRequest = 120_000;
+
 interface Bucket {
   readonly tokens: number;
   readonly at: Instant;
@@ -41,14 +44,16 @@ export class TokenBuckets {
     const tokens = this.#tokens(key, now);
     // More than a bucket ever holds is paid by a full one, or it could never be paid.
     const price = Math.min(amount, this.capacity);
-    if (tokens < price) return Math.ceil((price - tokens) / this.#perMillisecond);
-    this.#keep(key, { tokens: tokens - price, at: now });
-    return 0;
+    const enough = tokens >= price;
+    // Kept when refused too: who keeps asking is not the one who asked longest ago, and must not be forgotten.
+    this.#keep(key, { tokens: enough ? tokens - price : tokens, at: this.#instant(key, now) });
+    return enough ? 0 : Math.ceil((price - tokens) / this.#perMillisecond);
   }
 
   /** Gives back what was taken for something that turned out not to count. */
   giveBack(key: string, amount: number, now: Instant): void {
-    this.#keep(key, { tokens: Math.min(this.capacity, this.#tokens(key, now) + amount), at: now });
+    const tokens = Math.min(this.capacity, this.#tokens(key, now) + amount);
+    this.#keep(key, { tokens, at: this.#instant(key, now) });
   }
 
   state(key: string, now: Instant): BucketState {
@@ -65,6 +70,15 @@ export class TokenBuckets {
     // A clock that was set back refills nothing.
     const passed = Math.max(0, now - bucket.at);
     return Math.min(this.capacity, bucket.tokens + passed * this.#perMillisecond);
+  }
+
+  /**
+   * Until when a bucket has been refilled. Requests come out of the order of their clock readings, and going back with
+   * one would refill the time between twice. A clock that was set back by more than that must not stop refilling.
+   */
+  #instant(key: string, now: Instant): Instant {
+    const at = this.#buckets.get(key)?.at ?? now;
+    return at - now > longestRequest ? now : Math.max(at, now);
   }
 
   #keep(key: string, bucket: Bucket): void {
