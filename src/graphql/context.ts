@@ -16,6 +16,8 @@ export interface GraphContext {
   allowance: Allowance | null;
   /** The operation tries to sign somebody in, and whether it did. */
   signIn: 'NONE' | 'TRIED' | 'DONE';
+  /** Takes what an operation of nobody costs from whoever it signs in, before anything is answered to them. */
+  chargeTo: ((call: Call) => void) | null;
   /** Opens the call again from the same credential: actor, rights, memo and loaders are new (rule 21). */
   renew(): Promise<void>;
   /** Answers what is left of the current field as another call: sign-in shows the session that it made. */
@@ -36,6 +38,7 @@ class OperationContext implements GraphContext {
   cursors: Cursors;
   allowance: Allowance | null = null;
   signIn: GraphContext['signIn'] = 'NONE';
+  chargeTo: GraphContext['chargeTo'] = null;
   private mutated = false;
   private acting = false;
   private spent = false;

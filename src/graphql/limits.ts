@@ -219,6 +219,10 @@ export function limitsPlugin(throttle: Throttle): ApolloServerPlugin<GraphContex
         if (signIns === 0) return;
         throttle.attemptSignIn(call);
         contextValue.signIn = 'TRIED';
+        if (call.principal.kind !== 'ANONYMOUS') return;
+        contextValue.chargeTo = (signedIn) => {
+          contextValue.allowance = throttle.spend(signedIn, cost);
+        };
       },
       willSendResponse: async ({ contextValue }) => {
         if (contextValue.signIn === 'DONE') throttle.signedIn(contextValue.call);

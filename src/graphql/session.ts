@@ -255,7 +255,10 @@ export class SessionResolver {
     const { account, userName, password, totp } = input;
     const wanted = { account, userName, password, totp, scope: scopeChoice(input.scope) };
     const outcome = await signIn(context.iam, context.iam.calls, context.call, wanted);
-    if (outcome.kind === 'succeeded') context.signIn = 'DONE';
+    if (outcome.kind === 'succeeded') {
+      context.signIn = 'DONE';
+      context.chargeTo?.(outcome.value.call);
+    }
     return answer(context, input, outcome, (issued) => shownToken(context, issued));
   }
 

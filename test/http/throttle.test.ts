@@ -5,7 +5,7 @@ import { startHouse, type TestHouse } from '../kit/house.js';
 import { setScene } from '../kit/scene.js';
 
 const plenty = { points: 999_999, strangers: 999_999, failedSignIns: 999_999 };
-const page = '{ users(first: 100) { nodes { name } } }';
+const pages = '{ a: users(first: 100) { nodes { name } } b: users(first: 100) { nodes { name } } }';
 
 const tooSoon = (answer: Answer): object => ({
   status: answer.status,
@@ -22,6 +22,7 @@ describe('points', () => {
   it('are told, spent and come back', async () => {
     const house = await startHouse({ throttle: { ...plenty, points: 600 } });
     const token = await house.signIn(house.root);
+    house.advance(61_000);
     const first = await house.gql<Shown>(token, limit);
     expect(first.rateLimit).toMatchObject({ limit: 600, cost: 1, remaining: 599 });
     const four = ['a', 'b', 'c', 'd'].map((name) => `${name}: users(first: 100) { nodes { name } }`).join(' ');
@@ -35,13 +36,13 @@ describe('points', () => {
   });
 
   it('that are spent hold back their actor, with how long, and nobody else', async () => {
-    const house = await startHouse({ throttle: { ...plenty, points: 250 } });
+    const house = await startHouse({ throttle: { ...plenty, points: 500 } });
     const scene = await setScene(house);
     const ann = await house.signIn(await scene.user('ann'), 'account');
     const root = await house.signIn(house.root, 'account');
     house.advance(61_000);
     const answers: Answer[] = [];
-    for (let i = 0; i < 3; i += 1) answers.push(await house.ask(root, page));
+    for (let i = 0; i < 3; i += 1) answers.push(await house.ask(root, pages));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
     const [, , refused] = answers as [Answer, Answer, Answer];
     const seconds = Number(refused.headers['retry-after']);
@@ -49,12 +50,30 @@ describe('points', () => {
     expect(tooSoon(refused)).toEqual({ status: 429, code: 'RATE_LIMITED', header: String(seconds) });
     expect(refused.errors[0]).toMatchObject({
       message: `your operations have used up the points of this minute; try again in ${seconds} seconds`,
-      extensions: { retryAfter: seconds, limit: 250, cost: 101 },
+      extensions: { retryAfter: seconds, limit: 500, cost: 202 },
     });
     expect(refused.text).not.toContain('data');
     expect((await house.ask(ann, '{ viewer { account { name } } }')).status).toBe(200);
     house.advance(seconds * 1000);
-    expect((await house.ask(root, page)).status).toBe(200);
+    expect((await house.ask(root, pages)).status).toBe(200);
+  });
+
+  it('are taken from whom an operation signs in, who could otherwise ask anything as nobody', async () => {
+    const house = await startHouse({ throttle: { ...plenty, points: 1_500 } });
+    const query = `mutation M($input: SignInInput!) {
+      signIn(input: $input) { token viewer { a: permissions { effect } b: permissions { effect } } userErrors { code } }
+    }`;
+    const input = { account: 'default', userName: 'admin', password: house.root.password };
+    const first = await post(house.url, null, { query, variables: { input } });
+    expect(first.data).toMatchObject({ signIn: { userErrors: [] } });
+    const second = await post(house.url, null, { query, variables: { input } });
+    expect(second.data?.['signIn'] ?? null).toBeNull();
+    expect(second.errors).toMatchObject([{ extensions: { code: 'RATE_LIMITED', limit: 1_500 } }]);
+    expect(tooSoon(second)).toMatchObject({ status: 429, header: String(second.errors[0]?.extensions['retryAfter']) });
+    const { token } = first.data?.['signIn'] as { token: string };
+    expect((await house.gql<Shown>(token, limit)).rateLimit.remaining).toBeLessThan(500);
+    house.advance(61_000);
+    expect((await post(house.url, null, { query, variables: { input } })).status).toBe(200);
   });
 
   it('are enough by default for a hundred small requests a second, for a minute', async () => {
