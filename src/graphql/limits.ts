@@ -201,32 +201,43 @@ function measureFragment(
 /** Apollo's part in it. In one hook, because hooks of several plugins all run even when the first refuses. */
 export function limitsPlugin(throttle: Throttle): ApolloServerPlugin<GraphContext> {
   return {
-    requestDidStart: async () => ({
-      didResolveOperation: async ({ schema, document, operation, request, contextValue }) => {
-        // Without an operation the document has none of the name that was asked for: execution says so.
-        if (operation === undefined) return;
-        const { call } = contextValue;
-        const { signIns } = checkOperation(document, operation, request.variables, call);
-        const cost = costOf(schema, document, operation, request.variables ?? {});
-        if (cost > dearestOperation) {
-          throw clientError(
-            'COST_LIMIT_EXCEEDED',
-            `the operation may answer ${cost} objects, at most ${dearestOperation} are allowed; ask for smaller pages or split it`,
-            { cost, limit: dearestOperation, http: { status: 400 } },
-          );
-        }
-        if (call.principal.kind !== 'ANONYMOUS') contextValue.allowance = throttle.spend(call, cost);
-        if (signIns === 0) return;
-        throttle.attemptSignIn(call);
-        contextValue.signIn = 'TRIED';
-        if (call.principal.kind !== 'ANONYMOUS') return;
-        contextValue.chargeTo = (signedIn) => {
-          contextValue.allowance = throttle.spend(signedIn, cost);
-        };
-      },
-      willSendResponse: async ({ contextValue }) => {
-        if (contextValue.signIn === 'DONE') throttle.signedIn(contextValue.call);
-      },
-    }),
+    requestDidStart: async () => {
+      let priced = false;
+      return {
+        didResolveOperation: async ({ schema, document, operation, request, contextValue }) => {
+          // Without an operation the document has none of the name that was asked for: execution says so.
+          if (operation === undefined) return;
+          const { call } = contextValue;
+          const { signIns } = checkOperation(document, operation, request.variables, call);
+          const cost = costOf(schema, document, operation, request.variables ?? {});
+          if (cost > dearestOperation) {
+            throw clientError(
+              'COST_LIMIT_EXCEEDED',
+              `the operation may answer ${cost} objects, at most ${dearestOperation} are allowed; ask for smaller pages or split it`,
+              { cost, limit: dearestOperation, http: { status: 400 } },
+            );
+          }
+          priced = true;
+          if (call.principal.kind !== 'ANONYMOUS') contextValue.allowance = throttle.spend(call, cost);
+          if (signIns === 0) return;
+          throttle.attemptSignIn(call);
+          contextValue.signIn = 'TRIED';
+          if (call.principal.kind !== 'ANONYMOUS') return;
+          contextValue.chargeTo = (signedIn) => {
+            contextValue.allowance = throttle.spend(signedIn, cost);
+          };
+        },
+        didEncounterErrors: async ({ contextValue }) => {
+          // Apollo has no context yet when making it was what failed.
+          const call = (contextValue as GraphContext | undefined)?.call;
+          if (priced || call === undefined || call.principal.kind === 'ANONYMOUS') return;
+          priced = true;
+          throttle.chargeRefused(call);
+        },
+        willSendResponse: async ({ contextValue }) => {
+          if (contextValue.signIn === 'DONE') throttle.signedIn(contextValue.call);
+        },
+      };
+    },
   };
 }

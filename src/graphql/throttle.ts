@@ -21,6 +21,9 @@ export interface ThrottleLimits {
 
 export const usualThrottle: ThrottleLimits = { points: 20_000_000, strangers: 6_000, failedSignIns: 60 };
 
+/** Points for a document that does not fit the schema or the limits: to see that takes up to tens of milliseconds. */
+const refusedCost = 1_000;
+
 /** What an actor has left, for `rateLimit`. */
 export interface Allowance {
   /** Points within a minute. */
@@ -42,16 +45,25 @@ export class Throttle {
     this.#failedSignIns = perMinute(failedSignIns);
   }
 
+  /** Throws when an actor has no point left, before any work is done for its document. */
+  admitActor(call: Call): void {
+    const { capacity } = this.#points;
+    const wait = this.#points.take(actorOf(call), 1, call.now);
+    if (wait > 0) throw tooSoon(pointsUsedUp, wait, { limit: capacity });
+    this.#points.giveBack(actorOf(call), 1, call.now);
+  }
+
+  /** Takes from an actor what it cost to find out that its document cannot be answered. */
+  chargeRefused(call: Call): void {
+    this.#points.drain(actorOf(call), refusedCost, call.now);
+  }
+
   /** Takes the cost of an operation from its actor; throws when there is not enough. */
-  spend({ accountId, principal, now }: Call, cost: number): Allowance {
-    const key = `${accountId} ${principal.id}`;
+  spend(call: Call, cost: number): Allowance {
+    const { now } = call;
+    const key = actorOf(call);
     const wait = this.#points.take(key, cost, now);
-    if (wait > 0) {
-      throw tooSoon('your operations have used up the points of this minute', wait, {
-        limit: this.#points.capacity,
-        cost,
-      });
-    }
+    if (wait > 0) throw tooSoon(pointsUsedUp, wait, { limit: this.#points.capacity, cost });
     const { remaining, fullAt } = this.#points.state(key, now);
     return { limit: this.#points.capacity, cost, remaining, resetAt: fullAt };
   }
@@ -71,6 +83,12 @@ export class Throttle {
   signedIn({ environment }: Pick<Call, 'environment'>): void {
     this.#failedSignIns.giveBack(placeOf(environment), 1, environment.now);
   }
+}
+
+const pointsUsedUp = 'your operations have used up the points of this minute';
+
+function actorOf({ accountId, principal }: Call): string {
+  return `${accountId} ${principal.id}`;
 }
 
 /** An IPv6 address counts with its whole network of 64 bits, which is what one subscriber is given. */

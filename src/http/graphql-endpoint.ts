@@ -122,6 +122,7 @@ export async function openGraphQLEndpoint(
           noteCaller(note, context);
           const { call } = context;
           if (call.broken !== null || call.principal.kind === 'ANONYMOUS') throttle.admitStranger(call);
+          else throttle.admitActor(call);
           // Refused as a whole, before the document is looked at: a broken credential learns nothing (rule 19).
           if (call.broken !== null) {
             note.errors = ['UNAUTHENTICATED'];

@@ -50,6 +50,11 @@ export class TokenBuckets {
     return enough ? 0 : Math.ceil((price - tokens) / this.#perMillisecond);
   }
 
+  /** Takes tokens that cannot be refused any more: as many of them as there are. */
+  drain(key: string, amount: number, now: Instant): void {
+    this.take(key, Math.min(amount, this.#tokens(key, now)), now);
+  }
+
   /** Gives back what was taken for something that turned out not to count. */
   giveBack(key: string, amount: number, now: Instant): void {
     const tokens = Math.min(this.capacity, this.#tokens(key, now) + amount);

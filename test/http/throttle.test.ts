@@ -76,6 +76,36 @@ describe('points', () => {
     expect((await post(house.url, null, { query, variables: { input } })).status).toBe(200);
   });
 
+  it.each([
+    { says: 'is no GraphQL', query: '{ viewer {' },
+    { says: 'does not fit the schema', query: '{ viewer { nothing } }' },
+    { says: 'is larger than allowed', query: `{ ${'__typename '.repeat(21)} }` },
+    {
+      says: 'may answer too much',
+      query: `{ ${'abcdefg'
+        .split('')
+        .map(
+          (a) =>
+            `${a}: users(first: 100) { nodes { groups(first: 100) { nodes { members(first: 100) { nodes { name } } } } } }`,
+        )
+        .join(' ')} }`,
+    },
+    { says: 'has no such operation', query: 'query A { __typename } query B { __typename }' },
+  ])('are taken for a document that $says, so that nobody is free to send one after the other', async ({ query }) => {
+    const house = await startHouse({ throttle: { ...plenty, points: 2_500 } });
+    const token = await house.signIn(house.root);
+    house.advance(61_000);
+    const answers: Answer[] = [];
+    for (let i = 0; i < 3; i += 1) answers.push(await house.ask(token, query));
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 400]);
+    // While the clock is behind nothing comes back.
+    house.advance(-10_000);
+    const refused = await house.ask(token, query);
+    expect(tooSoon(refused)).toEqual({ status: 429, code: 'RATE_LIMITED', header: '1' });
+    house.advance(61_000);
+    expect((await house.ask(token, '{ __typename }')).status).toBe(200);
+  });
+
   it('are enough by default for a hundred small requests a second, for a minute', async () => {
     const house = await startHouse();
     const token = await house.signIn(house.root);
