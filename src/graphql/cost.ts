@@ -1,13 +1,17 @@
 /**
  * What an operation costs, known before it runs: every field that yields an object costs a point, once for each object
  * of the lists above it. A page counts as long as `first` or `last` say, a list as long as the argument that it answers;
- * other lists count as `assumedLength`. Fragments are priced once each, so pricing is linear in the document.
+ * other lists count as `assumedLength`, or as long as the longest list that their field or the one above was given.
+ * Fragments are priced once each, so pricing is linear in the document.
  */
 import {
+  __Schema as __schema,
+  __Type as __type,
   getNamedType,
   getNullableType,
   isAbstractType,
   isCompositeType,
+  isIntrospectionType,
   isListType,
   isObjectType,
   Kind,
@@ -35,9 +39,17 @@ const mutationCost = 10;
 
 /** A new password is hashed, a given one verified: tens of milliseconds of a core each. */
 const hashingCost = 100;
-const hashing: ReadonlySet<string> = new Set(['signIn', 'createUser', 'changePassword', 'resetPassword']);
 
-/** Reading the schema walks all of it, however little is asked. */
+/** How many passwords a mutation hashes or verifies at most; ten are remembered, and a new one is compared with each. */
+const hashing: Readonly<Record<string, number>> = {
+  signIn: 1,
+  createUser: 1,
+  deleteSecondFactor: 1,
+  resetPassword: 11,
+  changePassword: 12,
+};
+
+/** Reading the schema walks all of it, once for each field that is asked of it. */
 const introspectionCost = 100;
 
 /** Lists that are as long as one of their arguments, and how long without it. */
@@ -77,6 +89,8 @@ class Pricing {
   readonly #schema: GraphQLSchema;
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly #variables: Variables;
+  /** Length of the longest list in a variable: it may be used many times. */
+  readonly #longest = new Map<string, number>();
   /** By fragment and length of the page that it stands in. */
   readonly #known = new Map<string, number>();
 
@@ -86,7 +100,7 @@ class Pricing {
     this.#variables = variables;
   }
 
-  /** @param page length of the page whose parts are selected, where the type is a connection */
+  /** @param page length of the page whose parts are selected, or of the longest list that their parent was given */
   ofSelections({ selections }: SelectionSetNode, type: GraphQLNamedType, page: number): number {
     let sum = 0;
     for (const selection of selections) {
@@ -115,26 +129,31 @@ class Pricing {
 
   #ofField(node: FieldNode, parent: GraphQLNamedType, page: number): number {
     const name = node.name.value;
-    if (name === '__schema' || name === '__type') return introspectionCost;
+    const schemaField = schemaFields[name];
+    if (schemaField !== undefined && parent === this.#schema.getQueryType()) {
+      const below = node.selectionSet;
+      return introspectionCost + (below === undefined ? 0 : this.ofSelections(below, schemaField, 1));
+    }
     const field = isObjectType(parent) || isAbstractType(parent) ? fieldOf(parent, name) : undefined;
     if (field === undefined) return 0;
     const type = getNamedType(field.type);
-    const own = this.#own(node, field, parent);
+    if (isIntrospectionType(parent)) {
+      return introspectionCost + (node.selectionSet === undefined ? 0 : this.ofSelections(node.selectionSet, type, 1));
+    }
+    const given = Math.max(0, ...(node.arguments ?? []).map(({ value }) => this.#longestList(value)));
+    const own = this.#own(node, field, parent, given);
     if (!isCompositeType(type) || node.selectionSet === undefined) return own;
     if (type.name.endsWith('Connection')) {
       return own + 1 + this.ofSelections(node.selectionSet, type, this.#pageLength(node));
     }
-    const length = isListType(getNullableType(field.type)) ? this.#listLength(node, parent, page) : 1;
+    if (!isListType(getNullableType(field.type))) return own + 1 + this.ofSelections(node.selectionSet, type, given);
+    const length = this.#listLength(node, parent, Math.max(page, given));
     return own + length * (1 + this.ofSelections(node.selectionSet, type, 1));
   }
 
   /** What a field costs beside the objects that it yields. */
-  #own(node: FieldNode, { name }: GraphQLField<unknown, unknown>, parent: GraphQLNamedType): number {
-    if (parent === this.#schema.getMutationType()) {
-      const asked = name === 'authenticateRequest' ? this.#argument(node, 'input') : undefined;
-      const questions = lengthOf((asked as { readonly requests?: unknown } | undefined)?.requests);
-      return mutationCost + (hashing.has(name) ? hashingCost : 0) + questions;
-    }
+  #own(node: FieldNode, { name }: GraphQLField<unknown, unknown>, parent: GraphQLNamedType, given: number): number {
+    if (parent === this.#schema.getMutationType()) return mutationCost + given + (hashing[name] ?? 0) * hashingCost;
     if (parent !== this.#schema.getQueryType() || name !== 'simulateAccess') return name === 'totalCount' ? 1 : 0;
     const input = this.#argument(node, 'input') as { policies?: unknown; requests?: unknown } | undefined;
     return lengthOf(input?.policies) * lengthOf(input?.requests);
@@ -150,9 +169,20 @@ class Pricing {
   #listLength(node: FieldNode, parent: GraphQLNamedType, page: number): number {
     if (parent.name.endsWith('Connection')) return page;
     const known = answered[`${parent.name}.${node.name.value}`];
-    if (known === undefined) return assumedLength;
+    if (known === undefined) return Math.max(assumedLength, page);
     const value = this.#argument(node, known.argument);
     return Array.isArray(value) ? value.length : known.otherwise;
+  }
+
+  #longestList(node: ValueNode): number {
+    if (node.kind === Kind.LIST)
+      return Math.max(node.values.length, ...node.values.map((value) => this.#longestList(value)));
+    if (node.kind === Kind.OBJECT) return Math.max(0, ...node.fields.map(({ value }) => this.#longestList(value)));
+    if (node.kind !== Kind.VARIABLE) return 0;
+    const name = node.name.value;
+    const longest = this.#longest.get(name) ?? longestList(this.#variables[name]);
+    this.#longest.set(name, longest);
+    return longest;
   }
 
   #argument(node: FieldNode, name: string): unknown {
@@ -168,6 +198,22 @@ class Pricing {
     if (node.kind !== Kind.OBJECT) return undefined;
     return Object.fromEntries(node.fields.map((field) => [field.name.value, this.#valueOf(field.value)]));
   }
+}
+
+/** Types of what `__schema` and `__type` answer. */
+const schemaFields: Readonly<Record<string, GraphQLNamedType | undefined>> = { __schema, __type };
+
+/** Length of the longest list in a value. Does not recurse: nesting is the client's choice. */
+export function longestList(value: unknown): number {
+  let longest = 0;
+  const rest: unknown[] = [value];
+  while (rest.length > 0) {
+    const next = rest.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    if (Array.isArray(next)) longest = Math.max(longest, next.length);
+    for (const member of Object.values(next)) rest.push(member);
+  }
+  return longest;
 }
 
 function fieldOf(type: GraphQLNamedType, name: string): GraphQLField<unknown, unknown> | undefined {

@@ -15,7 +15,7 @@ import {
 } from 'graphql';
 import { BadInput, type Call } from '../iam/index.js';
 import type { GraphContext } from './context.js';
-import { costOf, dearestOperation } from './cost.js';
+import { costOf, dearestOperation, longestList } from './cost.js';
 import { clientError } from './errors.js';
 import { checkTextIn, checkTextOfDocument } from './text.js';
 import type { Throttle } from './throttle.js';
@@ -119,19 +119,6 @@ function directivesIn(document: DocumentNode): number {
     },
   });
   return count;
-}
-
-/** Length of the longest list in a value of variables. Does not recurse: nesting is the client's choice. */
-function longestList(variables: unknown): number {
-  let longest = 0;
-  const rest: unknown[] = [variables];
-  while (rest.length > 0) {
-    const next = rest.pop();
-    if (typeof next !== 'object' || next === null) continue;
-    if (Array.isArray(next)) longest = Math.max(longest, next.length);
-    for (const member of Object.values(next)) rest.push(member);
-  }
-  return longest;
 }
 
 function limit(what: string, actual: number, maximum: number): void {

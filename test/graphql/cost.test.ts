@@ -84,7 +84,40 @@ const rows: readonly Row[] = [
     query: 'mutation { signIn(input: { account: "a", userName: "b", password: "c" }) { token } }',
     costs: 111,
   },
-  { says: 'reading the schema, flat', query: '{ __schema { types { fields { name } } } }', costs: 100 },
+  {
+    says: 'a password to be changed like one that is compared with all that are remembered',
+    query: 'mutation { changePassword(input: { currentPassword: "a", newPassword: "b" }) { revision } }',
+    costs: 11 + 12 * 100,
+  },
+  {
+    says: 'a password that proves who one is, too',
+    query: 'mutation { deleteSecondFactor(input: { password: "a" }) { revision } }',
+    costs: 111,
+  },
+  {
+    says: 'a mutation of many by how many, and so what it answers of them',
+    query:
+      'mutation ($i: AddGroupMembersInput!) { addGroupMembers(input: $i) { ...Added } } fragment Added on AddGroupMembersPayload { users { groups(first: 3) { nodes { name } } } }',
+    variables: { i: { groupId: 'g', userIds: Array.from({ length: 2000 }, (_, i) => `u${i}`) } },
+    costs: 10 + 2000 + 1 + 2000 * (1 + 1 + 3),
+  },
+  {
+    says: 'a mutation of many that stand in the document alike',
+    query: `mutation { addGroupMembers(input: { groupId: "g", userIds: [${'"u" '.repeat(30)}] }) { users { name } } }`,
+    costs: 10 + 30 + 1 + 30,
+  },
+  {
+    says: 'what a simulation selects by requests as well',
+    query: 'query ($i: SimulateAccessInput!) { simulateAccess(input: $i) { statements { policy } } }',
+    variables: { i: { policies: [{}], requests: Array.from({ length: 500 }, () => ({})) } },
+    costs: 500 + 500 * (1 + 10),
+  },
+  {
+    says: 'reading the schema, by what is asked of it',
+    query:
+      '{ __schema { types { ...T } } __type(name: "User") { a: name b: name } } fragment T on __Type { fields { name } }',
+    costs: 700,
+  },
   { says: 'next to nothing', query: '{ __typename }', costs: 1 },
 ];
 
