@@ -170,8 +170,12 @@ export class AccessPermission {
 }
 
 /** What the viewer may do in the scope of the call, for these actions or, for null, for all of the catalogue. */
-export function permissionsOf(call: Call, actions: readonly string[] | null): readonly AccessPermission[] {
-  return decideForViewer(call, actions).map(({ action, effect, reason }) => ({ action, effect, reason }));
+export async function permissionsOf(
+  call: Call,
+  actions: readonly string[] | null,
+): Promise<readonly AccessPermission[]> {
+  const decisions = await decideForViewer(call, actions);
+  return decisions.map(({ action, effect, reason }) => ({ action, effect, reason }));
 }
 
 @OneOf()

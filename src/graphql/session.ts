@@ -320,7 +320,7 @@ export class SessionResolver {
     })
     actions: readonly string[] | null | undefined,
     @Ctx() { call }: GraphContext,
-  ): readonly AccessPermission[] {
+  ): Promise<readonly AccessPermission[]> {
     return permissionsOf(call, actions ?? null);
   }
 }

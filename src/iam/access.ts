@@ -1,5 +1,4 @@
 /** Asking: may I, may they (rules 16 to 18). Every answer comes from the authorizer and says why to those who may know. */
-import { setImmediate as immediate } from 'node:timers/promises';
 import { modelArtsDefaultPolicy, namesService, type Catalogue, type ConditionKey } from '../catalogue/index.js';
 import {
   buildContext,
@@ -21,6 +20,7 @@ import {
   type ScopeFacts,
   type StatementOrigin,
 } from './authorizer.js';
+import { Breath } from './breath.js';
 import type { Call } from './call.js';
 import type { Calls } from './calls.js';
 import type { House } from './house.js';
@@ -57,9 +57,6 @@ export interface AccessRequest {
  */
 export type ShownDecision = Omit<Decision, 'statements'> & { readonly statements: Decision['statements'] | null };
 
-/** Decisions after which others get their turn: a large batch must not keep every other request waiting. */
-const breath = 50;
-
 /** Decides many requests in one pass; answers in the order asked. */
 export async function checkAccess(
   house: House,
@@ -82,8 +79,9 @@ export async function checkAccess(
   const explained = call.may('bailiwick:access:explain');
   const asked = new Askers(house, calls, call);
   const decisions: ShownDecision[] = [];
-  for (const [index, request] of requests.entries()) {
-    if (index % breath === breath - 1) await immediate();
+  const breath = new Breath();
+  for (const request of requests) {
+    await breath.pause();
     const decision = await decideRequest(call, asked, request, registered.get(request.resource ?? '') ?? null);
     decisions.push(explained ? decision : { ...decision, statements: null, problems: [] });
   }
@@ -225,10 +223,16 @@ class Askers {
 }
 
 /** What the viewer may do here, one answer for each action; for every action of the catalogue when none are named. */
-export function decideForViewer(call: Call, actions: readonly string[] | null): readonly Decision[] {
+export async function decideForViewer(call: Call, actions: readonly string[] | null): Promise<readonly Decision[]> {
   checkBatch(actions?.length ?? 0);
   const asked = actions ?? call.catalogue.rows.filter(({ aliasOf }) => aliasOf === null).map(({ name }) => name);
-  return asked.map((action) => call.decide({ action, resource: null }));
+  const breath = new Breath();
+  const decisions: Decision[] = [];
+  for (const action of asked) {
+    await breath.pause();
+    decisions.push(call.decide({ action, resource: null }));
+  }
+  return decisions;
 }
 
 export interface Simulation {
@@ -250,14 +254,16 @@ export async function simulateAccess(simulation: Simulation): Promise<readonly D
   }
   const sources: PolicySource<StatementOrigin>[] = [];
   const problems: string[] = [];
-  simulation.policies.forEach((input, index) => {
+  const breath = new Breath();
+  for (const [index, input] of simulation.policies.entries()) {
+    await breath.pause();
     const parsed = parsePolicy(input, 'ANY');
     const name = `policies[${index}]`;
     if (parsed.document !== null) sources.push({ name, document: parsed.document, origin: inline(name, false) });
     for (const { severity, code, message, pointer } of parsed.problems) {
       if (severity === 'ERROR') problems.push(`${name}${pointer}: ${code} ${message}`);
     }
-  });
+  }
   const named = sources.some(({ document }) => namesService(document, 'modelarts'));
   if (simulation.authorizationMode === 'LOOSE' && !named) {
     sources.push({
@@ -267,8 +273,8 @@ export async function simulateAccess(simulation: Simulation): Promise<readonly D
     });
   }
   const decisions: Decision[] = [];
-  for (const [index, request] of simulation.requests.entries()) {
-    if (index % breath === breath - 1) await immediate();
+  for (const request of simulation.requests) {
+    await breath.pause();
     decisions.push(decideInline(request));
   }
   return decisions;
