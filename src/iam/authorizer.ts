@@ -264,7 +264,15 @@ function contextOf(
   if (question.requestTags !== undefined && question.requestTags.length > 0) {
     entries.push(['g:TagKeys', question.requestTags.map(({ key }) => key)]);
   }
-  return buildContext(entries);
+  return withBothAddresses(buildContext(entries));
+}
+
+/** One address under two names: said under one alone, it must not escape a Deny that compares the other. */
+function withBothAddresses(context: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, readonly string[]> {
+  const newer = context.get('g:sourceip');
+  const older = context.get('hw:sourceip');
+  if ((newer === undefined) === (older === undefined)) return context;
+  return new Map([['g:sourceip', newer ?? older ?? []], ['hw:sourceip', older ?? newer ?? []], ...context]);
 }
 
 /** Region in a URN, `service:region:account:type:id`; null where it names none. */
