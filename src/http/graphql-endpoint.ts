@@ -121,8 +121,13 @@ export async function openGraphQLEndpoint(
           const context = await openContext(iam, arrival);
           noteCaller(note, context);
           const { call } = context;
-          if (call.broken !== null || call.principal.kind === 'ANONYMOUS') throttle.admitStranger(call);
-          else throttle.admitActor(call);
+          try {
+            if (call.broken !== null || call.principal.kind === 'ANONYMOUS') throttle.admitStranger(call);
+            else throttle.admitActor(call);
+          } catch (error) {
+            note.errors = ['RATE_LIMITED'];
+            throw error;
+          }
           // Refused as a whole, before the document is looked at: a broken credential learns nothing (rule 19).
           if (call.broken !== null) {
             note.errors = ['UNAUTHENTICATED'];

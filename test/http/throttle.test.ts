@@ -157,6 +157,7 @@ describe('an address', () => {
     expect(statuses.slice(3)).toEqual([429, 429, 200]);
     expect(statuses.slice(0, 3)).not.toContain(429);
     expect(tooSoon(await from(house, '10.0.0.1', ask))).toEqual({ status: 429, code: 'RATE_LIMITED', header: '20' });
+    expect(JSON.parse(house.log.at(-1) ?? '')).toMatchObject({ status: 429, errors: ['RATE_LIMITED'] });
     house.advance(20_000);
     expect((await from(house, '10.0.0.1', ask)).status).toBe(200);
   });
