@@ -50,9 +50,10 @@ export async function changePassword(
   const { access } = house.store;
   const settings = await settingsOf(access, call.accountId);
   const kept = await access.password(call.accountId, user.id);
-  const fault = refuseYoung(kept, settings, call.now) ?? (await checkNew(house, kept, newPassword, user, settings));
+  const fault =
+    refuseYoung(kept, settings, call.now) ?? (await checkNew(house, call, kept, newPassword, user, settings));
   if (fault !== null) return reject(fault);
-  const hash = await house.passwords.hash(newPassword);
+  const hash = await house.passwords.hash(newPassword, call.principal.id);
   return change(house, call, { operation: 'changePassword' }, async (open) => {
     const refused = open.ask('iam:users:updateUserPassword', resource);
     if (refused !== null) return refused;
@@ -82,9 +83,9 @@ export async function resetPassword(
   const settings = await settingsOf(access, call.accountId);
   const kept = await access.password(call.accountId, userId);
   const password = newPassword ?? randomPassword(found.value.name, settings);
-  const fault = await checkNew(house, kept, password, found.value, settings);
+  const fault = await checkNew(house, call, kept, password, found.value, settings);
   if (fault !== null) return reject(fault);
-  const hash = await house.passwords.hash(password);
+  const hash = await house.passwords.hash(password, call.principal.id);
   return change(house, call, { operation }, async (open) => {
     const user = await findResettable(open, userId);
     if (user.kind !== 'succeeded') return user;
@@ -129,6 +130,7 @@ export function checkFirstPassword(password: string, userName: string, settings:
 
 async function checkNew(
   house: House,
+  call: Call,
   kept: Password | null,
   password: string,
   user: User,
@@ -137,7 +139,7 @@ async function checkNew(
   const fault = weak(weakness(password, user.name, settings), 'newPassword');
   if (fault !== null || kept === null) return fault;
   for (const hash of [kept.hash, ...kept.history].slice(0, settings.rememberedPasswords)) {
-    if (await house.passwords.verify(hash, password)) {
+    if (await house.passwords.verify(hash, password, call.principal.id)) {
       return weak('the password was used before; choose one that was not', 'newPassword');
     }
   }

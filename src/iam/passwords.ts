@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 import { Overloaded } from './outcome.js';
-import type { AccountSettings } from './records.js';
+import type { AccountSettings, Id } from './records.js';
 
 /** RFC 9106's second recommendation scaled to OWASP's floor: 19 MiB, two passes, one lane. */
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -16,26 +16,39 @@ export const passwordLimits = { minimumLength: 8, maximumLength: 128 } as const;
 /** What an account asks of new passwords. */
 export type PasswordPolicy = Pick<AccountSettings, 'passwordKinds' | 'passwordLength' | 'passwordRepeats'>;
 
+/** `asker`: id of who is signed in and asks, so that nobody fills the line alone; absent for those who sign in. */
 export interface Passwords {
-  hash(password: string): Promise<string>;
+  hash(password: string, asker?: Id): Promise<string>;
   /** With no stored hash the same work is done and the answer is false: an unknown user takes as long as a known one. */
-  verify(stored: string | null, password: string): Promise<boolean>;
+  verify(stored: string | null, password: string, asker?: Id): Promise<boolean>;
 }
 
 /**
  * Hashes at most two at a time: hashing and SQLite share Node's four worker threads (rule 31), and a burst of sign-ins
  * must not keep the database waiting. At most `inLine` wait for their turn: whoever came later would have gone away by
- * then, and the line would only grow. Throws `Overloaded` for them.
+ * then, and the line would only grow; and at most `ofOne` for one asker. Throws `Overloaded` for them.
  */
-export function createPasswords(atOnce = 2, inLine = 100): Passwords {
+export function createPasswords(atOnce = 2, inLine = 100, ofOne = 20): Passwords {
   let running = 0;
   const waiting: (() => void)[] = [];
-  const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= atOnce && waiting.length >= inLine) {
+  /** How many wait for each asker; nobody is remembered for whom none does. */
+  const askers = new Map<Id, number>();
+  const count = (asker: Id | undefined, change: 1 | -1): void => {
+    if (asker === undefined) return;
+    const left = (askers.get(asker) ?? 0) + change;
+    if (left === 0) askers.delete(asker);
+    else askers.set(asker, left);
+  };
+  const inTurn = async <T>(asker: Id | undefined, work: () => Promise<T>): Promise<T> => {
+    const own = asker === undefined ? 0 : (askers.get(asker) ?? 0);
+    if (running >= atOnce && (waiting.length >= inLine || own >= ofOne)) {
       throw new Overloaded('too many passwords are being checked just now; try again in a few seconds');
     }
-    if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running += 1;
+    if (running >= atOnce) {
+      count(asker, 1);
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      count(asker, -1);
+    } else running += 1;
     try {
       return await work();
     } finally {
@@ -48,9 +61,9 @@ export function createPasswords(atOnce = 2, inLine = 100): Passwords {
   // An unhandled rejection here would end the process; verify() meets it where it is awaited.
   stranger.catch(() => undefined);
   return {
-    hash: (password) => inTurn(() => hash(password, parameters)),
-    verify: (stored, password) =>
-      inTurn(async () => {
+    hash: (password, asker) => inTurn(asker, () => hash(password, parameters)),
+    verify: (stored, password, asker) =>
+      inTurn(asker, async () => {
         // Nobody's password is longer than a new one may be; what is sent instead is not worth hashing whole.
         const tooLong = password.length > 2 * passwordLimits.maximumLength;
         const matches = await verify(stored ?? (await stranger), tooLong ? '' : password);

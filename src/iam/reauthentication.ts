@@ -26,7 +26,7 @@ export async function reauthenticate(house: House, call: Call, proof: Proof, pat
   const userId = principal.id;
   const kept = await house.store.access.password(accountId, userId);
   const settings = await settingsOf(house.store.access, accountId);
-  const known = proof.kind === 'code' || (await house.passwords.verify(kept?.hash ?? null, proof.password));
+  const known = proof.kind === 'code' || (await house.passwords.verify(kept?.hash ?? null, proof.password, userId));
   const origin: ChangeOrigin = {
     accountId,
     workspaceId: call.scope.workspaceId,

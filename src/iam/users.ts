@@ -30,7 +30,10 @@ export async function createUser(house: House, call: Call, input: CreateUserInpu
     input.password == null ? null : checkFirstPassword(input.password, input.name, settings),
   );
   // Hashing takes tens of milliseconds; it must not hold the account's write lock.
-  const hash = input.password == null || problems.length > 0 ? null : await house.passwords.hash(input.password);
+  const hash =
+    input.password == null || problems.length > 0
+      ? null
+      : await house.passwords.hash(input.password, call.principal.id);
   return change(house, call, creating('user', 'createUser', input), async (open) => {
     const { transaction, call } = open;
     const id = newId();

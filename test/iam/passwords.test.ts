@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { Overloaded } from '../../src/iam/outcome.js';
 import { createPasswords, randomPassword, weakness, type PasswordPolicy } from '../../src/iam/passwords.js';
 
 interface Row {
@@ -53,5 +54,22 @@ describe('hashing', () => {
     expect(await passwords.verify(hash, 'correct-horse-9')).toBe(false);
     expect(await passwords.verify(null, 'nobody has this password')).toBe(false);
     expect(await passwords.verify(await passwords.hash('x'.repeat(300)), 'x'.repeat(300))).toBe(false);
+  });
+
+  it('refuses whoever fills the line alone, and nobody else for it', async () => {
+    const passwords = createPasswords(1, 10, 2);
+    const outcome = (work: Promise<unknown>) =>
+      work.then(
+        () => 'done',
+        (error: unknown) => (error instanceof Overloaded ? 'overloaded' : error),
+      );
+    const greedy = Array.from({ length: 5 }, () => outcome(passwords.hash('Some-password-1', 'greedy')));
+    const other = outcome(passwords.verify(null, 'Some-password-1', 'other'));
+    const nobody = Array.from({ length: 3 }, () => outcome(passwords.verify(null, 'Some-password-1')));
+    expect(await Promise.all(greedy)).toEqual(['done', 'done', 'done', 'overloaded', 'overloaded']);
+    expect(await Promise.all([other, ...nobody])).toEqual(['done', 'done', 'done', 'done']);
+    // The line is empty again, and so is theirs.
+    const again = Array.from({ length: 3 }, () => outcome(passwords.hash('Some-password-1', 'greedy')));
+    expect(await Promise.all(again)).toEqual(['done', 'done', 'done']);
   });
 });
