@@ -40,7 +40,9 @@ export type PrincipalChoice =
   | { readonly kind: 'user' | 'agency' | 'service'; readonly id: Id }
   | { readonly kind: 'token'; readonly token: string }
   /** As a service received it, which alone may show it. */
-  | { readonly kind: 'signedRequest'; readonly request: ReceivedRequest };
+  | { readonly kind: 'signedRequest'; readonly request: ReceivedRequest }
+  /** Whoever signed it, found out already. */
+  | { readonly kind: 'signer'; readonly call: Call };
 
 export interface AccessRequest {
   /** Null: the viewer. */
@@ -145,8 +147,9 @@ class Askers {
   async find(choice: PrincipalChoice | null) {
     const call = this.#call;
     if (choice === null || isViewer(call, choice)) {
-      return { rights: call.rights, user: call.user, home: call.scope.workspaceId };
+      return askerOf(call);
     }
+    if (choice.kind === 'signer') return askerOf(choice.call);
     const key = keyOf(choice);
     const known = this.#found.get(key);
     if (known !== undefined) return known;
@@ -155,7 +158,7 @@ class Askers {
     return found;
   }
 
-  #look(choice: PrincipalChoice) {
+  #look(choice: Exclude<PrincipalChoice, { kind: 'signer' }>) {
     if (choice.kind === 'token') return this.#bearer(choice.token);
     return choice.kind === 'signedRequest' ? this.#signer(choice.request) : this.#named(choice.kind, choice.id);
   }
@@ -200,7 +203,7 @@ class Askers {
     const showing = principal.kind === 'SERVICE' ? principal.id : null;
     const other = await this.#calls.openShown(this.#call, token, showing);
     if (other === null || other.accountId !== accountId) return { reason: 'CREDENTIAL_REVOKED' } as const;
-    return { rights: other.rights, user: other.user, home: other.scope.workspaceId };
+    return askerOf(other);
   }
 
   /** Whoever signed a request that this service received, which must have been made for one of its hosts (rule 22). */
@@ -211,8 +214,7 @@ class Askers {
     const service = await this.#house.store.access.service(accountId, principal.id);
     if (service === null || hostFault(service, request) !== null) return revoked;
     const other = await this.#calls.openReceived(this.#call, service, request);
-    if (other.broken !== null) return revoked;
-    return { rights: other.rights, user: other.user, home: other.scope.workspaceId };
+    return other.broken === null ? askerOf(other) : revoked;
   }
 
   #account(): Account {
@@ -326,8 +328,12 @@ function inline(policyId: string, authorizationMode: boolean): StatementOrigin {
   };
 }
 
+function askerOf({ rights, user, scope }: Call): Asker {
+  return { rights, user, home: scope.workspaceId };
+}
+
 /** Two that look the same are the same. */
-function keyOf(choice: PrincipalChoice): string {
+function keyOf(choice: Exclude<PrincipalChoice, { kind: 'signer' }>): string {
   if (choice.kind === 'token') return `token ${choice.token}`;
   return choice.kind === 'signedRequest'
     ? `signedRequest ${JSON.stringify(choice.request)}`
@@ -335,7 +341,7 @@ function keyOf(choice: PrincipalChoice): string {
 }
 
 function isViewer(call: Call, choice: PrincipalChoice): boolean {
-  if (choice.kind === 'token' || choice.kind === 'signedRequest') return false;
+  if (choice.kind === 'token' || choice.kind === 'signedRequest' || choice.kind === 'signer') return false;
   const own = call.principal.kind === 'SERVICE' ? 'service' : call.principal.kind === 'AGENCY' ? 'agency' : 'user';
   return choice.kind === own && choice.id === call.principal.id;
 }

@@ -4,10 +4,10 @@
  */
 import { checkAccess, type AccessRequest, type ShownDecision } from './access.js';
 import type { Principal } from './authorizer.js';
-import type { Call } from './call.js';
+import type { BrokenCredential, Call } from './call.js';
 import type { Calls } from './calls.js';
 import type { House } from './house.js';
-import { problem, refuse, reject, succeed, type Outcome } from './outcome.js';
+import { problem, refuse, reject, succeed, type Invalid, type Outcome } from './outcome.js';
 import { hostFault } from './received-host.js';
 import type { Id } from './records.js';
 import type { ReceivedRequest } from './signatures.js';
@@ -42,25 +42,30 @@ export async function authenticateRequest(
   }
   const elsewhere = hostFault(service, request);
   if (elsewhere !== null) return reject(problem('CREDENTIALS_INVALID', elsewhere, 'request'));
-  const shown = await calls.openReceived(call, service, request);
-  const signer = once && shown.broken === null ? await calls.spend(shown) : shown;
-  const { broken } = signer;
-  if (broken !== null) {
-    return reject(problem('CREDENTIALS_INVALID', broken.message, 'request', { reference: broken.reference }));
-  }
+  const signer = await calls.openReceived(call, service, request);
+  if (signer.broken !== null) return notAccepted(signer.broken);
   const { workspaceId } = signer.scope;
   // Inside a workspace a service learns of that workspace alone.
   if (call.scope.workspaceId !== null && call.scope.workspaceId !== workspaceId) {
     return reject(problem('CREDENTIALS_INVALID', 'the request acts in another workspace than this one', 'request'));
   }
-  if (requests.length === 0) return succeed({ actor: signer.principal, workspaceId, decisions: [] });
-  const principal = { kind: 'signedRequest', request } as const;
-  const decided = await checkAccess(
-    house,
-    calls,
-    call,
-    requests.map((asked) => ({ ...asked, principal })),
-  );
-  if (decided.kind !== 'succeeded') return decided;
-  return succeed({ actor: signer.principal, workspaceId, decisions: decided.value });
+  let decisions: readonly ShownDecision[] = [];
+  if (requests.length > 0) {
+    const principal = { kind: 'signer', call: signer } as const;
+    const decided = await checkAccess(
+      house,
+      calls,
+      call,
+      requests.map((asked) => ({ ...asked, principal })),
+    );
+    if (decided.kind !== 'succeeded') return decided;
+    decisions = decided.value;
+  }
+  // Last: whatever else refuses the question must not use up the request, which its sender would have to sign again.
+  const { broken } = once ? await calls.spend(signer) : signer;
+  return broken === null ? succeed({ actor: signer.principal, workspaceId, decisions }) : notAccepted(broken);
+}
+
+function notAccepted({ message, reference }: BrokenCredential): Invalid {
+  return reject(problem('CREDENTIALS_INVALID', message, 'request', { reference }));
 }

@@ -210,6 +210,26 @@ describe.each(databaseNames)('on %s', (database) => {
     expect(await authenticate(once, { once: true })).toMatchObject(refused(/was received before/));
   });
 
+  it('does not use up a request by a question that is refused for another reason', async () => {
+    const inLab = received(annsKey, { path: '/kept', headers: { 'x-workspace-id': lab } });
+    expect(await authenticate(inLab, { once: true })).toMatchObject(refused(/another workspace/));
+    const malformed = await by(
+      storage,
+      ask,
+      {
+        input: { request: inLab, once: true, requests: [{ action: 'modelarts:notebook:get', resource: 'no urn' }] },
+      },
+      { 'x-workspace-id': lab },
+    );
+    expect(malformed.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect(await authenticate(inLab, { once: true }, storage, { 'x-workspace-id': lab })).toMatchObject({
+      actor: { name: 'ann' },
+    });
+    expect(await authenticate(inLab, { once: true }, storage, { 'x-workspace-id': lab })).toMatchObject(
+      refused(/was received before/),
+    );
+  });
+
   it('knows no key that is disabled, gone, or of another account, and says the same of the latter two', async () => {
     const user = await scene.user('leaving');
     const key = await keyOf(scene.token, 'createAccessKey', { userId: user.id });
