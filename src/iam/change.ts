@@ -37,6 +37,16 @@ export interface ChangeOptions<T> {
   };
 }
 
+/** Options of a use-case whose caller may send a key; `recall` says how a repeat finds what the first one made. */
+export function repeatable<T>(
+  operation: string,
+  { idempotencyKey, ...fingerprinted }: { readonly idempotencyKey?: string | null },
+  recall: Pick<NonNullable<ChangeOptions<T>['idempotency']>, 'objectId' | 'reread'>,
+): ChangeOptions<T> {
+  if (idempotencyKey == null) return { operation };
+  return { operation, idempotency: { key: idempotencyKey, input: fingerprinted, ...recall } };
+}
+
 /** Options of a creating use-case: with the caller's key, a repeat answers the object that the first one made. */
 export function creating<
   K extends
@@ -52,18 +62,11 @@ export function creating<
     | 'authorization'
     | 'accessKey',
 >(kind: K, operation: string, input: { readonly idempotencyKey?: string | null }): ChangeOptions<Records[K]> {
-  const { idempotencyKey, ...fingerprinted } = input;
-  if (idempotencyKey == null) return { operation };
-  return {
-    operation,
-    idempotency: {
-      key: idempotencyKey,
-      input: fingerprinted,
-      objectId: (record) => record.id,
-      // As the caller sees it now: a repeat shows nothing that a reader of this scope would not.
-      reread: async (transaction, id) => (await transaction.reader.find(kind, [id])).get(id) ?? null,
-    },
-  };
+  return repeatable<Records[K]>(operation, input, {
+    objectId: (record) => record.id,
+    // As the caller sees it now: a repeat shows nothing that a reader of this scope would not.
+    reread: async (transaction, id) => (await transaction.reader.find(kind, [id])).get(id) ?? null,
+  });
 }
 
 export async function change<T>(

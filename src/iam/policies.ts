@@ -7,7 +7,7 @@ import { checkDocument, policyLevel } from '../catalogue/index.js';
 import { parsePolicy, type PolicyDocument, type Problem } from '../policy/index.js';
 import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
-import { change, creating, type ChangeOptions, type OpenChange } from './change.js';
+import { change, creating, type ChangeOptions, type OpenChange, repeatable } from './change.js';
 import { endReachedDefaults } from './default-access.js';
 import { entersByGrant, lift, refuseGain, statementsOf, type Gift } from './escalation.js';
 import { isNameTaken, nameTaken, notFound, versionConflict } from './faults.js';
@@ -144,22 +144,14 @@ export async function createPolicyVersion(
 
 /** A repeat answers the version that the first one made; whose default that ended was told then. */
 function creatingVersion(input: CreatePolicyVersionInput): ChangeOptions<PolicyChange> {
-  const operation = 'createPolicyVersion';
-  const { idempotencyKey, ...fingerprinted } = input;
-  if (idempotencyKey == null) return { operation };
-  return {
-    operation,
-    idempotency: {
-      key: idempotencyKey,
-      input: fingerprinted,
-      objectId: ({ policyVersion }) => policyVersion.id,
-      reread: async (transaction, id) => {
-        const policyVersion = await transaction.get('policyVersion', id);
-        const policy = policyVersion === null ? null : await transaction.get('policy', policyVersion.policyId);
-        return policy === null || policyVersion === null ? null : { policy, policyVersion, defaultAccessEnded: [] };
-      },
+  return repeatable('createPolicyVersion', input, {
+    objectId: ({ policyVersion }) => policyVersion.id,
+    reread: async (transaction, id) => {
+      const policyVersion = await transaction.get('policyVersion', id);
+      const policy = policyVersion === null ? null : await transaction.get('policy', policyVersion.policyId);
+      return policy === null || policyVersion === null ? null : { policy, policyVersion, defaultAccessEnded: [] };
     },
-  };
+  });
 }
 
 export interface PolicyVersionInput {

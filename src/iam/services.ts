@@ -6,7 +6,7 @@ import { checkRegistration, type Catalogue, type RegisteredAction, type Register
 import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
 import { insertAccessKey } from './access-keys.js';
-import { change, type ChangeOptions, type OpenChange } from './change.js';
+import { change, type ChangeOptions, type OpenChange, repeatable } from './change.js';
 import { giftsOfPrincipal, refuseGain, type Gift } from './escalation.js';
 import { isNameTaken, nameTaken, notFound, versionConflict } from './faults.js';
 import { newId, type House } from './house.js';
@@ -87,23 +87,13 @@ export async function createService(
     ...(input.hosts ?? []).map(checkHost).filter((fault): fault is UserProblem => fault !== null),
   ];
   if (problems.length > 0) return reject(...problems);
-  const { idempotencyKey, ...fingerprinted } = input;
-  const options: ChangeOptions<KeyedService> = {
-    operation: 'createService',
-    ...(idempotencyKey == null
-      ? {}
-      : {
-          idempotency: {
-            key: idempotencyKey,
-            input: fingerprinted,
-            objectId: ({ service }) => service.id,
-            reread: async (transaction, id) => {
-              const service = await transaction.get('service', id);
-              return service === null ? null : { service, accessKeyId: null, secretAccessKey: null };
-            },
-          },
-        }),
-  };
+  const options = repeatable<KeyedService>('createService', input, {
+    objectId: ({ service }) => service.id,
+    reread: async (transaction, id) => {
+      const service = await transaction.get('service', id);
+      return service === null ? null : { service, accessKeyId: null, secretAccessKey: null };
+    },
+  });
   return change(house, call, options, async (open) => {
     const { call } = open;
     const refused = open.ask('bailiwick:services:create', null);
@@ -164,22 +154,15 @@ export async function rotateServiceKey(
 }
 
 /** A repeat answers the key that the first one made, without its secret: a retry must not end one more key. */
-function rotating({ idempotencyKey, ...fingerprinted }: RotateServiceKeyInput): ChangeOptions<KeyedService> {
-  const operation = 'rotateServiceKey';
-  if (idempotencyKey == null) return { operation };
-  return {
-    operation,
-    idempotency: {
-      key: idempotencyKey,
-      input: fingerprinted,
-      objectId: ({ accessKeyId }) => accessKeyId ?? '',
-      reread: async (transaction, id) => {
-        const accessKey = await transaction.get('accessKey', id);
-        const service = accessKey === null ? null : await transaction.get('service', accessKey.ownerId);
-        return service === null ? null : { service, accessKeyId: id, secretAccessKey: null };
-      },
+function rotating(input: RotateServiceKeyInput): ChangeOptions<KeyedService> {
+  return repeatable('rotateServiceKey', input, {
+    objectId: ({ accessKeyId }) => accessKeyId ?? '',
+    reread: async (transaction, id) => {
+      const accessKey = await transaction.get('accessKey', id);
+      const service = accessKey === null ? null : await transaction.get('service', accessKey.ownerId);
+      return service === null ? null : { service, accessKeyId: id, secretAccessKey: null };
     },
-  };
+  });
 }
 
 export interface UpdateServiceInput {
