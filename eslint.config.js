@@ -103,6 +103,7 @@ export default tseslint.config(
               'ServiceResourceKind',
               'SignInSettings',
               'Tag',
+              'TemporaryCredential',
               'Viewer',
             ],
             suffixes: ['Connection', 'Edge', 'Payload', 'Error'],

@@ -33,6 +33,7 @@ import {
   type ShownDecision,
   type StatementOrigin,
 } from '../iam/index.js';
+import { Actor, actorOf } from './actors.js';
 import type { GraphContext } from './context.js';
 import { OneOf, Permission } from './directives.js';
 import { valueOf } from './errors.js';
@@ -69,7 +70,12 @@ registerEnumType(DecisionReasons, {
   ),
 });
 
-const StatementOriginKinds = { BUILT_IN: 'BUILT_IN', GRANT: 'GRANT', INLINE: 'INLINE' } as const satisfies {
+const StatementOriginKinds = {
+  BUILT_IN: 'BUILT_IN',
+  GRANT: 'GRANT',
+  INLINE: 'INLINE',
+  SESSION: 'SESSION',
+} as const satisfies {
   readonly [Kind in StatementOrigin['kind']]: Kind;
 };
 
@@ -80,6 +86,7 @@ registerEnumType(StatementOriginKinds, {
     BUILT_IN: { description: 'Policy that everyone has without a grant.' },
     GRANT: { description: 'Policy that was granted.' },
     INLINE: { description: 'Policy that was given with the question.' },
+    SESSION: { description: 'Policy that narrows a session of an agency.' },
   },
 });
 
@@ -129,6 +136,13 @@ export class AccessDecision {
 
   @Field(() => DecisionReasons, { description: 'Reason of the decision.' })
   reason!: DecisionReason;
+
+  @Field(() => Actor, {
+    nullable: true,
+    description:
+      'Actor that the decision is about; null when there is none, as for a credential that is no longer good, and for `simulateAccess`.',
+  })
+  actor!: Actor | null;
 
   @Field(() => String, { description: 'Action that was asked about.' })
   action!: string;
@@ -306,7 +320,7 @@ export class AccessResolver {
     const { policies, authorizationMode } = input;
     const requests = input.requests.map(requestOf);
     const decisions = await simulateAccess({ policies, requests, authorizationMode: authorizationMode ?? 'STRICT' });
-    return decisions.map((decision) => shownDecision(call, decision));
+    return decisions.map((decision) => shownDecision(call, { ...decision, principal: null }));
   }
 }
 
@@ -325,8 +339,12 @@ export class DecidingStatementResolver {
 
 type ShownStatement = DecidingStatement & { readonly grantId: Id | null };
 
-export function shownDecision({ requestId }: Call, { statements, ...decision }: ShownDecision): AccessDecision {
-  return { ...decision, statements: statements?.map(shownStatement) ?? null, requestId };
+export function shownDecision(
+  { requestId, accountId }: Call,
+  { statements, principal, ...decision }: ShownDecision,
+): AccessDecision {
+  const actor = principal === null ? null : actorOf(accountId, principal);
+  return { ...decision, actor, statements: statements?.map(shownStatement) ?? null, requestId };
 }
 
 function shownStatement({ origin, ...statement }: DecidingStatementRecord): ShownStatement {
@@ -353,6 +371,7 @@ const scopeWords = {
 
 function describeOrigin(origin: StatementOrigin): string {
   if (origin.kind === 'INLINE') return 'given inline';
+  if (origin.kind === 'SESSION') return 'policy of the session, which narrows it';
   if (origin.kind === 'BUILT_IN') {
     return origin.authorizationMode ? 'built-in default of authorization mode LOOSE' : 'built-in policy of everyone';
   }

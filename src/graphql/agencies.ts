@@ -21,6 +21,7 @@ import {
   createAgency,
   deleteAgency,
   updateAgency,
+  visibleWorkspaces,
   type Agency as AgencyRecord,
   type CreateAgencyInput as CreateAgencyChoice,
   type Filters,
@@ -33,11 +34,12 @@ import type { GraphContext } from './context.js';
 import { OneOf, Permission } from './directives.js';
 import { answer, type PayloadFrame } from './errors.js';
 import { changesOf, CreationInput, given, MutationInput, UpdateInput } from './inputs.js';
-import { decodeId, encodeNodeId } from './node-ids.js';
+import { decodeId, decodeOptionalId, encodeNodeId } from './node-ids.js';
 import { Node } from './node-interface.js';
 import { OrderDirections, type OrderDirection } from './ordering.js';
 import { CreationPayload, MutationPayload } from './payloads.js';
 import { DateTime } from './scalars.js';
+import { Workspace } from './workspaces.js';
 
 type TrustKind = AgencyRecord['trustKind'];
 
@@ -201,6 +203,13 @@ class CreateAgencyInput extends CreationInput {
     description: 'Addresses and CIDR blocks that the agency may be assumed from, at most 5; absent: from anywhere.',
   })
   sourceAddresses?: readonly string[] | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Identifier of the one workspace that the agency may be used in; absent: any that a grant of the agency reaches.',
+  })
+  workspaceId?: string | null;
 }
 
 @ObjectType({ description: 'Payload of createAgency.', simpleResolvers: true })
@@ -237,6 +246,12 @@ class UpdateAgencyInput extends UpdateInput {
     description: 'All addresses and CIDR blocks from now on; an empty list: from anywhere.',
   })
   sourceAddresses?: readonly string[] | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Identifier of the one workspace that the agency may be used in from now on; null: any.',
+  })
+  workspaceId?: string | null;
 }
 
 @ObjectType({ description: 'Payload of updateAgency.', simpleResolvers: true })
@@ -300,7 +315,9 @@ export class AgencyResolver {
   ): Promise<PayloadFrame> {
     const { name, description, durationDays, externalId, sourceAddresses, idempotencyKey } = input;
     const trust = trustOf(input.trust);
-    const wanted = { name, description, trust, durationDays, externalId, sourceAddresses, idempotencyKey };
+    const workspaceId = decodeOptionalId('Workspace', input.workspaceId);
+    const terms = { durationDays, externalId, sourceAddresses, workspaceId };
+    const wanted = { name, description, trust, ...terms, idempotencyKey };
     return answer(context, input, await createAgency(context.iam, context.call, wanted), (agency) => ({ agency }));
   }
 
@@ -318,14 +335,21 @@ export class AgencyResolver {
     @Arg('input', () => UpdateAgencyInput, { description: 'Input of the mutation.' }) input: UpdateAgencyInput,
     @Ctx() context: GraphContext,
   ): Promise<PayloadFrame> {
-    const { description, durationDays, externalId, sourceAddresses, expectedVersion } = changesOf(input, {
+    const { description, durationDays, externalId, sourceAddresses, workspaceId, expectedVersion } = changesOf(input, {
       description: '',
       durationDays: null,
       externalId: null,
+      workspaceId: null,
     });
     const id = decodeId('Agency', input.id);
     const trust = input.trust == null ? null : trustOf(input.trust);
-    const wanted = { id, description, trust, durationDays, externalId, sourceAddresses, expectedVersion };
+    const terms = {
+      durationDays,
+      externalId,
+      sourceAddresses,
+      workspaceId: workspaceId == null ? workspaceId : decodeId('Workspace', workspaceId),
+    };
+    const wanted = { id, description, trust, ...terms, expectedVersion };
     return answer(context, input, await updateAgency(context.iam, context.call, wanted), (agency) => ({ agency }));
   }
 
@@ -356,6 +380,18 @@ export class AgencyResolver {
       service: trustKind === 'SERVICE' ? trustedId : null,
       account: trustKind === 'ACCOUNT' ? trustedId : null,
     };
+  }
+
+  @FieldResolver(() => Workspace, {
+    nullable: true,
+    description:
+      'Workspace that alone the agency may be used in; null when it is bound to none, or the caller may not read it.',
+  })
+  async workspace(@Root() { workspaceId }: AgencyRecord, @Ctx() context: GraphContext): Promise<object | null> {
+    if (workspaceId === '') return null;
+    const workspace = await context.loaders.find('workspace', workspaceId);
+    const [visible] = workspace === null ? [] : await visibleWorkspaces(context.call, [workspace]);
+    return visible ?? null;
   }
 
   @FieldResolver(() => Boolean, { description: 'Indicates that the agency has ended by its time.' })

@@ -16,6 +16,7 @@ import {
 } from 'type-graphql';
 import {
   BadInput,
+  describeActor,
   maySeeImages,
   type AuditEvent as AuditEventRecord,
   type Filters,
@@ -26,6 +27,7 @@ import {
   type Orders,
   type Workspace as WorkspaceRecord,
 } from '../iam/index.js';
+import { Actor, behind } from './actors.js';
 import { connection, connectionOf, PageArguments, windowOf, type ConnectionOf } from './connections.js';
 import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
@@ -93,6 +95,30 @@ export class AuditEventActor {
 
   @Field(() => String, { description: 'Name of the actor at the time.' })
   name!: string;
+
+  @Field(() => String, {
+    description:
+      'Actor in words, with those behind a session: `agency A assumed by service modelarts on behalf of user U`.',
+  })
+  description!: string;
+
+  @Field(() => Actor, {
+    nullable: true,
+    description: 'Actor who assumed the agency, by the name of that moment; null for others.',
+  })
+  assumedBy!: Actor | null;
+
+  @Field(() => Actor, {
+    nullable: true,
+    description: 'User on whose behalf the agency acted; null for others and when it acted on nobody’s.',
+  })
+  onBehalfOf!: Actor | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Name that the session was given when the agency was assumed; null for others.',
+  })
+  sessionName!: string | null;
 }
 
 @ObjectType({ description: 'Target of an audit event: the row that was changed.', simpleResolvers: true })
@@ -193,12 +219,18 @@ export class AuditResolver {
   }
 
   @FieldResolver(() => AuditEventActor, { description: 'Actor who made the change.' })
-  actor(@Root() { actorKind, actorId, actorName }: AuditEventRecord): AuditEventActor {
+  actor(@Root() { accountId, actorKind, actorId, actorName, delegation }: AuditEventRecord): AuditEventActor {
     const node = actorNodes[actorKind];
+    const kind = actorKind as ActorKind;
     return {
       id: node === undefined ? operatorId : encodeNodeId(node, actorId),
-      kind: actorKind as ActorKind,
+      kind,
       name: actorName,
+      description:
+        kind === 'OPERATOR'
+          ? `operator ${actorName}`
+          : describeActor({ kind, name: actorName, ...(delegation === null ? {} : { delegation }) }),
+      ...behind(accountId, delegation),
     };
   }
 

@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver } from 'type-graphql';
 import { authenticateRequest, BadInput, longestBatch } from '../iam/index.js';
 import { AccessDecision, AccessRequestInput, requestOf, shownDecision } from './access.js';
+import { Actor, actorOf } from './actors.js';
 import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
 import { answer, type PayloadFrame } from './errors.js';
@@ -10,7 +11,6 @@ import { MutationInput } from './inputs.js';
 import { encodeNodeId } from './node-ids.js';
 import { MutationPayload } from './payloads.js';
 import { receivedRequestOf, SignedRequestInput } from './received-requests.js';
-import { Actor, actorOf } from './session.js';
 
 @InputType({ description: 'Input of authenticateRequest.' })
 class AuthenticateRequestInput extends MutationInput {
@@ -69,7 +69,7 @@ export class RequestAuthenticationResolver {
     const wanted = { request: receivedRequestOf(input.request), once: input.once, requests };
     const outcome = await authenticateRequest(iam, iam.calls, call, wanted);
     return answer(context, input, outcome, ({ actor, workspaceId, decisions }) => ({
-      actor: actorOf(actor),
+      actor: actorOf(call.accountId, actor),
       workspaceId: workspaceId === null ? null : encodeNodeId('Workspace', workspaceId),
       decisions: decisions.map((decision) => shownDecision(call, decision)),
     }));

@@ -9,6 +9,7 @@ import {
 import { AccessResolver, DecidingStatementResolver } from './access.js';
 import { AccountSettingsResolver } from './account-settings.js';
 import { AgencyResolver } from './agencies.js';
+import { AgencySessionResolver } from './agency-sessions.js';
 import { AuditResolver } from './audit.js';
 import { AgencyAuthorizationsResolver, AuthorizationResolver } from './authorizations.js';
 import { CatalogueResolver } from './catalogue.js';
@@ -45,6 +46,7 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   AgencyAuthorizationsResolver,
   AgencyGrantsResolver,
   AgencyResolver,
+  AgencySessionResolver,
   AuditResolver,
   AuthorizationResolver,
   CatalogueResolver,

@@ -73,6 +73,7 @@ const plainValues: ReadonlySet<string> = new Set([
   'ServiceResourceKind',
   'SignInSettings',
   'Tag',
+  'TemporaryCredential',
 ]);
 
 export function isTransparent(type: GraphQLObjectType): boolean {

@@ -22,59 +22,21 @@ import {
   type Call,
   type Instant,
   type Issued,
-  type Principal,
-  type PrincipalKind,
   type User as UserRecord,
   type Workspace as WorkspaceRecord,
 } from '../iam/index.js';
 import { AccessPermission, permissionsOf } from './access.js';
+import { Actor, actorOf } from './actors.js';
 import type { GraphContext } from './context.js';
 import { Permission, Public } from './directives.js';
 import { answer, type PayloadFrame } from './errors.js';
 import { MutationInput, scopeChoice, ScopeInput } from './inputs.js';
-import { decodeOptionalId, encodeNodeId, type NodeKind } from './node-ids.js';
+import { decodeOptionalId } from './node-ids.js';
 import { MutationPayload } from './payloads.js';
 import { DateTime } from './scalars.js';
 import { Account } from './settings.js';
 import { User } from './users.js';
 import { Workspace } from './workspaces.js';
-
-type ActorKind = Exclude<PrincipalKind, 'ANONYMOUS'>;
-
-const ActorKinds = { ROOT: 'ROOT', USER: 'USER', SERVICE: 'SERVICE', AGENCY: 'AGENCY' } as const satisfies {
-  readonly [Kind in ActorKind]: Kind;
-};
-
-registerEnumType(ActorKinds, {
-  name: 'ActorKind',
-  description: 'Kind of whom a request acts as.',
-  valuesConfig: {
-    ROOT: { description: 'Root user of the account, who bypasses policies.' },
-    USER: { description: 'User of the account.' },
-    SERVICE: { description: 'Service that signed the request with its own key.' },
-    AGENCY: { description: 'Session of an agency.' },
-  },
-});
-
-/** The Node behind each kind of actor. */
-const actorNodes: Readonly<Record<ActorKind, NodeKind>> = {
-  ROOT: 'User',
-  USER: 'User',
-  SERVICE: 'Service',
-  AGENCY: 'Agency',
-};
-
-@ObjectType({ description: 'Whom a request acts as.', simpleResolvers: true })
-export class Actor {
-  @Field(() => ID, { description: 'Identifier of the user, service or agency.' })
-  id!: string;
-
-  @Field(() => ActorKinds, { description: 'Kind of the actor.' })
-  kind!: ActorKind;
-
-  @Field(() => String, { description: 'Name of the actor.' })
-  name!: string;
-}
 
 const ScopeKinds = { ACCOUNT: 'ACCOUNT', WORKSPACE: 'WORKSPACE' } as const;
 
@@ -127,15 +89,9 @@ export class Viewer {
   workspace!: WorkspaceRecord | null;
 }
 
-/** What the API shows of a call's actor and scope. */
-export function actorOf({ kind, id, name }: Principal): Actor {
-  if (kind === 'ANONYMOUS') throw new Error('nobody is no actor');
-  return { id: encodeNodeId(actorNodes[kind], id), kind, name };
-}
-
 function viewerOf({ principal, account, user, workspace, scope }: Call): Viewer {
   return {
-    actor: actorOf(principal),
+    actor: actorOf(scope.accountId, principal),
     account,
     scope: { kind: scope.workspaceId === null ? 'ACCOUNT' : 'WORKSPACE', workspace },
     user,

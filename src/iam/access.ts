@@ -14,6 +14,7 @@ import {
   decide,
   decideBy,
   type Decision,
+  type DecisionReason,
   type Principal,
   type Question,
   type Rights,
@@ -57,7 +58,11 @@ export interface AccessRequest {
  * A decision as the asker may see it. Without `bailiwick:access:explain` it keeps its statements to itself, and with them
  * the problems, which name policies.
  */
-export type ShownDecision = Omit<Decision, 'statements'> & { readonly statements: Decision['statements'] | null };
+export type ShownDecision = Omit<Decision, 'statements'> & {
+  readonly statements: Decision['statements'] | null;
+  /** Whom it is about; null when there is nobody. */
+  readonly principal: Principal | null;
+};
 
 /** Decides many requests in one pass; answers in the order asked. */
 export async function checkAccess(
@@ -84,8 +89,8 @@ export async function checkAccess(
   const breath = new Breath();
   for (const request of requests) {
     await breath.pause();
-    const decision = await decideRequest(call, asked, request, registered.get(request.resource ?? '') ?? null);
-    decisions.push(explained ? decision : { ...decision, statements: null, problems: [] });
+    const decided = await decideRequest(call, asked, request, registered.get(request.resource ?? '') ?? null);
+    decisions.push(explained ? decided : { ...decided, statements: null, problems: [] });
   }
   return succeed(decisions);
 }
@@ -95,7 +100,7 @@ async function decideRequest(
   askers: Askers,
   request: AccessRequest,
   registered: Resource | null,
-): Promise<Decision> {
+): Promise<Decision & Pick<ShownDecision, 'principal'>> {
   // What is stored about a registered resource wins over what the caller says of it (rule 17): its tags as a whole.
   const said = request.context.filter(({ key }) => registered === null || !/^g:ResourceTag\//i.test(key));
   const question: Question = {
@@ -105,19 +110,22 @@ async function decideRequest(
     ...(said.length === 0 ? {} : { context: buildContext(said.map(({ key, values }) => [key, values] as const)) }),
   };
   const asker = await askers.find(request.principal);
-  if ('reason' in asker) return decideBy(asker.reason, question);
+  if ('reason' in asker) return { ...decideBy(asker.reason, question), principal: null };
+  const { principal } = asker.rights;
   const workspaceId = registered?.workspaceId ?? request.workspaceId ?? asker.home;
   const here = call.scope.workspaceId;
   // Where a resource is registered is not told by the reason: a refusal reads as if the URN were not registered at all.
   const closed = registered === null ? 'WORKSPACE_CLOSED' : 'NO_MATCHING_ALLOW';
-  if (here !== null && workspaceId !== here) return decideBy(closed, question);
+  if (here !== null && workspaceId !== here) return { ...decideBy(closed, question), principal };
   const facts = await askers.facts(asker, workspaceId);
-  if (!facts.open && registered !== null && request.workspaceId !== workspaceId) return decideBy(closed, question);
+  if (!facts.open && registered !== null && request.workspaceId !== workspaceId) {
+    return { ...decideBy(closed, question), principal };
+  }
   // The address that the server sees is the asker's own. Of somebody else it knows none: a service may say it.
   const environment = asker.rights === call.rights ? call.environment : { ...call.environment, sourceAddress: null };
   const decision = decide(call.catalogue, asker.rights, facts, environment, question);
   call.observer.decided(decision.reason);
-  return decision;
+  return { ...decision, principal };
 }
 
 interface Asker {
@@ -132,10 +140,7 @@ class Askers {
   readonly #house: House;
   readonly #calls: Calls;
   readonly #call: Call;
-  readonly #found = new Map<
-    string,
-    Asker | { readonly reason: 'PRINCIPAL_NOT_FOUND' | 'PRINCIPAL_DISABLED' | 'CREDENTIAL_REVOKED' | 'AGENCY_EXPIRED' }
-  >();
+  readonly #found = new Map<string, Asker | { readonly reason: DecisionReason }>();
   readonly #facts = new Map<string, ScopeFacts>();
 
   constructor(house: House, calls: Calls, call: Call) {
@@ -167,7 +172,8 @@ class Askers {
     const call = this.#call;
     const account = this.#account();
     if (asker.rights === call.rights && workspaceId === call.scope.workspaceId) return call.facts;
-    const key = `${asker.rights.principal.kind} ${asker.rights.principal.id} ${workspaceId ?? ''}`;
+    const { kind, id, delegation } = asker.rights.principal;
+    const key = `${kind} ${id} ${delegation?.sessionId ?? ''} ${workspaceId ?? ''}`;
     const known = this.#facts.get(key);
     if (known !== undefined) return known;
     const scope = { accountId: account.id, workspaceId };
@@ -214,7 +220,7 @@ class Askers {
     const service = await this.#house.store.access.service(accountId, principal.id);
     if (service === null || hostFault(service, request) !== null) return revoked;
     const other = await this.#calls.openReceived(this.#call, service, request);
-    return other.broken === null ? askerOf(other) : revoked;
+    return other.broken === null ? askerOf(other) : { reason: other.broken.reason ?? revoked.reason };
   }
 
   #account(): Account {

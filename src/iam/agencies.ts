@@ -2,10 +2,10 @@
  * Agencies: trust in a service or another account, for a time; and authorizations: whom a service may act for through
  * one (docs/domain.md sections f1 and f2). Records with their grants; what an agency may do comes from grants alone.
  */
-import { isIP } from 'node:net';
+import { readAddressBlock } from '../policy/index.js';
 import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
-import { change, creating } from './change.js';
+import { change, creating, type OpenChange } from './change.js';
 import { giftsOfPrincipal, refuseGain } from './escalation.js';
 import { isNameTaken, nameTaken, notFound, versionConflict } from './faults.js';
 import { newId, type House } from './house.js';
@@ -25,6 +25,8 @@ export interface CreateAgencyInput {
   readonly durationDays?: number | null;
   readonly externalId?: string | null;
   readonly sourceAddresses?: readonly string[] | null;
+  /** The one workspace that it may be assumed for; absent: any that a grant reaches. */
+  readonly workspaceId?: Id | null;
   readonly idempotencyKey?: string | null;
 }
 
@@ -40,7 +42,11 @@ export async function createAgency(house: House, call: Call, input: CreateAgency
     const refused = open.ask('iam:agencies:createAgency', null);
     if (refused !== null) return refused;
     // By the services that there are now, not when the request came.
-    const faults = [...problems, ...checkTerms(call, input)];
+    const faults = [
+      ...(await missingWorkspace(open, input.workspaceId)),
+      ...problems,
+      ...(await checkTerms(open, input)),
+    ];
     if (faults.length > 0) return reject(...faults);
     if (await isNameTaken(open, 'agency', input.name)) return reject(nameTaken('agency', input.name, 'ModelArts.4502'));
     const { length } = await open.transaction.idsWhere('agency', {});
@@ -68,6 +74,7 @@ export async function createAgency(house: House, call: Call, input: CreateAgency
       expiresAt: expiry(call.now, input.durationDays ?? null),
       externalId: input.externalId ?? null,
       sourceAddresses: input.sourceAddresses ?? [],
+      workspaceId: input.workspaceId ?? '',
       version: 1,
       createdAt: call.now,
       updatedAt: call.now,
@@ -85,6 +92,8 @@ export interface UpdateAgencyInput {
   readonly durationDays?: number | null;
   readonly externalId?: string | null;
   readonly sourceAddresses?: readonly string[] | null;
+  /** Null: any workspace that a grant reaches; absent: as it is. */
+  readonly workspaceId?: Id | null;
   readonly expectedVersion?: number | null;
 }
 
@@ -97,7 +106,11 @@ export async function updateAgency(house: House, call: Call, input: UpdateAgency
     if (refused !== null) return refused;
     const agency = await open.transaction.get('agency', input.id);
     if (agency === null) return reject(notFound('agency', input.id));
-    const faults = [...problems, ...checkTerms(call, input)];
+    const faults = [
+      ...(await missingWorkspace(open, input.workspaceId)),
+      ...problems,
+      ...(await checkTerms(open, input)),
+    ];
     if (faults.length > 0) return reject(...faults);
     const stale = versionConflict(agency.version, input.expectedVersion);
     if (stale !== null) return reject(stale);
@@ -108,6 +121,7 @@ export async function updateAgency(house: House, call: Call, input: UpdateAgency
         : { durationDays: input.durationDays, expiresAt: expiry(call.now, input.durationDays) }),
       ...(input.externalId === undefined ? {} : { externalId: input.externalId }),
       ...(input.sourceAddresses == null ? {} : { sourceAddresses: input.sourceAddresses }),
+      ...(input.workspaceId === undefined ? {} : { workspaceId: input.workspaceId ?? '' }),
     };
     if (Object.keys(terms).length > 0) {
       const gain = await refuseGain(open, await giftsOfPrincipal(open.transaction, 'AGENCY', agency.id), 'id');
@@ -235,17 +249,29 @@ export function authorizationUrn(accountId: Id, userId: Id): string {
   return `modelarts::${accountId}:authorization:${userId === '' ? 'all-users' : userId}`;
 }
 
+/** Of the platform, or made in this account; names are trusted letter by letter. */
+async function isService({ transaction, call }: OpenChange, name: string): Promise<boolean> {
+  if (call.catalogue.services.some((service) => service.name === name)) return true;
+  const id = await transaction.idOfName('service', name);
+  return id !== null && (await transaction.get('service', id))?.name === name;
+}
+
+async function missingWorkspace(open: OpenChange, id: Id | null | undefined): Promise<readonly UserProblem[]> {
+  if (id == null || (await open.transaction.get('workspace', id)) !== null) return [];
+  return [notFound('workspace', id, 'workspaceId')];
+}
+
 function expiry(now: Instant, durationDays: number | null): Instant | null {
   return durationDays === null ? null : now + durationDays * day;
 }
 
-function checkTerms(
-  call: Call,
+async function checkTerms(
+  open: OpenChange,
   input: Pick<UpdateAgencyInput, 'trust' | 'durationDays' | 'externalId' | 'sourceAddresses'>,
-): readonly UserProblem[] {
+): Promise<readonly UserProblem[]> {
   const faults: UserProblem[] = [];
   const { trust, durationDays, externalId, sourceAddresses } = input;
-  if (trust?.kind === 'SERVICE' && !call.catalogue.services.some(({ name }) => name === trust.id)) {
+  if (trust?.kind === 'SERVICE' && !(await isService(open, trust.id))) {
     faults.push(
       problem('INVALID', `\`${trust.id}\` is no service; register it first`, 'trust', { reference: 'IAM.0007' }),
     );
@@ -271,16 +297,9 @@ function checkTerms(
     );
   }
   for (const address of sourceAddresses ?? []) {
-    if (!isAddressOrBlock(address)) {
+    if (readAddressBlock(address) === null) {
       faults.push(problem('INVALID', `\`${address}\` is no address or CIDR block`, 'sourceAddresses'));
     }
   }
   return faults;
-}
-
-function isAddressOrBlock(text: string): boolean {
-  const [address = '', length, ...rest] = text.split('/');
-  const family = isIP(address);
-  if (family === 0 || rest.length > 0) return false;
-  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128));
 }

@@ -3,7 +3,7 @@
  * shows in none, and inside a workspace only what is visible there does (DESIGN section 2).
  */
 import type { Call } from './call.js';
-import type { AuditEvent, Grant, Id, JsonImage, Kind, Records, Resource } from './records.js';
+import type { AgencySession, AuditEvent, Grant, Id, JsonImage, Kind, Records, Resource } from './records.js';
 import { maySeeResource } from './resources.js';
 import { mayCallerEnter } from './workspaces.js';
 
@@ -20,6 +20,9 @@ export async function maySeeImages(call: Call, event: AuditEvent, find: FindRow)
   const images = [before, after].filter((image) => image !== null);
   // An image has the columns of its row, without secrets (rule 30).
   if (targetKind === 'resource') return images.every((image) => maySeeResource(call, image as unknown as Resource));
+  if (targetKind === 'agencySession') {
+    return images.every((image) => (image as unknown as AgencySession).workspaceId === here);
+  }
   if (targetKind === 'grant' && images.every((image) => (image as unknown as Grant).scopeId === here)) return true;
   return (await find(targetKind as Kind, targetId)) !== null;
 }

@@ -7,9 +7,16 @@
  * rights, the scope's facts, the clock's reading — was gathered before. It must never read the store.
  */
 import type { Catalogue } from '../catalogue/index.js';
-import { buildContext, evaluate, type DeterminingStatement, type PolicySource } from '../policy/index.js';
+import {
+  buildContext,
+  evaluate,
+  type DeterminingStatement,
+  type Evaluation,
+  type PolicyRequest,
+  type PolicySource,
+} from '../policy/index.js';
 import { reaches } from './reach.js';
-import type { Account, GrantScopeKind, Id, Instant, Tag } from './records.js';
+import type { Account, Delegation, GrantScopeKind, Id, Instant, Tag } from './records.js';
 
 /** Why a decision came out as it did; stable, shown in the API. */
 export const decisionReasons = {
@@ -42,14 +49,16 @@ export interface Principal {
   readonly id: Id;
   readonly name: string;
   readonly mfaAt: Instant | null;
+  /** Behind a session of an agency: who assumed it and on whose behalf. */
+  readonly delegation?: Delegation;
 }
 
 export const anonymous: Principal = { kind: 'ANONYMOUS', id: '', name: '', mfaAt: null };
 
 /** Where a policy comes from, for the reasons shown. */
 export interface StatementOrigin {
-  /** INLINE: given with the question, in a simulation. */
-  readonly kind: 'BUILT_IN' | 'GRANT' | 'INLINE';
+  /** INLINE: given with the question, in a simulation. SESSION: the policy that narrows a session. */
+  readonly kind: 'BUILT_IN' | 'GRANT' | 'INLINE' | 'SESSION';
   readonly policyId: Id;
   readonly policyVersion: number;
   readonly grantId: Id | null;
@@ -70,6 +79,16 @@ export interface Rights {
   readonly sources: readonly RightsSource[];
   /** Stored policies that no longer parse: whoever holds one is refused rather than guessed about. */
   readonly unreadable: readonly string[];
+  /** What narrows the rights of a session of an agency. */
+  readonly bounds?: SessionBounds;
+}
+
+export interface SessionBounds {
+  /** Allows only what it allows as well, the built-in policies apart; what it denies is denied with them. */
+  readonly policy: RightsSource | null;
+  /** The one workspace that it acts in; null for any scope that a grant reaches. */
+  readonly workspaceId: Id | null;
+  readonly expiresAt: Instant;
 }
 
 /** The scope of a question, with the facts about it that decisions read. */
@@ -169,21 +188,22 @@ export function decide(
   }
 
   const sources = rights.sources.filter((source) => counts(source.origin, facts, environment.now, row));
-  const evaluation = evaluate(sources, {
+  const request = {
     action: question.action,
     aliases: [...catalogue.namesOf(question.action), ...(question.spellings ?? [])],
     resource: question.resource,
     context: contextOf(principal, facts, environment, question),
-  });
+  };
+  const { evaluation, bySession } = narrow(rights.bounds?.policy ?? null, evaluate(sources, request), request);
   const statements = evaluation.statements.map(decidingStatement);
-  if (row === unregistered && evaluation.effect === 'DENY' && statements.length === 0) {
+  if (row === unregistered && !bySession && evaluation.effect === 'DENY' && statements.length === 0) {
     return { ...decideBy('ALLOWED', question), effect: 'ALLOW' };
   }
   const byModeOnly =
     evaluation.effect === 'ALLOW' && statements.every((statement) => statement.origin.authorizationMode);
   return {
     effect: evaluation.effect,
-    reason: byModeOnly ? 'AUTHORIZATION_MODE' : evaluation.reason,
+    reason: bySession ? 'SESSION_POLICY' : byModeOnly ? 'AUTHORIZATION_MODE' : evaluation.reason,
     action: question.action,
     resource: question.resource,
     statements,
@@ -195,6 +215,34 @@ export function decide(
 
 /** Stands for an action of a resource kind that nobody registered: every grant that reaches the workspace is about it. */
 const unregistered = { global: false, enterpriseProjectScope: true } as const;
+
+interface Narrowed {
+  readonly evaluation: Evaluation<StatementOrigin>;
+  /** The policy of the session refused what the grants would not have. */
+  readonly bySession: boolean;
+}
+
+/**
+ * Lays the policy of a session over what its grants say. It allows nothing by itself. What is built in it leaves alone
+ * unless it denies it, or a session could not even ask who it is.
+ */
+function narrow(
+  policy: RightsSource | null,
+  evaluation: Evaluation<StatementOrigin>,
+  request: PolicyRequest,
+): Narrowed {
+  if (policy === null || evaluation.reason === 'EXPLICIT_DENY') return { evaluation, bySession: false };
+  const own = evaluate([policy], request);
+  const missingContextKeys = [...new Set([...evaluation.missingContextKeys, ...own.missingContextKeys])];
+  const problems = [...evaluation.problems, ...own.problems];
+  const builtIn = evaluation.statements.some(({ source }) => source.origin.kind === 'BUILT_IN');
+  const refuses = own.reason === 'EXPLICIT_DENY' || (own.effect === 'DENY' && !builtIn);
+  if (refuses && (evaluation.effect === 'ALLOW' || own.reason === 'EXPLICIT_DENY')) {
+    return { evaluation: { ...own, missingContextKeys, problems }, bySession: true };
+  }
+  const statements = evaluation.effect === 'ALLOW' ? [...evaluation.statements, ...own.statements] : [];
+  return { evaluation: { ...evaluation, statements, missingContextKeys, problems }, bySession: false };
+}
 
 function counts(
   origin: StatementOrigin,
@@ -285,6 +333,15 @@ function regionOf(urn: string | null): string | null {
 export function principalUrn(accountId: Id, principal: Pick<Principal, 'kind' | 'id'>): string {
   const type = principal.kind === 'SERVICE' ? 'service' : principal.kind === 'AGENCY' ? 'agency' : 'user';
   return iamUrn(accountId, type, principal.id);
+}
+
+/** An actor in words, with those who stand behind a session of an agency. */
+export function describeActor({ kind, name, delegation }: Pick<Principal, 'kind' | 'name' | 'delegation'>): string {
+  const own = kind === 'ROOT' ? `root user ${name}` : `${kind.toLowerCase()} ${name}`;
+  if (delegation === undefined) return own;
+  const { assumedBy, onBehalfOf } = delegation;
+  const assumed = `${own} assumed by ${assumedBy.kind.toLowerCase()} ${assumedBy.name}`;
+  return onBehalfOf === null ? assumed : `${assumed} on behalf of user ${onBehalfOf.name}`;
 }
 
 /** URN of an object of the directory: `iam::<account>:<type>:<id>`. */

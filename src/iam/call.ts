@@ -8,6 +8,7 @@ import {
   decideBy,
   fitsScope,
   type Decision,
+  type DecisionReason,
   type Environment,
   type Principal,
   type Question,
@@ -26,6 +27,8 @@ export interface BrokenCredential {
   readonly reference: string;
   /** 400 when the request contradicts itself rather than being refused; 401 unless given. */
   readonly status?: 400 | 401;
+  /** Why, as a decision about its bearer says it; CREDENTIAL_REVOKED unless given. */
+  readonly reason?: DecisionReason;
 }
 
 export interface CallParts {
@@ -106,7 +109,8 @@ export class Call {
   /** Whether something that the caller held, or the session itself, has ended between the opening and this instant. */
   hasLapsed(now: Instant): boolean {
     const ended = (end: Instant | null | undefined): boolean => end != null && end > this.now && end <= now;
-    return ended(this.session?.expiresAt) || this.rights.sources.some(({ origin }) => ended(origin.expiresAt));
+    if (ended(this.session?.expiresAt) || ended(this.rights.bounds?.expiresAt)) return true;
+    return this.rights.sources.some(({ origin }) => ended(origin.expiresAt));
   }
 
   /** Decides one question for the caller, in the caller's scope. Remembered for this call only. */

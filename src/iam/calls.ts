@@ -3,23 +3,34 @@
  * one is stands here; each answers *not mine*, *mine*, or *mine but broken* (DESIGN section 2).
  */
 import type { Catalogue } from '../catalogue/index.js';
-import { anonymous, type Environment, type Principal, type Rights, type ScopeFacts } from './authorizer.js';
+import {
+  anonymous,
+  type Environment,
+  type Principal,
+  type Rights,
+  type ScopeFacts,
+  type SessionBounds,
+} from './authorizer.js';
 import { Call, type BrokenCredential } from './call.js';
+import { delegationOf, faultOf, readDelegation, type DelegationFault } from './delegation.js';
 import { mayUserEnter } from './entry.js';
 import type { House } from './house.js';
 import type { ChangeOrigin, Reader, Scope } from './ports.js';
-import type { AccessKey, Account, Id, Service, Session, User, Workspace } from './records.js';
+import type { AccessKey, Account, AgencySession, Id, Service, Session, User, Workspace } from './records.js';
 import { reachesWorkspace } from './reach.js';
-import { RightsBook } from './rights.js';
+import { boundsOf, RightsBook } from './rights.js';
 import { accountCatalogue } from './services.js';
 import { headerOf, type ReceivedRequest } from './signatures.js';
 import {
   badSignature,
+  findSigningKey,
   inactive,
   noteUse,
   spendSignature,
   verifySignature,
   type SignatureUse,
+  type SignedRequest,
+  type SigningKey,
 } from './signed-requests.js';
 import { KeyLocks } from './key-locks.js';
 
@@ -41,8 +52,9 @@ export interface Arrival {
 
 function originOf(call: Call): Omit<ChangeOrigin, 'operation'> {
   const { accountId, principal, requestId, now, scope } = call;
-  const { kind: actorKind, id: actorId, name: actorName } = principal;
-  return { accountId, workspaceId: scope.workspaceId, actorKind, actorId, actorName, requestId, at: now };
+  const { kind: actorKind, id: actorId, name: actorName, delegation } = principal;
+  const actor = { actorKind, actorId, actorName, delegation: delegation ?? null };
+  return { accountId, workspaceId: scope.workspaceId, ...actor, requestId, at: now };
 }
 
 const nowhere: Reader = {
@@ -59,6 +71,22 @@ const forService: BrokenCredential = {
   message: 'the token was made for a service, which shows it when it asks; send one of signIn or switchScope',
   reference: 'IAM.0067',
 };
+
+const elsewhere: BrokenCredential = {
+  message: 'this session is bound to another workspace; name that one or none',
+  reference: 'APIG.0301',
+  reason: 'WORKSPACE_CLOSED',
+};
+
+/** A session of an agency that stands no longer: why, to whoever holds its key. */
+function ended(fault: DelegationFault | null): BrokenCredential {
+  const { message = 'it has expired', reference = 'IAM.1108', reason = 'CREDENTIAL_REVOKED' } = fault ?? {};
+  return { message: `the session of the agency has ended: ${message}`, reference, reason };
+}
+
+function accountOf(signing: SigningKey): Id {
+  return signing.kind === 'PERMANENT' ? signing.key.accountId : signing.session.accountId;
+}
 
 export class Calls {
   readonly #house: House;
@@ -117,12 +145,9 @@ export class Calls {
     const presented = { authorization, request, now: call.now, sourceAddress: `service ${service.id}` };
     const signed = await verifySignature(this.#house, this.#locks, presented);
     if ('message' in signed) return this.#nobody(arrival, signed);
-    const { key, workspaceId, use } = signed;
     // Whose key it is elsewhere is no business of this account.
-    if (key.accountId !== call.accountId) return this.#nobody(arrival, badSignature);
-    const signer = await this.#openOwner(arrival, key, { accountId: key.accountId, workspaceId }, use);
-    if (signer.broken === null) await noteUse(this.#house, originOf(signer), key).catch(() => undefined);
-    return signer;
+    if (accountOf(signed.signing) !== call.accountId) return this.#nobody(arrival, badSignature);
+    return this.#openSigner(arrival, signed);
   }
 
   /** Opens the call of a session in a scope; the session, its user and the scope are looked at as they are now. */
@@ -161,10 +186,12 @@ export class Calls {
     const { requestId, environment, accountId, user, session, scope, signature } = call;
     const arrival = { requestId, environment: { ...environment, now: this.#house.now() } };
     if (signature !== null) {
-      const key = await this.#house.store.access.accessKey(signature.keyId);
+      const signing = await findSigningKey(this.#house.store, signature.keyId);
       // A key that is gone, and one that is disabled, sign nothing any more.
-      if (key === null || !key.enabled) return this.#nobody(arrival, inactive);
-      return this.#openOwner(arrival, key, scope, signature);
+      if (signing === null || (signing.kind === 'PERMANENT' && !signing.key.enabled)) {
+        return this.#nobody(arrival, inactive);
+      }
+      return this.#openKey(arrival, signing, scope, signature);
     }
     if (user === null || session === null) return call;
     return this.openSession(arrival, accountId, user.id, session.id, scope);
@@ -176,12 +203,60 @@ export class Calls {
     const presented = { authorization, request, now, sourceAddress };
     const signed = await verifySignature(this.#house, this.#locks, presented);
     if ('message' in signed) return this.#nobody(arrival, signed);
-    const { key, workspaceId } = signed;
-    const use = { ...signed.use, spent: arrival.spent === true };
-    const call = await this.#openOwner(arrival, key, { accountId: key.accountId, workspaceId }, use);
+    return this.#openSigner(arrival, { ...signed, use: { ...signed.use, spent: arrival.spent === true } });
+  }
+
+  async #openSigner(
+    arrival: Pick<Arrival, 'requestId' | 'environment'>,
+    { signing, workspaceId, use }: SignedRequest,
+  ): Promise<Call> {
+    const call = await this.#openKey(arrival, signing, { accountId: accountOf(signing), workspaceId }, use);
     // That it was used is worth knowing, and not worth refusing anything for.
-    if (call.broken === null) await noteUse(this.#house, originOf(call), key).catch(() => undefined);
+    if (call.broken === null && signing.kind === 'PERMANENT') {
+      await noteUse(this.#house, originOf(call), signing.key).catch(() => undefined);
+    }
     return call;
+  }
+
+  #openKey(
+    arrival: Pick<Arrival, 'requestId' | 'environment'>,
+    signing: SigningKey,
+    scope: Scope,
+    signature: SignatureUse,
+  ): Promise<Call> {
+    return signing.kind === 'PERMANENT'
+      ? this.#openOwner(arrival, signing.key, scope, signature)
+      : this.#openAgencySession(arrival, signing.session, scope, signature);
+  }
+
+  /** Opens the call of a session of an agency, if everything that it stands on still holds. */
+  async #openAgencySession(
+    arrival: Pick<Arrival, 'requestId' | 'environment'>,
+    session: AgencySession,
+    scope: Scope,
+    signature: SignatureUse,
+  ): Promise<Call> {
+    const { now } = arrival.environment;
+    // The account first: rights are kept under its revision, so nothing older than that may go into them.
+    const account = await this.#house.store.access.account(session.accountId);
+    const facts = await readDelegation(this.#house, session);
+    const { agency } = facts;
+    const fault = faultOf(session, facts, now);
+    if (fault !== null || account === null || agency === null) return this.#nobody(arrival, ended(fault));
+    if (session.expiresAt <= now) return this.#nobody(arrival, ended(null));
+    const bounds = boundsOf(session, agency);
+    // Naming another scope than its own is a mistake of the caller's, and told as one.
+    if (bounds.workspaceId !== null && scope.workspaceId !== bounds.workspaceId) {
+      return this.#nobody(arrival, elsewhere);
+    }
+    const principal: Principal = {
+      kind: 'AGENCY',
+      id: agency.id,
+      name: agency.name,
+      mfaAt: null,
+      delegation: delegationOf(session, facts),
+    };
+    return this.#call(arrival, { account, session: null, user: null, principal, scope, signature, bounds });
   }
 
   async #openOwner(
@@ -230,16 +305,19 @@ export class Calls {
       readonly principal: Principal;
       readonly scope: Scope;
       readonly signature?: SignatureUse;
+      readonly bounds?: SessionBounds;
     },
   ): Promise<Call> {
     const { store } = this.#house;
     const { account, session, user, principal, scope } = parts;
-    const [workspace, rights, administrator, catalogue] = await Promise.all([
+    const [workspace, held, administrator, catalogue] = await Promise.all([
       scope.workspaceId === null ? null : store.access.workspace(account.id, scope.workspaceId),
       this.#rights.rightsOf(store.access, account, principal, user),
       user === null ? false : store.access.isAdministrator(account.id, user.id),
       accountCatalogue(this.#house, account),
     ]);
+    // What is kept of an agency is without the session, of which there may be many.
+    const rights = parts.bounds === undefined ? held : { ...held, principal, bounds: parts.bounds };
     return new Call({
       requestId: arrival.requestId,
       environment: arrival.environment,
@@ -275,7 +353,9 @@ export class Calls {
     user: User | null,
     rights: Rights,
   ): Promise<ScopeFacts> {
-    if (scope.workspaceId === null) return { account, workspace: null, open: true };
+    const bound = rights.bounds?.workspaceId ?? null;
+    const within = bound === null || bound === scope.workspaceId;
+    if (scope.workspaceId === null) return { account, workspace: null, open: within };
     if (workspace === null) {
       return { account, workspace: { id: scope.workspaceId, name: '', enterpriseProjectId: '' }, open: false };
     }
@@ -290,7 +370,7 @@ export class Calls {
               reachesWorkspace(origin, workspace),
           )
         : await mayUserEnter(this.#house.store.access, workspace, user);
-    return { account, workspace, open };
+    return { account, workspace, open: open && within };
   }
 
   /** The anonymous actor: owns no statement, sees no row. With `broken`, not even public fields answer. */
@@ -310,7 +390,14 @@ export class Calls {
       session: null,
       administrator: false,
       broken:
-        broken === null ? null : { message: broken.message, reference: broken.reference, status: broken.status ?? 401 },
+        broken === null
+          ? null
+          : {
+              message: broken.message,
+              reference: broken.reference,
+              status: broken.status ?? 401,
+              reason: broken.reason ?? 'CREDENTIAL_REVOKED',
+            },
     });
   }
 }

@@ -27,6 +27,11 @@ export interface OpenChange {
 export interface ChangeOptions<T> {
   /** The use-case's name: it is the operation of the audit events. */
   readonly operation: string;
+  /**
+   * Account whose rows are changed, where it is not the caller's: that of an agency which trusts the caller's. The
+   * transaction and its events are that account's, in account scope; what the caller may is still asked in their own.
+   */
+  readonly accountId?: Id;
   /** Given by creating and issuing mutations whose caller sent a key. */
   readonly idempotency?: {
     readonly key: string;
@@ -79,13 +84,15 @@ export async function change<T>(
   if (call.signature?.spent === false)
     throw new Error(`use-case ${options.operation} would change by a signature unspent`);
   const { principal } = call;
+  const elsewhere = options.accountId !== undefined && options.accountId !== call.accountId;
   const origin = {
-    accountId: call.accountId,
-    workspaceId: call.scope.workspaceId,
+    accountId: elsewhere ? options.accountId : call.accountId,
+    workspaceId: elsewhere ? null : call.scope.workspaceId,
     operation: options.operation,
     actorKind: principal.kind,
     actorId: principal.id,
     actorName: principal.name,
+    delegation: principal.delegation ?? null,
     requestId: call.requestId,
     at: call.now,
   };
@@ -167,7 +174,7 @@ async function remember<T>(
   if (idempotency === undefined) return;
   await transaction.insert('idempotencyRecord', {
     id: recordId(call, idempotency.key),
-    accountId: call.accountId,
+    accountId: transaction.origin.accountId,
     operation,
     fingerprint: fingerprint(house, idempotency.input),
     objectId: idempotency.objectId(value),
@@ -178,7 +185,10 @@ async function remember<T>(
 
 /** Of one actor in one scope: the same key elsewhere is another request. */
 function recordId(call: Call, key: string): Id {
-  const named = JSON.stringify([call.scope.workspaceId, key]);
+  const { onBehalfOf, assumedBy } = call.principal.delegation ?? {};
+  // A job that is run again has another session: it is the same actor when the same one acts for the same user.
+  const behind = assumedBy === undefined ? [] : [assumedBy.id, onBehalfOf?.id ?? ''];
+  const named = JSON.stringify([call.scope.workspaceId, key, ...behind]);
   return `${call.principal.id}.${createHash('sha256').update(named).digest('hex')}`;
 }
 

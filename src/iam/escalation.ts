@@ -8,7 +8,7 @@
  */
 import type { Catalogue } from '../catalogue/index.js';
 import { statementCovers, statementsMayOverlap, type Statement } from '../policy/index.js';
-import type { Rights } from './authorizer.js';
+import type { Rights, RightsSource } from './authorizer.js';
 import type { Call } from './call.js';
 import type { OpenChange } from './change.js';
 import { mayUserEnter } from './entry.js';
@@ -168,7 +168,12 @@ export async function refuseGain(
 ): Promise<Invalid | null> {
   if (call.administrator) return null;
   const enterable = await enterableOf(transaction, call, gifts);
-  const actions = gainedActions(call.catalogue, call.rights, gifts, call.now, enterable);
+  // A session that was narrowed gives only what its policy lets it have, whatever its agency holds.
+  const narrowing = call.rights.bounds?.policy ?? null;
+  const holders = narrowing === null ? [call.rights] : [call.rights, narrowedTo(call.rights, narrowing)];
+  const actions = [
+    ...new Set(holders.flatMap((holder) => gainedActions(call.catalogue, holder, gifts, call.now, enterable))),
+  ];
   if (actions.length === 0) return null;
   const shown = actions.slice(0, 3).map((action) => `\`${action}\``);
   const more = actions.length > shown.length ? ` and ${actions.length - shown.length} more` : '';
@@ -180,6 +185,11 @@ export async function refuseGain(
       { reference: 'IAM.0003', actions },
     ),
   );
+}
+
+/** Rights that consist of this policy alone, as if it had been granted everywhere. */
+function narrowedTo(rights: Rights, { name, document, origin }: RightsSource): Rights {
+  return { ...rights, sources: [{ name, document, origin: { ...origin, kind: 'GRANT' } }] };
 }
 
 /** The workspaces that these gifts would let a service or agency enter, as far as the caller may enter them. */

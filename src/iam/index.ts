@@ -53,6 +53,7 @@ export * from './workspaces.js';
 export * from './enterprise-projects.js';
 export * from './resources.js';
 export * from './agencies.js';
+export * from './agency-sessions.js';
 export * from './access.js';
 export {
   authenticateRequest,

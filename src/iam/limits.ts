@@ -58,6 +58,13 @@ export const textRules = {
   description: { minimum: 0, maximum: 255, pattern: null, allowed: '', reference: null },
   workspaceDescription: { minimum: 0, maximum: 256, pattern: null, allowed: '', reference: 'ModelArts.0107' },
   enterpriseProjectDescription: { minimum: 0, maximum: 512, pattern: null, allowed: '', reference: null },
+  sessionName: {
+    minimum: 2,
+    maximum: 64,
+    pattern: /^[\p{L}\p{N}_+=,.@-]*$/u,
+    allowed: 'letters, digits and `_`, `+`, `=`, `,`, `.`, `@`, `-`',
+    reference: 'IAM.0007',
+  },
   agencyDescription: {
     minimum: 0,
     maximum: 255,

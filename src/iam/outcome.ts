@@ -22,6 +22,9 @@ export const userErrorCodes = {
   WEAK_PASSWORD: 'The password breaks the password policy.',
   POLICY_DOCUMENT: 'The policy document has a problem at the place shown.',
   NOT_HELD: 'Nobody gives more than they hold: the action shown would be gained.',
+  TRUST_CONDITION: 'A condition of the agency’s trust does not hold.',
+  AGENCY_EXPIRED: 'The agency has expired.',
+  NOT_AUTHORIZED: 'No authorization lets the service act for this user there, or the user may not act there by now.',
   IMMUTABLE: 'The object cannot be changed or deleted at all.',
 } as const;
 

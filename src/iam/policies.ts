@@ -3,7 +3,7 @@
  * changing that is changing what every holder may do, so it obeys the no-escalation rule. The text of a document is kept
  * byte for byte (rule 7).
  */
-import { checkDocument, policyLevel } from '../catalogue/index.js';
+import { checkDocument, policyLevel, type DocumentPurpose } from '../catalogue/index.js';
 import { parsePolicy, type PolicyDocument, type Problem } from '../policy/index.js';
 import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
@@ -38,16 +38,22 @@ export function reviewDocument(
   return [...parsed.problems, ...checkDocument(parsed, call.catalogue)];
 }
 
-function checkPolicyDocument(call: Call, input: DocumentInput): CheckedDocument | readonly UserProblem[] {
+/** A document that may be stored, or what keeps it from being; `path` names it in the input. */
+export function checkPolicyDocument(
+  call: Pick<Call, 'catalogue'>,
+  input: DocumentInput,
+  purpose: DocumentPurpose = 'GRANT',
+  path = 'document',
+): CheckedDocument | readonly UserProblem[] {
   const parsed = parsePolicy(input, 'CUSTOM');
-  const errors = [...parsed.problems, ...checkDocument(parsed, call.catalogue)].filter(
+  const errors = [...parsed.problems, ...checkDocument(parsed, call.catalogue, purpose)].filter(
     ({ severity }) => severity === 'ERROR',
   );
   if (parsed.document !== null && errors.length === 0) {
     return { document: parsed.document, text: typeof input === 'string' ? input : JSON.stringify(input) };
   }
   return errors.map(({ code, message, pointer, line, column }) =>
-    problem('POLICY_DOCUMENT', message, 'document', { reference: code, pointer, line, column }),
+    problem('POLICY_DOCUMENT', message, path, { reference: code, pointer, line, column }),
   );
 }
 

@@ -7,6 +7,7 @@
  */
 import type {
   Account,
+  Delegation,
   Grant,
   Group,
   Id,
@@ -220,6 +221,13 @@ export interface AccessReader {
   service(accountId: Id, serviceId: Id): Promise<Service | null>;
   services(accountId: Id): Promise<readonly Service[]>;
   agency(accountId: Id, agencyId: Id): Promise<Records['agency'] | null>;
+  /** The agency of whatever account that bears this id, if it trusts this account. */
+  agencyTrusting(accountId: Id, agencyId: Id): Promise<Records['agency'] | null>;
+  /** Authorizations of the agencies that trust this service, as far as they name this user or everyone; in one statement. */
+  authorizationsFor(accountId: Id, serviceName: string, userId: Id): Promise<readonly Records['authorization'][]>;
+  /** Looked up across accounts, as access keys are. */
+  agencySession(sessionId: Id): Promise<Records['agencySession'] | null>;
+  resource(accountId: Id, resourceId: Id): Promise<Records['resource'] | null>;
   /** Access keys are looked up across accounts: the key id is all that a signed request names. */
   accessKey(accessKeyId: string): Promise<Records['accessKey'] | null>;
   workspace(accountId: Id, workspaceId: Id): Promise<Workspace | null>;
@@ -251,6 +259,8 @@ export interface ChangeOrigin {
   readonly actorKind: string;
   readonly actorId: Id;
   readonly actorName: string;
+  /** Who assumed the agency, where the actor is one. */
+  readonly delegation?: Delegation | null;
   readonly requestId: string;
   readonly at: Instant;
 }
@@ -294,7 +304,7 @@ export interface Transaction {
 }
 
 /** Kinds whose rows are of no use once they have expired. */
-export type SweptKind = 'session' | 'spentSignature' | 'idempotencyRecord';
+export type SweptKind = 'session' | 'agencySession' | 'spentSignature' | 'idempotencyRecord';
 
 /** What a transaction decides about itself. */
 export type Verdict<T> = { readonly commit: true; readonly value: T } | { readonly commit: false; readonly value: T };

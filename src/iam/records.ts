@@ -284,6 +284,8 @@ export interface Agency {
   readonly expiresAt: Instant | null;
   readonly externalId: string | null;
   readonly sourceAddresses: readonly string[];
+  /** The one workspace that it may be assumed for; '' for any. */
+  readonly workspaceId: Id;
   readonly version: number;
   readonly createdAt: Instant;
   readonly updatedAt: Instant;
@@ -313,11 +315,60 @@ export interface AccessKey {
   readonly createdAt: Instant;
 }
 
+/**
+ * A temporary credential: the leave that somebody took, for a time, to act with the rights of an agency (rule 26). Its
+ * secret and its security token are derived from the key id and stored nowhere.
+ */
+export interface AgencySession {
+  /** The temporary access key id itself. */
+  readonly id: Id;
+  /** Account of the agency. */
+  readonly accountId: Id;
+  readonly agencyId: Id;
+  readonly assumedByKind: 'SERVICE' | 'USER';
+  readonly assumedById: Id;
+  readonly assumedByName: string;
+  /** Another account for an agency that trusts one. */
+  readonly assumedByAccountId: Id;
+  /** The access key that signed for it; '' when it was a token. */
+  readonly assumedByKeyId: Id;
+  /** The session whose token asked for it; '' when it was a key. */
+  readonly assumedBySessionId: Id;
+  /** '' when it acts on nobody's behalf. */
+  readonly onBehalfOfId: Id;
+  /** The resource that it is for, with which it ends; '' for an agency that trusts an account. */
+  readonly resourceId: Id;
+  /** The one workspace that it acts in; '' for any. */
+  readonly workspaceId: Id;
+  readonly sessionName: string;
+  /** Text of the policy that narrows it. */
+  readonly sessionPolicy: string | null;
+  /** Keyed hash of the external id that was named; '' when none was. */
+  readonly externalIdDigest: string;
+  /** Address that it was assumed from; '' when that is not known. */
+  readonly sourceAddress: string;
+  readonly startedAt: Instant;
+  readonly expiresAt: Instant;
+}
+
 /** A signature that has changed something (rule 24); id = SHA-256 of key id and signature. Swept after `expiresAt`. */
 export interface SpentSignature {
   readonly id: Id;
   readonly accountId: Id;
   readonly expiresAt: Instant;
+}
+
+/** Behind a session of an agency: who assumed it and on whose behalf, by the names of that moment. */
+export interface Delegation {
+  readonly sessionId: Id;
+  readonly sessionName: string;
+  readonly assumedBy: {
+    readonly kind: 'SERVICE' | 'USER';
+    readonly id: Id;
+    readonly name: string;
+    readonly accountId: Id;
+  };
+  readonly onBehalfOf: { readonly id: Id; readonly name: string } | null;
 }
 
 export type JsonImage = Readonly<Record<string, unknown>>;
@@ -336,6 +387,8 @@ export interface AuditEvent {
   readonly actorKind: string;
   readonly actorId: Id;
   readonly actorName: string;
+  /** Who assumed the agency, and on whose behalf; null for every other actor. */
+  readonly delegation: Delegation | null;
   /** '' when the change was made in account scope. */
   readonly workspaceId: Id;
   readonly targetKind: string;
@@ -378,6 +431,7 @@ export interface Records {
   agency: Agency;
   authorization: Authorization;
   accessKey: AccessKey;
+  agencySession: AgencySession;
   spentSignature: SpentSignature;
   auditEvent: AuditEvent;
   idempotencyRecord: IdempotencyRecord;

@@ -253,6 +253,7 @@ export async function listResources(
 /** Whether no statement of the caller's could answer otherwise for one resource than for its kind as a whole. */
 function seesWholeKind(call: Call, kind: string): boolean {
   if (call.principal.kind === 'ROOT') return true;
+  if (call.rights.bounds?.policy != null) return false;
   const actions = [
     ...(['get', 'list'] as const).flatMap((operation) => kindActions(call.catalogue, kind, operation)),
     ...registerActions,

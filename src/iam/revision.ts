@@ -22,8 +22,8 @@ const neutralColumns: ReadonlySet<string> = new Set([
   'accessRevision',
 ]);
 
-/** A new session decides nothing for anyone who holds none of its tokens; its end does. */
-const neutralInserts: ReadonlySet<Kind> = new Set<Kind>(['session', 'policyVersion']);
+/** A new session, of a user or an agency, decides nothing for anyone who does not hold its credential; its end does. */
+const neutralInserts: ReadonlySet<Kind> = new Set<Kind>(['session', 'agencySession', 'policyVersion']);
 
 /** Whether a write can change what some request is answered: when in doubt, yes. */
 export function changesAccess(
@@ -60,4 +60,5 @@ export const secretColumns: Readonly<Partial<Record<Kind, readonly string[]>>> =
   password: ['hash', 'history'],
   secondFactor: ['sealedSecret'],
   accessKey: ['sealedSecret'],
+  agencySession: ['externalIdDigest'],
 };

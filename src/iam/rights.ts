@@ -5,9 +5,9 @@
  */
 import { modelArtsDefaultPolicy, selfPolicy, type BuiltInPolicy } from '../catalogue/index.js';
 import { parsePolicy, type ParsedPolicy, type PolicyDocument } from '../policy/index.js';
-import type { Principal, Rights, RightsSource, StatementOrigin } from './authorizer.js';
+import type { Principal, Rights, RightsSource, SessionBounds, StatementOrigin } from './authorizer.js';
 import type { AccessReader, Attachment } from './ports.js';
-import type { Account, User } from './records.js';
+import type { Account, Agency, AgencySession, User } from './records.js';
 
 const keptRights = 10_000;
 const keptDocuments = 10_000;
@@ -62,6 +62,36 @@ export function composeRights(
     sources.push({ name: attachment.policy.name, document, origin: granted(attachment) });
   }
   return { principal, sources, unreadable };
+}
+
+/** What narrows a session of an agency, as it was made and as the agency is now. */
+export function boundsOf(session: AgencySession, agency: Agency): SessionBounds {
+  const { sessionPolicy, sessionName, expiresAt } = session;
+  const workspaceId = session.workspaceId || agency.workspaceId || null;
+  return {
+    policy: sessionPolicy === null ? null : sessionSource(sessionName, sessionPolicy),
+    workspaceId,
+    expiresAt: Math.min(expiresAt, agency.expiresAt ?? expiresAt),
+  };
+}
+
+/** A text that no longer reads allows nothing: the session is narrowed to what is built in. */
+function sessionSource(name: string, text: string): RightsSource {
+  return {
+    name: `session ${name}`,
+    document: documentOf(text) ?? { version: '1.1', statements: [], depends: [] },
+    origin: {
+      kind: 'SESSION',
+      policyId: '',
+      policyVersion: 1,
+      grantId: null,
+      scopeKind: 'ALL',
+      scopeId: '',
+      expiresAt: null,
+      group: null,
+      authorizationMode: false,
+    },
+  };
 }
 
 /** Whether the LOOSE default acts for this principal now (rule 12): users only, never root, services or agencies. */

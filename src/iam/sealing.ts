@@ -15,6 +15,13 @@ export interface Sealing {
    * derived from both, so that it is never used for two texts.
    */
   sealStably(text: string, name: string): string;
+  /**
+   * A secret that is made anew from the master key whenever it is needed, and so is stored nowhere; base64url.
+   *
+   * @param purpose keeps the secrets of one name apart
+   * @param bytes of entropy
+   */
+  derive(purpose: string, name: string, bytes: number): string;
   /** Keyed hash in hexadecimal: tells whether two texts are the same, and gives no way to guess at one. */
   digest(text: string, name: string): string;
   /** Null when it was sealed under another key or for another name, or was altered. */
@@ -39,6 +46,10 @@ export function createSealing(masterKey: Uint8Array): Sealing {
         .update(JSON.stringify([name, text]))
         .digest();
       return sealWith(both.subarray(0, nonceLength), text, name);
+    },
+    derive: (purpose, name, bytes) => {
+      const info = `bailiwick ${purpose} 1 ${name}`;
+      return Buffer.from(hkdfSync('sha256', masterKey, new Uint8Array(0), info, bytes)).toString('base64url');
     },
     digest: (text, name) =>
       createHmac('sha256', digestKey)

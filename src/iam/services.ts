@@ -274,12 +274,24 @@ async function strandedKinds(
   return stranded;
 }
 
+/** Nobody signs as these: what they govern, this service decides itself. */
+const reservedNames: ReadonlySet<string> = new Set(['bailiwick', 'iam']);
+
+/**
+ * The services of the platform may be made here by their names, for then they sign and are trusted by agencies; what
+ * they govern is published and not theirs to change.
+ */
 function registrationFaults(
   others: Catalogue,
   service: Pick<Service, 'name' | 'actions' | 'resourceKinds'>,
 ): readonly UserProblem[] {
-  if (others.services.some(({ name }) => name === service.name)) {
-    return [problem('RESERVED', `\`${service.name}\` is a service of the platform; choose another name`, 'name')];
+  if (reservedNames.has(service.name)) {
+    return [problem('RESERVED', `\`${service.name}\` is what decides here; choose another name`, 'name')];
+  }
+  const ofPlatform = others.services.some(({ name }) => name === service.name);
+  if (ofPlatform && (service.actions.length > 0 || service.resourceKinds.length > 0)) {
+    const message = `\`${service.name}\` is a service of the platform, whose actions and kinds are in the catalogue; leave these out, or choose another name`;
+    return [problem('RESERVED', message, service.actions.length > 0 ? 'actions' : 'resourceKinds')];
   }
   return checkRegistration(others, actionsOf(service), kindsOf(service))
     .filter(({ severity }) => severity === 'ERROR')

@@ -5,9 +5,10 @@
 import { createHash } from 'node:crypto';
 import type { BrokenCredential } from './call.js';
 import type { House } from './house.js';
-import { UniquenessError, type ChangeOrigin } from './ports.js';
-import { DEFAULT_ID, type AccessKey, type Id, type Instant } from './records.js';
+import { UniquenessError, type ChangeOrigin, type Store } from './ports.js';
+import { DEFAULT_ID, type AccessKey, type AgencySession, type Id, type Instant } from './records.js';
 import type { KeyLocks } from './key-locks.js';
+import { temporarySecrets } from './temporary-keys.js';
 import {
   canonicalRequest,
   dateWindow,
@@ -31,8 +32,13 @@ export interface SignatureUse {
   readonly spent: boolean;
 }
 
+/** What signs: a permanent key of its owner, or the temporary one of a session. */
+export type SigningKey =
+  | { readonly kind: 'PERMANENT'; readonly key: AccessKey }
+  | { readonly kind: 'TEMPORARY'; readonly session: AgencySession };
+
 export interface SignedRequest {
-  readonly key: AccessKey;
+  readonly signing: SigningKey;
   /** Workspace named by a signed header; null for the account. */
   readonly workspaceId: Id | null;
   readonly use: SignatureUse;
@@ -81,21 +87,22 @@ export async function verifySignature(
     const message = `too many bad signatures of this key from this address; try again after ${at}`;
     return { message, reference: 'IAM.1104' };
   }
-  const key = await house.store.access.accessKey(accessKeyId);
-  const secret = key === null ? null : house.sealing.open(key.sealedSecret, key.id);
+  const signing = await findSigningKey(house.store, accessKeyId);
+  const secret = signing === null ? null : secretOf(house, signing);
   const canonical = canonicalRequest(request, parts.signedHeaders);
   const expected = signCanonical(canonical ?? '', date, secret ?? 'no such key');
   const right = isSignature(expected, signature);
-  if (key === null || secret === null || canonical === null || !right) {
+  if (signing === null || secret === null || canonical === null || !right) {
     if (locks.noteFailure(accessKeyId, sourceAddress, now)) house.observer.locked('ACCESS_KEY');
     return badSignature;
   }
   locks.noteSuccess(accessKeyId, sourceAddress);
-  if (!key.enabled) return inactive;
-  const scope = scopeOf(key, request);
+  const fault = signingFault(house, signing, headerOf(request, 'x-security-token'), now);
+  if (fault !== null) return fault;
+  const scope = scopeOf(signing, request);
   if ('message' in scope) return scope;
   const id = createHash('sha256').update(`${accessKeyId}\n${signature}`).digest('hex');
-  return { key, ...scope, use: { keyId: key.id, id, expiresAt: instant + dateWindow, spent: false } };
+  return { signing, ...scope, use: { keyId: accessKeyId, id, expiresAt: instant + dateWindow, spent: false } };
 }
 
 export const badSignature: BrokenCredential = broken(
@@ -104,8 +111,44 @@ export const badSignature: BrokenCredential = broken(
 
 export const inactive: BrokenCredential = { message: 'the access key is inactive', reference: 'IAM.1107' };
 
+/** By the id that a signed request names; permanent keys first, of which there are more. */
+export async function findSigningKey({ access }: Store, id: string): Promise<SigningKey | null> {
+  const key = await access.accessKey(id);
+  if (key !== null) return { kind: 'PERMANENT', key };
+  const session = await access.agencySession(id);
+  return session === null ? null : { kind: 'TEMPORARY', session };
+}
+
+function secretOf({ sealing }: House, signing: SigningKey): string | null {
+  if (signing.kind === 'PERMANENT') return sealing.open(signing.key.sealedSecret, signing.key.id);
+  return temporarySecrets(sealing, signing.session.id).secretAccessKey;
+}
+
+/** What is wrong with a key whose signature is right; null when it is good. */
+function signingFault(
+  { sealing }: House,
+  signing: SigningKey,
+  securityToken: string | null,
+  now: Instant,
+): BrokenCredential | null {
+  if (signing.kind === 'PERMANENT') {
+    if (securityToken !== null) return broken('`X-Security-Token` goes with temporary keys; leave it out');
+    return signing.key.enabled ? null : inactive;
+  }
+  const { id, expiresAt } = signing.session;
+  if (securityToken === null) return broken('a temporary key needs its `X-Security-Token`; send and sign it');
+  if (!isSignature(temporarySecrets(sealing, id).securityToken, securityToken)) {
+    return broken('decrypt token fail; `X-Security-Token` is not that of the key');
+  }
+  if (expiresAt > now) return null;
+  return { message: 'the temporary key has expired; assume the agency again', reference: 'IAM.1108' };
+}
+
 /** Rule 22: the workspace by `X-Workspace-Id` or `X-Project-Id`, the account by `X-Domain-Id`, else workspace `"0"`. */
-function scopeOf(key: AccessKey, request: ReceivedRequest): { readonly workspaceId: Id | null } | BrokenCredential {
+function scopeOf(
+  signing: SigningKey,
+  request: ReceivedRequest,
+): { readonly workspaceId: Id | null } | BrokenCredential {
   const workspace = headerOf(request, 'x-workspace-id');
   const project = headerOf(request, 'x-project-id');
   const domain = headerOf(request, 'x-domain-id');
@@ -115,11 +158,15 @@ function scopeOf(key: AccessKey, request: ReceivedRequest): { readonly workspace
     return { ...broken(message), status: 400 };
   }
   if (domain !== null) {
-    return domain === key.accountId
+    const { accountId } = signing.kind === 'PERMANENT' ? signing.key : signing.session;
+    return domain === accountId
       ? { workspaceId: null }
       : broken('`X-Domain-Id` is not the account of the key; send that or leave it out');
   }
-  return { workspaceId: named ?? DEFAULT_ID };
+  // A session that is bound to a workspace acts there; naming another is refused as it is opened.
+  const usual =
+    signing.kind === 'TEMPORARY' && signing.session.workspaceId !== '' ? signing.session.workspaceId : DEFAULT_ID;
+  return { workspaceId: named ?? usual };
 }
 
 /**

@@ -12,6 +12,7 @@ const hour = 3_600_000;
 /** How long after its end a row is kept: a session is still told of in the answer that its token has ended. */
 const keptFor: Readonly<Record<SweptKind, number>> = {
   session: 24 * hour,
+  agencySession: 24 * hour,
   // The clock of another process on this database may be a little behind.
   spentSignature: hour / 12,
   idempotencyRecord: 0,
@@ -23,7 +24,7 @@ export type Swept = Readonly<Record<SweptKind, number>>;
 
 /** Sweeps every account; answers how many rows went. `signal` ends it between two transactions. */
 export async function sweepExpired(house: House, signal?: AbortSignal): Promise<Swept> {
-  const swept = { session: 0, spentSignature: 0, idempotencyRecord: 0 };
+  const swept = { session: 0, agencySession: 0, spentSignature: 0, idempotencyRecord: 0 };
   for (const { id } of await house.store.access.accounts()) {
     for (const kind of Object.keys(keptFor) as SweptKind[]) {
       for (let count = atOnce; count === atOnce && signal?.aborted !== true;) {

@@ -77,6 +77,35 @@ export class StoreAccessReader implements AccessReader {
     return this.byId('agency', accountId, agencyId);
   }
 
+  async agencyTrusting(accountId: Id, agencyId: Id): Promise<Records['agency'] | null> {
+    return this.first(
+      'agency',
+      sql`found."id" = ${agencyId} AND found."trust_kind" = 'ACCOUNT' AND found."trusted_id" = ${accountId}`,
+    );
+  }
+
+  async authorizationsFor(
+    accountId: Id,
+    serviceName: string,
+    userId: Id,
+  ): Promise<readonly Records['authorization'][]> {
+    return this.every(
+      'authorization',
+      sql`found."account_id" = ${accountId} AND ${among(sql`found."user_id"`, [userId, ''])} AND EXISTS (
+        SELECT 1 FROM "agencies" used WHERE used."account_id" = found."account_id" AND used."id" = found."agency_id"
+          AND used."trust_kind" = 'SERVICE' AND used."trusted_id" = ${serviceName})
+        ORDER BY found."created_at", found."id"`,
+    );
+  }
+
+  async agencySession(sessionId: Id): Promise<Records['agencySession'] | null> {
+    return this.first('agencySession', sql`found."id" = ${sessionId}`);
+  }
+
+  async resource(accountId: Id, resourceId: Id): Promise<Records['resource'] | null> {
+    return this.byId('resource', accountId, resourceId);
+  }
+
   async accessKey(accessKeyId: string): Promise<Records['accessKey'] | null> {
     return this.first('accessKey', sql`found."id" = ${accessKeyId}`);
   }

@@ -85,6 +85,7 @@ const inAccount: { readonly [K in Kind]: (row: string) => Sql } = {
   agency: everyRow,
   authorization: everyRow,
   accessKey: everyRow,
+  agencySession: noRow,
   auditEvent: (row) => sql`${property(row, 'workspaceId')} = ''`,
   idempotencyRecord: noRow,
 };
@@ -134,6 +135,7 @@ const inWorkspace: { readonly [K in Kind]: (row: string, place: Place) => Sql } 
       all([sql`${property(row, 'ownerKind')} = 'USER'`, visible('user', row, place, property(row, 'ownerId'))]),
       all([sql`${property(row, 'ownerKind')} = 'SERVICE'`, visible('service', row, place, property(row, 'ownerId'))]),
     ]),
+  agencySession: noRow,
   auditEvent: (row, place) => sql`${property(row, 'workspaceId')} = ${place.workspaceId}`,
   idempotencyRecord: noRow,
 };

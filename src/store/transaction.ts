@@ -250,6 +250,7 @@ class OpenTransaction implements Transaction {
       actorKind: origin.actorKind,
       actorId: origin.actorId,
       actorName: origin.actorName,
+      delegation: origin.delegation ?? null,
       workspaceId: origin.workspaceId ?? '',
       targetKind: kind,
       targetId: id,

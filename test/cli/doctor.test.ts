@@ -224,7 +224,15 @@ describe.each(databaseNames)('accounts on %s', (database) => {
   });
   const agency = (account: Account, more: object = {}) => ({
     ...{ id: newId(), accountId: account.id, name: 'for-others', description: '', trustKind: 'ACCOUNT' as const },
-    ...{ trustedId: 'other', durationDays: null, expiresAt: null, externalId: null, sourceAddresses: [], version: 1 },
+    ...{
+      trustedId: 'other',
+      durationDays: null,
+      expiresAt: null,
+      externalId: null,
+      workspaceId: '',
+      sourceAddresses: [],
+      version: 1,
+    },
     ...{ createdAt: iam.now(), updatedAt: iam.now() },
     ...more,
   });

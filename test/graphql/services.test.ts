@@ -75,7 +75,12 @@ describe('createService', () => {
     ['a name in capitals', { name: 'Labels' }, [['INVALID', 'name', null]]],
     ['a host with a scheme', { name: 'hosted', hosts: ['ok.example', 'https://x'] }, [['INVALID', 'hosts', null]]],
     ['a name that is taken', { name: 'labeling' }, [['NAME_TAKEN', 'name', 'IAM.0005']]],
-    ['a service of the platform', { name: 'modelarts' }, [['RESERVED', 'name', null]]],
+    ['what decides here', { name: 'iam' }, [['RESERVED', 'name', null]]],
+    [
+      'an action of a service of the platform',
+      { name: 'modelarts', actions: [{ name: 'modelarts:notebook:melt', accessLevel: 'WRITE', description: 'Melt' }] },
+      [['RESERVED', 'actions', null]],
+    ],
     [
       'actions under another prefix or twice',
       { name: 'greedy', actions: [{ name: 'obs:bucket:x' }, { name: 'greedy:a:b' }, { name: 'greedy:A:B' }] },

@@ -16,7 +16,7 @@ const nobody = 'f'.repeat(32);
 /** Members that null clears; all others refuse it. A new update is in this table or refuses null. */
 const cleared: Readonly<Record<string, readonly string[]>> = {
   updateAccessKey: ['description'],
-  updateAgency: ['description', 'durationDays', 'externalId'],
+  updateAgency: ['description', 'durationDays', 'externalId', 'workspaceId'],
   updateEnterpriseProject: ['description'],
   updateGroup: ['description'],
   updateResource: ['ownerId', 'parentId'],

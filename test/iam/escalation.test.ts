@@ -595,6 +595,7 @@ const attempts: readonly Attempt[] = [
 const above = 'attempted above';
 const paths: Readonly<Record<string, string>> = {
   addGroupMembers: above,
+  assumeAgency: 'delegation-graphs.test.ts: never more than the agency, the session’s policy and the trust',
   authenticateRequest: 'tells who signed; the signer’s rights stay the signer’s',
   authorizeAgency: above,
   changePassword: 'one’s own password, which one must know',

@@ -35,7 +35,8 @@ beforeAll(() => {
     });
   }
   // Of the whole house, verification asks for two things.
-  house = { sealing, store: { access: { accessKey: async (id: string) => rows.get(id) ?? null } } } as unknown as House;
+  const access = { accessKey: async (id: string) => rows.get(id) ?? null, agencySession: async () => null };
+  house = { sealing, store: { access } } as unknown as House;
 });
 
 const word = fc.stringMatching(/^[A-Za-z0-9_.~-]{1,12}$/);
@@ -168,7 +169,7 @@ it('what leaves the request equal is the same actor', async () => {
       same[change]?.(sent);
       const after = await verify(sent);
       expect(after, change).toEqual(before);
-      expect(after).toMatchObject({ key: { id: one.accessKeyId } });
+      expect(after).toMatchObject({ signing: { key: { id: one.accessKeyId } } });
     }),
     { numRuns: 2_000, seed },
   );

@@ -12,6 +12,7 @@ const idsByArgument = {
   group: 'groupId',
   groupId: 'groupId',
   policyId: 'policyId',
+  resourceId: 'resourceId',
   service: 'serviceId',
   user: 'userId',
   userId: 'userId',

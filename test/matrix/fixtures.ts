@@ -64,6 +64,7 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Query.workspaces': none,
 
   'Mutation.addGroupMembers': () => ({ input: { groupId: nobody, userIds: [nobody] } }),
+  'Mutation.assumeAgency': () => ({ input: { agencyId: nobody, resourceId: nobody } }),
   'Mutation.authenticateRequest': () => ({ input: { request: { method: 'GET', path: '/', headers: [] } } }),
   'Mutation.authorizeAgency': () => ({ input: { agencyId: nobody, allUsers: true } }),
   'Mutation.changePassword': () => ({ input: { currentPassword: 'wrong', newPassword: 'New-password-1' } }),

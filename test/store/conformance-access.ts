@@ -136,6 +136,53 @@ export function conformanceOfAccess(database: TestDatabase): void {
       expect(await store.access.accessKey('AK-carol')).toBeNull();
     });
 
+    test('agencies are found across accounts by the account that they trust, sessions by their id', async () => {
+      const { access } = store;
+      await write(store, origin('two'), (open) =>
+        open.insert(
+          'agency',
+          record('agency', 'two', 'partner', { name: 'partner', trustKind: 'ACCOUNT', trustedId: 'one' }),
+        ),
+      );
+      expect(await access.agencyTrusting('one', 'partner')).toMatchObject({ accountId: 'two' });
+      expect(await access.agencyTrusting('two', 'partner')).toBeNull();
+      // Trusts a service of that name, which is no account.
+      expect(await access.agencyTrusting('training', 'worker')).toBeNull();
+      expect(await access.agencySession(idIn('two', 'agencySession', 'TEMPORARY'))).toMatchObject({ accountId: 'two' });
+      expect(await access.agencySession('TEMPORARY')).toBeNull();
+      expect(await access.resource('one', 'r-private')).toMatchObject({ workspaceId: 'private' });
+      expect(await access.resource('three', 'r-private')).toBeNull();
+    });
+
+    test('authorizations of agencies that trust a service, for a user and for everyone', async () => {
+      const { access } = store;
+      await write(store, origin('one', { operation: 'authorize' }), async (open) => {
+        const agency = (id: string, values: object) =>
+          open.insert('agency', record('agency', 'one', id, { name: id, ...values }));
+        await agency('mine', { trustedId: 'storage' });
+        await agency('theirs', { trustKind: 'ACCOUNT', trustedId: 'storage' });
+        for (const [agencyId, userId] of [
+          ['mine', ''],
+          ['mine', 'carol'],
+          ['mine', 'dave'],
+          ['theirs', 'carol'],
+        ] as const) {
+          await open.insert(
+            'authorization',
+            record('authorization', 'one', `${agencyId}.${userId}`, { agencyId, userId }),
+          );
+        }
+      });
+      statements = [];
+      const ids = async (service: string, user: string) =>
+        (await access.authorizationsFor('one', service, user)).map(({ id }) => id);
+      expect(await ids('storage', 'carol')).toEqual(['mine.', 'mine.carol']);
+      expect(statements).toHaveLength(1);
+      expect(await ids('storage', '')).toEqual(['mine.']);
+      expect(await ids('storage', 'alice')).toEqual(['mine.']);
+      expect(await ids('nobody', 'carol')).toEqual([]);
+    });
+
     test('administrators are root and the members of the built-in group', async () => {
       const answers = await Promise.all(
         ['root', 'alice', 'carol', 'nobody'].map((id) => store.access.isAdministrator('one', id)),

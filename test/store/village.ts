@@ -210,11 +210,12 @@ export const village: readonly Line<Kind>[] = [
   line('resource', 'r-deleting', 'only in its workspace', 'deleting', { workspaceId: 'deleting' }),
   line('idempotencyRecord', 'i', 'nobody reads these', ''),
   line('spentSignature', 'signature', 'nobody reads these', ''),
+  line('agencySession', 'TEMPORARY', 'nobody reads these', '', { agencyId: 'worker' }),
 ];
 
-/** Access key ids are unique everywhere, so those of the second account differ; every other id is the same. */
+/** Ids of access keys and of sessions of agencies are unique everywhere, so those of the second account differ; every other id is the same. */
 export function idIn(accountId: string, kind: Kind, id: string): string {
-  return kind === 'accessKey' ? `${id}-${accountId}` : id;
+  return kind === 'accessKey' || kind === 'agencySession' ? `${id}-${accountId}` : id;
 }
 
 export async function settle(store: Store, accountId: string): Promise<void> {
