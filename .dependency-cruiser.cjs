@@ -23,11 +23,25 @@ module.exports = {
       from: { path: '^src/policy/' },
       to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'core'] },
     },
+    only('signatures-are-pure', 'signatures', [], 'The scheme knows nothing of ours.'),
+    {
+      name: 'signatures-import-no-package',
+      severity: 'error',
+      from: { path: '^src/signatures/' },
+      to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer'] },
+    },
+    only('sdk-knows-signatures', 'sdk', ['signatures'], 'Other services import the SDK without the server.'),
+    {
+      name: 'sdk-imports-no-server-package',
+      severity: 'error',
+      from: { path: '^src/sdk/' },
+      to: { path: 'node_modules/', pathNot: 'node_modules/(graphql|@graphql-tools/utils)/' },
+    },
     only('catalogue-knows-policy', 'catalogue', ['policy'], 'The catalogue is data with types.'),
     only(
       'iam-knows-policy-and-catalogue',
       'iam',
-      ['policy', 'catalogue'],
+      ['policy', 'catalogue', 'signatures'],
       'The business knows no store and no skin: it declares ports.',
     ),
     {
@@ -37,11 +51,16 @@ module.exports = {
       to: { path: 'node_modules/(typeorm|graphql|type-graphql|@apollo|fastify|sqlite3|pg|dataloader)/' },
     },
     only('store-knows-iam-ports', 'store', ['iam', 'catalogue', 'policy'], 'The store implements the ports of iam.'),
-    only('graphql-knows-iam', 'graphql', ['iam', 'catalogue', 'policy'], 'The skin never reaches the store.'),
+    only(
+      'graphql-knows-iam',
+      'graphql',
+      ['iam', 'catalogue', 'policy', 'signatures'],
+      'The skin never reaches the store.',
+    ),
     only(
       'http-knows-graphql-and-iam',
       'http',
-      ['graphql', 'iam', 'catalogue', 'policy'],
+      ['graphql', 'iam', 'catalogue', 'policy', 'signatures'],
       'The listener never reaches the store.',
     ),
     {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { apiPath, openListener } from '../http/index.js';
 import { buildGuardedSchema, resolvers } from '../graphql/index.js';
 import { platformCatalogue } from '../catalogue/index.js';
-import { canonicalRequest, signCanonical, signatureScheme } from '../iam/index.js';
+import { canonicalRequest, signCanonical, signatureScheme } from '../signatures/index.js';
 import { createFirstAccount, openHouse } from '../main.js';
 import { readSettings } from '../settings.js';
 

@@ -1,7 +1,8 @@
 /** A signed request as a service received it, for the questions that show one. */
 import 'reflect-metadata';
 import { Field, InputType } from 'type-graphql';
-import { BadInput, emptyBodySha256, type ReceivedRequest } from '../iam/index.js';
+import { BadInput } from '../iam/index.js';
+import { emptyBodySha256, type ReceivedRequest } from '../signatures/index.js';
 
 /** More headers than servers take. */
 const mostHeaders = 200;

@@ -4,7 +4,8 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Arrival, Credential, ReceivedRequest } from '../iam/index.js';
+import type { Arrival, Credential } from '../iam/index.js';
+import type { ReceivedRequest } from '../signatures/index.js';
 
 /** Ids that a caller may choose: short, and of characters that cannot forge a log line or a header. */
 const saneRequestId = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;

@@ -20,7 +20,7 @@ import type { AccessKey, Account, AgencySession, Id, Service, Session, User, Wor
 import { reachesWorkspace } from './reach.js';
 import { boundsOf, RightsBook } from './rights.js';
 import { accountCatalogue } from './services.js';
-import { headerOf, type ReceivedRequest } from './signatures.js';
+import { headerOf, type ReceivedRequest } from '../signatures/index.js';
 import {
   badSignature,
   findSigningKey,

@@ -63,7 +63,6 @@ export {
 export * from './audit-images.js';
 export { mayEnter, type EntryFacts } from './entry.js';
 export { gainedActions, type Gift } from './escalation.js';
-export * from './signatures.js';
 export type { SignatureUse } from './signed-requests.js';
 export {
   createAccessKey,

@@ -1,6 +1,6 @@
 /** Whom a signed request was made for: rule 22 binds it to the hosts of the service that received it. */
 import type { Service } from './records.js';
-import { headerOf, readAuthorization, type ReceivedRequest } from './signatures.js';
+import { headerOf, readAuthorization, type ReceivedRequest } from '../signatures/index.js';
 
 /** A request that was made for another host was never meant for this service: whoever received it could pass it on. */
 export function hostFault({ hosts }: Pick<Service, 'hosts'>, request: ReceivedRequest): string | null {

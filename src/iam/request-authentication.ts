@@ -10,7 +10,7 @@ import type { House } from './house.js';
 import { problem, refuse, reject, succeed, type Invalid, type Outcome } from './outcome.js';
 import { hostFault } from './received-host.js';
 import type { Id } from './records.js';
-import type { ReceivedRequest } from './signatures.js';
+import type { ReceivedRequest } from '../signatures/index.js';
 
 export interface AuthenticateRequestInput {
   readonly request: ReceivedRequest;

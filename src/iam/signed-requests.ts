@@ -19,7 +19,7 @@ import {
   signCanonical,
   unsignedPayload,
   type ReceivedRequest,
-} from './signatures.js';
+} from '../signatures/index.js';
 
 /** The signature that a call came with. */
 export interface SignatureUse {

@@ -1,7 +1,7 @@
 /** A token for one service, end to end (rule 23): the user hands it over, the service signs and asks, nobody else can. */
 import { createHash } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
-import { canonicalRequest, signCanonical, signatureScheme } from '../../src/iam/index.js';
+import { canonicalRequest, signCanonical, signatureScheme } from '../../src/signatures/index.js';
 import { codesOf, exchange, post, type Answer } from '../kit/exchange.js';
 import { startHouse, type TestHouse } from '../kit/house.js';
 import { setScene, type Scene } from '../kit/scene.js';

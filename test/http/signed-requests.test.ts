@@ -1,7 +1,7 @@
 /** Services sign their requests (rule 3); real signatures over real HTTP, and what happens to the ones that are not quite right. */
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { canonicalRequest, signCanonical, signatureScheme } from '../../src/iam/index.js';
+import { canonicalRequest, signCanonical, signatureScheme } from '../../src/signatures/index.js';
 import { codesOf, exchange, type Answer } from '../kit/exchange.js';
 import { startHouse, type TestHouse } from '../kit/house.js';
 import { setScene } from '../kit/scene.js';

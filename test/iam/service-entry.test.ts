@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   authorizeAgency,
-  canonicalRequest,
   checkAccess,
   createAgency,
   createService,
@@ -16,8 +15,6 @@ import {
   listResources,
   registerResource,
   rotateServiceKey,
-  signCanonical,
-  signatureScheme,
   updateAgency,
   updateService,
   type Call,
@@ -26,6 +23,7 @@ import {
   type User,
   type Workspace,
 } from '../../src/iam/index.js';
+import { canonicalRequest, signCanonical, signatureScheme } from '../../src/signatures/index.js';
 import { databases } from '../store/databases.js';
 import { must, Scene } from './scene.js';
 

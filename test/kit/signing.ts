@@ -1,6 +1,6 @@
 /** Signs requests as a client of the platform would, by the functions that the vectors of docs/domain.md hold to. */
 import { createHash } from 'node:crypto';
-import { canonicalRequest, signCanonical, signatureScheme } from '../../src/iam/index.js';
+import { canonicalRequest, signCanonical, signatureScheme } from '../../src/signatures/index.js';
 
 export interface Key {
   readonly accessKeyId: string;

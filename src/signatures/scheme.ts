@@ -3,7 +3,6 @@
  * who owns a key and what it may do is decided elsewhere. The vectors of section e3 are its test.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import type { Instant } from './records.js';
 
 export const signatureScheme = 'SDK-HMAC-SHA256';
 
@@ -82,14 +81,19 @@ export function isSignature(expected: string, given: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** `YYYYMMDDTHHMMSSZ` as an instant; null when it is no such date. */
-export function readSignatureDate(date: string): Instant | null {
+/** `YYYYMMDDTHHMMSSZ` as milliseconds since 1970; null when it is no such date. */
+export function readSignatureDate(date: string): number | null {
   const match = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/.exec(date);
   if (match === null) return null;
   const [, year, month, day, hour, minute, second] = match;
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
   const instant = Date.parse(iso);
   return Number.isNaN(instant) || new Date(instant).toISOString() !== iso ? null : instant;
+}
+
+/** An instant, in milliseconds since 1970, as `X-Sdk-Date` has it: `YYYYMMDDTHHMMSSZ`. */
+export function signatureDate(instant: number): string {
+  return new Date(instant).toISOString().replace(/[-:]|\.\d{3}/g, '');
 }
 
 /** Unreserved characters stay, everything else is `%XX`; `encodeURIComponent` alone leaves `!'()*` bare. */

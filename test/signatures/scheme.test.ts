@@ -8,8 +8,8 @@ import {
   readSignatureDate,
   signCanonical,
   type ReceivedRequest,
-} from '../../src/iam/index.js';
-import vectors from './signature-vectors.json' with { type: 'json' };
+} from '../../src/signatures/index.js';
+import vectors from './vectors.json' with { type: 'json' };
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
