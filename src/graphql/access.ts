@@ -300,10 +300,17 @@ export class AccessResolver {
   async checkAccess(
     @Arg('requests', () => [AccessRequestInput], { description: `Requests to decide, 1 to ${longestBatch}.` })
     requests: AccessRequestInput[],
+    @Arg('principal', () => PrincipalInput, {
+      nullable: true,
+      description: 'Principal of every request that names none; absent: the viewer.',
+    })
+    principal: PrincipalInput | null | undefined,
     @Ctx() context: GraphContext,
   ): Promise<readonly AccessDecision[]> {
     const { iam, call } = context;
-    const outcome = await checkAccess(iam, iam.calls, call, requests.map(requestOf));
+    const usual = principal == null ? null : principalOf(principal);
+    const asked = requests.map(requestOf).map((request) => ({ ...request, principal: request.principal ?? usual }));
+    const outcome = await checkAccess(iam, iam.calls, call, asked);
     return valueOf(context, outcome).map((decision) => shownDecision(call, decision));
   }
 
