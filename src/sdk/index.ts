@@ -21,3 +21,16 @@ export {
   type RegisterResource,
   type RequestOptions,
 } from './client.js';
+export { type Allowed, type GuardedRequest, type GuardOutcome, type Refusal } from './guard.js';
+export {
+  actorOf,
+  captureBody,
+  captureFastifyBody,
+  guardExpress,
+  guardFastify,
+  guarded,
+  type ExpressRequest,
+  type FastifyReply,
+  type FastifyRequest,
+  type GuardOptions,
+} from './routes.js';
