@@ -30,7 +30,13 @@ module.exports = {
       from: { path: '^src/signatures/' },
       to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer'] },
     },
-    only('sdk-knows-signatures', 'sdk', ['signatures'], 'Other services import the SDK without the server.'),
+    only('urn-templates-know-graphql', 'urn-templates', [], 'A grammar, and GraphQL’s types.'),
+    only(
+      'sdk-knows-schemes',
+      'sdk',
+      ['signatures', 'urn-templates'],
+      'Other services import the SDK without the server.',
+    ),
     {
       name: 'sdk-imports-no-server-package',
       severity: 'error',
@@ -54,7 +60,7 @@ module.exports = {
     only(
       'graphql-knows-iam',
       'graphql',
-      ['iam', 'catalogue', 'policy', 'signatures'],
+      ['iam', 'catalogue', 'policy', 'signatures', 'urn-templates'],
       'The skin never reaches the store.',
     ),
     only(

@@ -25,7 +25,8 @@ import { BadInput, type Decision } from '../iam/index.js';
 import type { GraphContext } from './context.js';
 import { brokenCredential, refusal, shownOverload } from './errors.js';
 import { isPayload, type PermissionRule, type RootRule, type SchemaRules } from './rules.js';
-import { fillTemplate } from './templates.js';
+import { fillTemplate } from '../urn-templates/index.js';
+import { plainId } from './node-ids.js';
 
 type Args = Readonly<Record<string, unknown>>;
 type Resolver = GraphQLFieldResolver<unknown, GraphContext, Record<string, unknown>>;
@@ -182,7 +183,13 @@ function ask(
   { call }: GraphContext,
 ): Decision | null {
   if (resource === null) return call.ask(anyOf, null, scope);
-  const urn = fillTemplate(resource, { accountId: call.accountId, callerId: call.principal.id, args, source });
+  const urn = fillTemplate(resource, {
+    accountId: call.accountId,
+    callerId: call.principal.id,
+    args,
+    source,
+    plain: plainId,
+  });
   const decision = call.ask(anyOf, urn, scope);
   // Without its resource the question was another one; what it allows counts for nothing.
   return urn === null && decision.effect === 'ALLOW' ? null : decision;

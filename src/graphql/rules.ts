@@ -14,7 +14,7 @@ import {
 } from 'graphql';
 import type { RequiredScope } from '../iam/index.js';
 import { permissionDirective, publicDirective, requiredScopes } from './directives.js';
-import { checkTemplate, parseTemplate, type Template } from './templates.js';
+import { checkTemplate, parseTemplate, type Template } from '../urn-templates/index.js';
 
 export interface PermissionRule {
   readonly kind: 'permission';

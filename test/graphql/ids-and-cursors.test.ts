@@ -11,7 +11,7 @@ import {
   readNodeId,
   type NodeKind,
 } from '../../src/graphql/node-ids.js';
-import { fillTemplate, parseTemplate } from '../../src/graphql/templates.js';
+import { fillTemplate, parseTemplate } from '../../src/urn-templates/index.js';
 import { BadInput, createSealing, type Order } from '../../src/iam/index.js';
 
 const sealing = createSealing(new Uint8Array(32).fill(7));
@@ -197,7 +197,7 @@ describe('a resource template', () => {
   const fill = (text: string, args: Record<string, unknown>, source: unknown = null): string | null => {
     const template = parseTemplate(text);
     if (typeof template === 'string') throw new Error(template);
-    return fillTemplate(template, { accountId: 'a1', callerId: 'u1', args, source });
+    return fillTemplate(template, { accountId: 'a1', callerId: 'u1', args, source, plain: plainId });
   };
 
   it.each([

@@ -24,7 +24,6 @@ import {
   type GraphQLInputField,
   type GraphQLInputType,
 } from 'graphql';
-import { plainId } from './node-ids.js';
 
 export type Placeholder =
   | { readonly kind: 'account' }
@@ -48,6 +47,8 @@ export interface TemplateValues {
   readonly callerId: string;
   readonly args: Readonly<Record<string, unknown>>;
   readonly source: unknown;
+  /** What an argument's text stands for: the plain id behind a Node id, for instance. */
+  readonly plain?: (text: string) => string;
 }
 
 /** Parses a template; a string is the problem found. */
@@ -176,7 +177,10 @@ export function fillTemplate({ parts }: Template, values: TemplateValues): strin
   return urn;
 }
 
-function valueOf(placeholder: Placeholder, { accountId, callerId, args, source }: TemplateValues): string | null {
+function valueOf(
+  placeholder: Placeholder,
+  { accountId, callerId, args, source, plain = (text) => text }: TemplateValues,
+): string | null {
   switch (placeholder.kind) {
     case 'account':
       return accountId;
@@ -188,7 +192,7 @@ function valueOf(placeholder: Placeholder, { accountId, callerId, args, source }
       const value = placeholder.path.reduce<unknown>(property, args);
       if (value == null && placeholder.orCaller) return callerId;
       const text = asText(value);
-      return text === null ? null : plainId(text);
+      return text === null ? null : plain(text);
     }
   }
 }
