@@ -28,6 +28,25 @@ export { checkRegistration } from './registration.js';
 export type { ConditionKey, ConditionKeyPresence, ConditionKeySetter, ConditionKeyType } from './condition-keys.js';
 export { checkDocument, type DocumentPurpose } from './document-check.js';
 export { namesService, policyLevel, type PolicyLevel } from './policy-level.js';
+export {
+  authorizationFunctions,
+  authorizationPresets,
+  findFunction,
+  suggestFunction,
+  type AuthorizationFunction,
+  type AuthorizationPreset,
+} from './authorization-functions.js';
+export {
+  agencyActionsOf,
+  chooseFunctions,
+  draftAgencyPolicies,
+  draftedPolicy,
+  spread,
+  type AgencyPolicyDraft,
+  type DraftedAgencyPolicy,
+  type DraftedLevel,
+  type FunctionChoice,
+} from './agency-policies.js';
 export { draftPolicy, type DraftDocument, type PolicyDraft, type PolicyDraftRequest } from './policy-draft.js';
 export {
   fullAccessId,

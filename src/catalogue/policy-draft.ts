@@ -65,8 +65,8 @@ export function draftPolicy(request: PolicyDraftRequest, catalogue: Catalogue): 
   const patterns = chosen.flatMap(({ kind, rows }) =>
     rows.length === 0 ? [] : wholeKind ? [`${kind.name}:*`] : currentNames(rows),
   );
-  const document = documentOf(patterns, request.effect);
-  const text = textOf(document);
+  const document = draftDocument(patterns, request.effect);
+  const text = draftText(document);
   if (text === null || document.Statement.length > limits.statements) {
     const message = `a policy holds ${limits.characters} characters and the draft needs more; choose fewer kinds and draft two policies`;
     report('ERROR', 'IAM.1021', '/resourceKinds', message);
@@ -118,7 +118,8 @@ function currentNames(rows: readonly ActionRow[]): readonly string[] {
   return rows.filter((row) => row.aliasOf === null || !names.has(foldName(row.aliasOf))).map((row) => row.name);
 }
 
-function documentOf(patterns: readonly string[], effect: PolicyDraftRequest['effect']): DraftDocument {
+/** One document of these patterns, in as many statements as their number asks for. */
+export function draftDocument(patterns: readonly string[], effect: PolicyDraftRequest['effect']): DraftDocument {
   const statements = [];
   for (let from = 0; from < patterns.length; from += limits.actions) {
     statements.push({
@@ -129,7 +130,8 @@ function documentOf(patterns: readonly string[], effect: PolicyDraftRequest['eff
   return { Version: '1.1', Statement: statements };
 }
 
-function textOf(document: DraftDocument): string | null {
+/** Text of a document, indented if that keeps within the limit; null when none of its forms does. */
+export function draftText(document: DraftDocument): string | null {
   const forms = [JSON.stringify(document, null, 2), JSON.stringify(document)];
   return forms.find((form) => form.length <= limits.characters) ?? null;
 }

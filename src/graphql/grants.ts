@@ -70,7 +70,7 @@ registerEnumType(SubjectKinds, {
   },
 });
 
-const GrantScopeKinds = {
+export const GrantScopeKinds = {
   ALL: 'ALL',
   ACCOUNT: 'ACCOUNT',
   ALL_WORKSPACES: 'ALL_WORKSPACES',

@@ -59,7 +59,7 @@ registerEnumType(PolicyOrigins, {
   },
 });
 
-const PolicyLevels = { GLOBAL: 'GLOBAL', PROJECT: 'PROJECT', BOTH: 'BOTH' } as const satisfies {
+export const PolicyLevels = { GLOBAL: 'GLOBAL', PROJECT: 'PROJECT', BOTH: 'BOTH' } as const satisfies {
   readonly [Level in PolicyLevel]: Level;
 };
 

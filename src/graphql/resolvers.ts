@@ -11,6 +11,7 @@ import { AccountSettingsResolver } from './account-settings.js';
 import { AgencyResolver } from './agencies.js';
 import { AgencySessionResolver } from './agency-sessions.js';
 import { AuditResolver } from './audit.js';
+import { AuthorizationFunctionResolver } from './authorization-functions.js';
 import { AgencyAuthorizationsResolver, AuthorizationResolver } from './authorizations.js';
 import { CatalogueResolver } from './catalogue.js';
 import { EnterpriseProjectResolver } from './enterprise-projects.js';
@@ -48,6 +49,7 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   AgencyResolver,
   AgencySessionResolver,
   AuditResolver,
+  AuthorizationFunctionResolver,
   AuthorizationResolver,
   CatalogueResolver,
   DecidingStatementResolver,

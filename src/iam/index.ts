@@ -54,6 +54,7 @@ export * from './enterprise-projects.js';
 export * from './resources.js';
 export * from './agencies.js';
 export * from './agency-sessions.js';
+export * from './agency-functions.js';
 export * from './access.js';
 export {
   authenticateRequest,
