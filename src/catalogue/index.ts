@@ -31,8 +31,6 @@ export { namesService, policyLevel, type PolicyLevel } from './policy-level.js';
 export {
   authorizationFunctions,
   authorizationPresets,
-  findFunction,
-  suggestFunction,
   type AuthorizationFunction,
   type AuthorizationPreset,
 } from './authorization-functions.js';
@@ -57,4 +55,4 @@ export {
   type SystemPolicyKind,
 } from './system-policies.js';
 export { builtInPolicies, modelArtsDefaultPolicy, selfPolicy, type BuiltInPolicy } from './built-in-policies.js';
-export { suggestName } from './suggestion.js';
+export { didYouMean, quote, suggestName } from './suggestion.js';

@@ -12,6 +12,7 @@ import { AgencyResolver } from './agencies.js';
 import { AgencySessionResolver } from './agency-sessions.js';
 import { AuditResolver } from './audit.js';
 import { AuthorizationFunctionResolver } from './authorization-functions.js';
+import { AuthorizationReadinessResolver } from './authorization-readiness.js';
 import { AgencyAuthorizationsResolver, AuthorizationResolver } from './authorizations.js';
 import { CatalogueResolver } from './catalogue.js';
 import { EnterpriseProjectResolver } from './enterprise-projects.js';
@@ -50,6 +51,7 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   AgencySessionResolver,
   AuditResolver,
   AuthorizationFunctionResolver,
+  AuthorizationReadinessResolver,
   AuthorizationResolver,
   CatalogueResolver,
   DecidingStatementResolver,

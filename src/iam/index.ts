@@ -55,6 +55,8 @@ export * from './resources.js';
 export * from './agencies.js';
 export * from './agency-sessions.js';
 export * from './agency-functions.js';
+export * from './authorization-readiness.js';
+export { readinessProblems, type ReadinessProblem, type ReadinessProblemCode } from './readiness-problems.js';
 export * from './access.js';
 export {
   authenticateRequest,

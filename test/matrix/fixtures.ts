@@ -37,6 +37,7 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Query.agency': ({ agencyId }) => ({ id: agencyId }),
   'Query.auditEvents': none,
   'Query.authorizationFunctions': none,
+  'Query.authorizationReadiness': () => ({ input: { functions: ['training'] } }),
   'Query.authorizations': none,
   'Query.checkAccess': () => ({ requests: [{ action: 'modelarts:notebook:get' }] }),
   'Query.draftAgencyPolicies': () => ({ preset: 'CUSTOM', functions: ['training'] }),
