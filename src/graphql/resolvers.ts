@@ -10,6 +10,7 @@ import { AccessResolver, DecidingStatementResolver } from './access.js';
 import { AccountSettingsResolver } from './account-settings.js';
 import { AgencyResolver } from './agencies.js';
 import { AgencySessionResolver } from './agency-sessions.js';
+import { AgencyFunctionResolver } from './agency-functions.js';
 import { AuditResolver } from './audit.js';
 import { AuthorizationFunctionResolver } from './authorization-functions.js';
 import { AuthorizationReadinessResolver } from './authorization-readiness.js';
@@ -46,6 +47,7 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   AccessResolver,
   AccountSettingsResolver,
   AgencyAuthorizationsResolver,
+  AgencyFunctionResolver,
   AgencyGrantsResolver,
   AgencyResolver,
   AgencySessionResolver,

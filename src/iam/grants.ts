@@ -68,50 +68,61 @@ export interface GrantChange {
 
 /** Grants a policy. A grant that stands already is no fault; another end replaces the one it had. */
 export async function grantPolicy(house: House, call: Call, input: GrantPolicyInput): Promise<Outcome<GrantChange>> {
-  return change(house, call, { operation: 'grantPolicy' }, async (open) => {
-    const { transaction, call } = open;
-    const action = grantAction('grant', input.subject.kind, input.scope.kind);
-    const refused = open.ask(action, subjectUrn(call.accountId, input.subject));
-    if (refused !== null) return refused;
-    const found = await findParts(open, input);
-    if ('kind' in found) return found;
-    const { policy, text } = found;
-    const widened = policy.level === 'PROJECT' && input.scope.kind === 'ACCOUNT';
-    const grant: Grant = {
-      id: newId(),
-      accountId: call.accountId,
-      policyId: policy.id,
-      subjectKind: input.subject.kind,
-      subjectId: input.subject.id,
-      scopeKind: widened ? 'ALL' : input.scope.kind,
-      scopeId: input.scope.id,
-      expiresAt: input.expiresAt ?? null,
-      createdAt: call.now,
-      createdBy: call.principal.id,
-    };
-    if (widened) {
-      const wider = open.ask(grantAction('grant', grant.subjectKind, 'ALL'), subjectUrn(call.accountId, input.subject));
-      if (wider !== null) return wider;
-    }
-    const standing = await standingGrant(transaction, grant);
-    const shortened = standing !== null && endsBefore(grant.expiresAt, standing.expiresAt);
-    if (shortened && (await isAdministratorsOwn(transaction, standing))) {
-      return reject(problem('IMMUTABLE', 'the administrators keep FullAccess for ever', 'expiresAt'));
-    }
-    // To end a grant earlier is to revoke it in advance: what its Denies keep back is given then.
-    const gifts = [giftOf({ grant, text }), ...(shortened ? [giftOfLifting({ grant: standing, text })] : [])];
-    const gain = await refuseGain(open, gifts, 'policyId');
-    if (gain !== null) return gain;
-    const restrained = await refuseRestraining(open, grant, text);
-    if (restrained !== null) return reject(restrained);
-    const stored = await storeGrant(transaction, grant, standing);
-    const reached = await usersReachedBy(transaction, [stored]);
-    return succeed({
-      grant: stored,
-      widened,
-      warnings: await dependencyWarnings(transaction, policy, text, stored),
-      defaultAccessEnded: await visibleUsers(transaction, await endReachedDefaults(transaction, reached)),
-    });
+  return change(house, call, { operation: 'grantPolicy' }, (open) => giveGrant(open, input, 'policyId'));
+}
+
+/**
+ * What `grantPolicy` does, as a part of a larger change.
+ *
+ * @param path of the input value that says what is given
+ */
+export async function giveGrant(
+  open: OpenChange,
+  input: GrantPolicyInput,
+  path: string,
+): Promise<Outcome<GrantChange>> {
+  const { transaction, call } = open;
+  const action = grantAction('grant', input.subject.kind, input.scope.kind);
+  const refused = open.ask(action, subjectUrn(call.accountId, input.subject));
+  if (refused !== null) return refused;
+  const found = await findParts(open, input);
+  if ('kind' in found) return found;
+  const { policy, text } = found;
+  const widened = policy.level === 'PROJECT' && input.scope.kind === 'ACCOUNT';
+  const grant: Grant = {
+    id: newId(),
+    accountId: call.accountId,
+    policyId: policy.id,
+    subjectKind: input.subject.kind,
+    subjectId: input.subject.id,
+    scopeKind: widened ? 'ALL' : input.scope.kind,
+    scopeId: input.scope.id,
+    expiresAt: input.expiresAt ?? null,
+    createdAt: call.now,
+    createdBy: call.principal.id,
+  };
+  if (widened) {
+    const wider = open.ask(grantAction('grant', grant.subjectKind, 'ALL'), subjectUrn(call.accountId, input.subject));
+    if (wider !== null) return wider;
+  }
+  const standing = await standingGrant(transaction, grant);
+  const shortened = standing !== null && endsBefore(grant.expiresAt, standing.expiresAt);
+  if (shortened && (await isAdministratorsOwn(transaction, standing))) {
+    return reject(problem('IMMUTABLE', 'the administrators keep FullAccess for ever', 'expiresAt'));
+  }
+  // To end a grant earlier is to revoke it in advance: what its Denies keep back is given then.
+  const gifts = [giftOf({ grant, text }), ...(shortened ? [giftOfLifting({ grant: standing, text })] : [])];
+  const gain = await refuseGain(open, gifts, path);
+  if (gain !== null) return gain;
+  const restrained = await refuseRestraining(open, grant, text);
+  if (restrained !== null) return reject(restrained);
+  const stored = await storeGrant(transaction, grant, standing);
+  const reached = await usersReachedBy(transaction, [stored]);
+  return succeed({
+    grant: stored,
+    widened,
+    warnings: await dependencyWarnings(transaction, policy, text, stored),
+    defaultAccessEnded: await visibleUsers(transaction, await endReachedDefaults(transaction, reached)),
   });
 }
 
@@ -236,7 +247,7 @@ async function findParts(
 }
 
 /** A workspace that one may not enter looks like one that does not exist, here too. */
-async function isEnterable({ transaction, call }: OpenChange, id: Id): Promise<boolean> {
+export async function isEnterable({ transaction, call }: OpenChange, id: Id): Promise<boolean> {
   const workspace = await transaction.get('workspace', id);
   if (workspace === null) return false;
   return call.user === null ? id === call.scope.workspaceId : mayUserEnter(transaction.access, workspace, call.user);

@@ -46,8 +46,30 @@ export * from './second-factors.js';
 export * from './users.js';
 export * from './groups.js';
 export * from './services.js';
-export * from './policies.js';
-export * from './grants.js';
+export {
+  createPolicy,
+  createPolicyVersion,
+  defaultVersionsOf,
+  deletePolicy,
+  deletePolicyVersion,
+  reviewDocument,
+  setDefaultPolicyVersion,
+  type CreatePolicyInput,
+  type CreatePolicyVersionInput,
+  type DocumentInput,
+  type PolicyChange,
+  type PolicyVersionInput,
+  type SetDefaultPolicyVersionInput,
+} from './policies.js';
+export {
+  grantAction,
+  grantDoor,
+  grantPolicy,
+  revokeDoor,
+  revokeGrant,
+  type GrantChange,
+  type GrantPolicyInput,
+} from './grants.js';
 export * from './settings.js';
 export * from './workspaces.js';
 export * from './enterprise-projects.js';

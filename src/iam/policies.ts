@@ -4,7 +4,7 @@
  * byte for byte (rule 7).
  */
 import { checkDocument, policyLevel, type DocumentPurpose } from '../catalogue/index.js';
-import { parsePolicy, type PolicyDocument, type Problem } from '../policy/index.js';
+import { parsePolicy, type PolicyDocument, type Problem, type Statement } from '../policy/index.js';
 import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
 import { change, creating, type ChangeOptions, type OpenChange, repeatable } from './change.js';
@@ -66,6 +66,18 @@ export interface CreatePolicyInput {
 
 export async function createPolicy(house: House, call: Call, input: CreatePolicyInput): Promise<Outcome<Policy>> {
   const checked = checkPolicyDocument(call, input.document);
+  return change(house, call, creating('policy', 'createPolicy', input), (open) => storePolicy(open, input, checked));
+}
+
+/** What `createPolicy` does, as a part of a larger change. */
+export async function storePolicy(
+  open: OpenChange,
+  input: Pick<CreatePolicyInput, 'name' | 'description' | 'document'>,
+  checked = checkPolicyDocument(open.call, input.document),
+): Promise<Outcome<Policy>> {
+  const { call } = open;
+  const refused = open.ask('iam:roles:createRole', null);
+  if (refused !== null) return refused;
   const problems = [
     ...problemsOf(
       checkText('policyName', input.name, 'name'),
@@ -73,31 +85,26 @@ export async function createPolicy(house: House, call: Call, input: CreatePolicy
     ),
     ...('document' in checked ? [] : checked),
   ];
-  return change(house, call, creating('policy', 'createPolicy', input), async (open) => {
-    const { call } = open;
-    const refused = open.ask('iam:roles:createRole', null);
-    if (refused !== null) return refused;
-    if (problems.length > 0 || !('document' in checked)) return reject(...problems);
-    if (await isNameTaken(open, 'policy', input.name)) {
-      return reject(nameTaken('policy', input.name, 'IAM.0005'));
-    }
-    const policy: Policy = {
-      id: newId(),
-      accountId: call.accountId,
-      name: input.name,
-      description: input.description ?? '',
-      origin: 'CUSTOM',
-      level: policyLevel(checked.document),
-      defaultVersion: 1,
-      latestVersion: 1,
-      version: 1,
-      createdAt: call.now,
-      updatedAt: call.now,
-    };
-    await open.transaction.insert('policy', policy);
-    await open.transaction.insert('policyVersion', versionOf(call, policy.id, 1, checked.text));
-    return succeed(policy);
-  });
+  if (problems.length > 0 || !('document' in checked)) return reject(...problems);
+  if (await isNameTaken(open, 'policy', input.name)) {
+    return reject(nameTaken('policy', input.name, 'IAM.0005'));
+  }
+  const policy: Policy = {
+    id: newId(),
+    accountId: call.accountId,
+    name: input.name,
+    description: input.description ?? '',
+    origin: 'CUSTOM',
+    level: policyLevel(checked.document),
+    defaultVersion: 1,
+    latestVersion: 1,
+    version: 1,
+    createdAt: call.now,
+    updatedAt: call.now,
+  };
+  await open.transaction.insert('policy', policy);
+  await open.transaction.insert('policyVersion', versionOf(call, policy.id, 1, checked.text));
+  return succeed(policy);
 }
 
 export interface CreatePolicyVersionInput {
@@ -122,30 +129,42 @@ export async function createPolicyVersion(
   input: CreatePolicyVersionInput,
 ): Promise<Outcome<PolicyChange>> {
   const checked = checkPolicyDocument(call, input.document);
-  return change(house, call, creatingVersion(input), async (open) => {
-    const { transaction, call } = open;
-    const policy = await changeablePolicy(open, 'iam:roles:updateRole', input.policyId, 'policyId');
-    if ('kind' in policy) return policy;
-    if (!('document' in checked)) return reject(...checked);
-    const level = policyLevel(checked.document);
-    if (level !== policy.level) return reject(levelChanged(policy.level));
-    const kept = await transaction.idsWhere('policyVersion', { policyId: policy.id });
-    if (kept.length >= quotas.policyVersions) {
-      return reject(
-        problem(
-          'LIMIT_EXCEEDED',
-          `a policy keeps at most ${quotas.policyVersions} versions; delete one that is not in use first`,
-          'policyId',
-          { reference: 'IAM.1115', limit: quotas.policyVersions },
-        ),
-      );
-    }
-    const policyVersion = versionOf(call, policy.id, policy.latestVersion + 1, checked.text);
-    await transaction.insert('policyVersion', policyVersion);
-    const numbered = await transaction.update('policy', policy.id, { latestVersion: policyVersion.number });
-    if (input.setAsDefault !== true) return succeed({ policy: numbered, policyVersion, defaultAccessEnded: [] });
-    return useVersion(open, numbered, policyVersion);
-  });
+  return change(house, call, creatingVersion(input), (open) => storeVersion(open, input, 'policyId', checked));
+}
+
+/**
+ * What `createPolicyVersion` does, as a part of a larger change.
+ *
+ * @param path of the input value that names the policy
+ */
+export async function storeVersion(
+  open: OpenChange,
+  input: Omit<CreatePolicyVersionInput, 'idempotencyKey'>,
+  path: string,
+  checked = checkPolicyDocument(open.call, input.document),
+): Promise<Outcome<PolicyChange>> {
+  const { transaction, call } = open;
+  const policy = await changeablePolicy(open, 'iam:roles:updateRole', input.policyId, path);
+  if ('kind' in policy) return policy;
+  if (!('document' in checked)) return reject(...checked);
+  const level = policyLevel(checked.document);
+  if (level !== policy.level) return reject(levelChanged(policy.level));
+  const kept = await transaction.idsWhere('policyVersion', { policyId: policy.id });
+  if (kept.length >= quotas.policyVersions) {
+    return reject(
+      problem(
+        'LIMIT_EXCEEDED',
+        `a policy keeps at most ${quotas.policyVersions} versions; delete one that is not in use first`,
+        path,
+        { reference: 'IAM.1115', limit: quotas.policyVersions },
+      ),
+    );
+  }
+  const policyVersion = versionOf(call, policy.id, policy.latestVersion + 1, checked.text);
+  await transaction.insert('policyVersion', policyVersion);
+  const numbered = await transaction.update('policy', policy.id, { latestVersion: policyVersion.number });
+  if (input.setAsDefault !== true) return succeed({ policy: numbered, policyVersion, defaultAccessEnded: [] });
+  return useVersion(open, numbered, policyVersion, path);
 }
 
 /** A repeat answers the version that the first one made; whose default that ended was told then. */
@@ -183,7 +202,7 @@ export async function setDefaultPolicyVersion(
     if (stale !== null) return reject(stale);
     const version = await open.transaction.get('policyVersion', `${policy.id}.${input.number}`);
     if (version === null) return reject(notFound('version', String(input.number), 'number'));
-    return useVersion(open, policy, version);
+    return useVersion(open, policy, version, 'policyId');
   });
 }
 
@@ -247,11 +266,12 @@ async function useVersion(
   open: OpenChange,
   policy: Policy,
   policyVersion: PolicyVersion,
+  path: string,
 ): Promise<Outcome<PolicyChange>> {
   const { transaction, call } = open;
   const current = await transaction.access.policyVersion(call.accountId, policy.id, policy.defaultVersion);
   const grants = await transaction.access.grantsOfPolicy(call.accountId, policy.id);
-  const gain = await refuseGain(open, giftsOfSwitch(current?.text ?? '', policyVersion.text, grants), 'policyId');
+  const gain = await refuseGain(open, giftsOfSwitch(current?.text ?? '', policyVersion.text, grants), path);
   if (gain !== null) return gain;
   const changed = await transaction.update('policy', policy.id, { defaultVersion: policyVersion.number });
   const defaultAccessEnded = await endReachedDefaults(transaction, await usersReachedBy(transaction, grants));
@@ -260,20 +280,30 @@ async function useVersion(
 
 /** What holders gain when one text takes the place of another: its new Allows, and the Denies that go. */
 function giftsOfSwitch(before: string, after: string, grants: readonly Grant[]): readonly Gift[] {
-  const known = new Set(statementsOf(before, 'ALLOW').map(meaning));
-  const stays = new Set(statementsOf(after, 'DENY').map(meaning));
-  const allowed = statementsOf(after, 'ALLOW').filter((statement) => !known.has(meaning(statement)));
-  const lifted = lift(statementsOf(before, 'DENY').filter((statement) => !stays.has(meaning(statement))));
+  const known = new Set(statementsOf(before, 'ALLOW').flatMap(byAction).map(meaning));
+  const stays = new Set(statementsOf(after, 'DENY').flatMap(byAction).map(meaning));
+  const allowed = statementsOf(after, 'ALLOW').flatMap(byAction);
+  const denied = statementsOf(before, 'DENY').flatMap(byAction);
+  const gained = [
+    ...allowed.filter((statement) => !known.has(meaning(statement))),
+    ...lift(denied.filter((statement) => !stays.has(meaning(statement)))),
+  ];
   return grants.map((grant) => ({
-    statements: [...allowed, ...lifted],
+    statements: gained,
     scope: grant,
     expiresAt: grant.expiresAt,
     entersByGrant: entersByGrant(grant),
   }));
 }
 
+/** One statement for each action, so that those which are said in another statement now are no gain. */
+function byAction(statement: Statement): readonly Statement[] {
+  if (statement.notActions !== null) return [statement];
+  return statement.actions.map((action) => ({ ...statement, actions: [action] }));
+}
+
 /** What a statement says, apart from where it stands and what it is called. */
-function meaning(statement: PolicyDocument['statements'][number]): string {
+function meaning(statement: Statement): string {
   const { index: _index, sid: _sid, ...rest } = statement;
   return JSON.stringify(rest);
 }

@@ -16,6 +16,7 @@ import {
   deleteGroup,
   deleteSecondFactor,
   deleteUser,
+  grantAgencyFunctions,
   grantPolicy,
   registerResource,
   removeGroupMembers,
@@ -253,6 +254,39 @@ const attempts: readonly Attempt[] = [
     },
   },
   {
+    says: 'adding an action that one holds to a policy that gives others more than that',
+    gains: null,
+    tries: async (scene, mallory) => {
+      const policy = await scene.policy(allowMore);
+      await scene.grant(user((await scene.user()).id), policy);
+      const both = { ...allowMore, Action: [...allowMore.Action, ...allowHeld.Action] };
+      const document = { Version: '1.1', Statement: [both] };
+      return createPolicyVersion(scene.iam, mallory, { policyId: policy.id, document, setAsDefault: true });
+    },
+  },
+  {
+    says: 'widening one action of a statement by leaving out its condition',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const Condition = { StringEquals: { 'g:UserName': ['nobody'] } };
+      const policy = await scene.policy({ ...allowMore, Condition });
+      await scene.grant(user((await scene.user()).id), policy);
+      const document = { Version: '1.1', Statement: [allowMore] };
+      return createPolicyVersion(scene.iam, mallory, { policyId: policy.id, document, setAsDefault: true });
+    },
+  },
+  {
+    says: 'taking one action out of a Deny of several',
+    gains: 'modelarts:pool:delete',
+    tries: async (scene, mallory) => {
+      const deny: Statement = { Effect: 'Deny', Action: ['modelarts:pool:create', 'modelarts:pool:delete'] };
+      const policy = await scene.policy(deny);
+      await scene.grant(user((await scene.user()).id), policy);
+      const document = { Version: '1.1', Statement: [{ ...deny, Action: ['modelarts:pool:create'] }] };
+      return createPolicyVersion(scene.iam, mallory, { policyId: policy.id, document, setAsDefault: true });
+    },
+  },
+  {
     says: 'changing a policy that nobody holds, which gives nobody anything',
     gains: null,
     tries: async (scene, mallory) => {
@@ -267,6 +301,63 @@ const attempts: readonly Attempt[] = [
     tries: async (scene, mallory) => {
       const strong = await anAgency(scene, allowMore);
       return authorizeAgency(scene.iam, mallory, { agencyId: strong.id, for: { kind: 'allUsers' } });
+    },
+  },
+  {
+    says: 'granting an agency the functions of the platform, whose actions one does not hold',
+    gains: 'obs:object:PutObject',
+    tries: async (scene, mallory) => {
+      const { id } = await scene.workspace();
+      const { id: agencyId } = await anAgency(scene, allowHeld);
+      const choice = { preset: 'CUSTOM', functions: ['notebook'], workspaceId: id } as const;
+      return grantAgencyFunctions(scene.iam, mallory, { agencyId, ...choice });
+    },
+  },
+  {
+    says: 'granting an agency a function in every workspace, though one holds its actions',
+    gains: 'ief:application:get',
+    tries: async (scene, mallory, self) => {
+      await scene.allow(self, 'ief:*:*');
+      const again = await scene.call({ id: mallory.principal.id });
+      const { id: agencyId } = await anAgency(scene, allowHeld);
+      const choice = { preset: 'CUSTOM', functions: ['edge'], workspaceId: null } as const;
+      return grantAgencyFunctions(scene.iam, again, { agencyId, ...choice });
+    },
+  },
+  {
+    says: 'granting an agency a function in a workspace that one may enter, whose actions one holds',
+    gains: null,
+    tries: async (scene, mallory, self) => {
+      const { id } = await scene.workspace();
+      await scene.allow(self, 'ief:*:*');
+      const again = await scene.call({ id: mallory.principal.id });
+      const { id: agencyId } = await anAgency(scene, allowHeld);
+      const choice = { preset: 'CUSTOM', functions: ['edge'], workspaceId: id } as const;
+      return grantAgencyFunctions(scene.iam, again, { agencyId, ...choice });
+    },
+  },
+  {
+    says: 'adding a function whose actions one holds to an agency that holds more than oneself',
+    gains: null,
+    tries: async (scene, mallory, self) => {
+      const { id } = await scene.workspace();
+      await scene.allow(self, 'ief:*:*');
+      const again = await scene.call({ id: mallory.principal.id });
+      const { id: agencyId } = await anAgency(scene, allowHeld);
+      const choice = { agencyId, preset: 'CUSTOM', workspaceId: id } as const;
+      must(await grantAgencyFunctions(scene.iam, await scene.root(), { ...choice, functions: ['pools'] }));
+      return grantAgencyFunctions(scene.iam, again, { ...choice, functions: ['edge'] });
+    },
+  },
+  {
+    says: 'adding a function to those that an agency was granted, whose actions one does not hold',
+    gains: 'vpc:peerings:accept',
+    tries: async (scene, mallory) => {
+      const { id } = await scene.workspace();
+      const { id: agencyId } = await anAgency(scene, allowHeld);
+      const choice = { agencyId, preset: 'CUSTOM', workspaceId: id } as const;
+      must(await grantAgencyFunctions(scene.iam, await scene.root(), { ...choice, functions: ['edge'] }));
+      return grantAgencyFunctions(scene.iam, mallory, { ...choice, functions: ['pools'] });
     },
   },
   {
@@ -622,6 +713,7 @@ const paths: Readonly<Record<string, string>> = {
   deleteWorkspace: 'its grants reach no other workspace',
   deregisterResource: 'side-doors.test.ts and service-entry.test.ts: registering again under other names or kinds',
   endSession: 'takes away',
+  grantAgencyFunctions: above,
   grantPolicy: above,
   refreshToken: 'prolongs one’s own session within the account’s limits',
   registerResource: 'asked with the tags it would have; side-doors.test.ts: under its other name',

@@ -94,6 +94,7 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Mutation.deleteWorkspace': missing,
   'Mutation.deregisterResource': missing,
   'Mutation.endSession': missing,
+  'Mutation.grantAgencyFunctions': () => ({ input: { agencyId: nobody, preset: 'CUSTOM', functions: ['edge'] } }),
   'Mutation.grantPolicy': (_world, action) => grantFor(action),
   'Mutation.refreshToken': () => ({ input: {} }),
   'Mutation.registerResource': ({ accountId, fresh }) => ({
