@@ -74,7 +74,11 @@ it('a request has the authorization that the vendor’s signer gives it, 2,000 o
 
 // What an unsigned payload is signed as, Bailiwick never takes.
 it.each(vectors.filter(({ name }) => name !== 'V2'))('vector $name: $says', (vector) => {
-  const { host, 'x-sdk-date': date, ...headers } = Object.fromEntries(Object.entries(vector.headers).map(([name, value]) => [name, String(value)]));
+  const {
+    host,
+    'x-sdk-date': date,
+    ...headers
+  } = Object.fromEntries(Object.entries(vector.headers).map(([name, value]) => [name, String(value)]));
   const query = vector.query === '' ? '' : `?${vector.query}`;
   const signed = signRequest({
     method: vector.method,
