@@ -34,3 +34,5 @@ export {
   type FastifyRequest,
   type GuardOptions,
 } from './routes.js';
+export { permissionDirective, permissionTypeDefs, publicDirective, SchemaNotGuarded } from './directives.js';
+export { guardSchema, type SchemaGuardOptions, type Sender } from './schema-guard.js';

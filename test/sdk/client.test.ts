@@ -66,6 +66,23 @@ describe.each(databaseNames)('on %s', (database) => {
     expect(await storage.checkAccess([])).toEqual([]);
   });
 
+  it('has a thousand requests decided in one pass: as many statements as for ten', async () => {
+    const statementsFor = async (count: number): Promise<number> => {
+      const before = house.statements.length;
+      const asked = Array.from({ length: count }, (_, index) => ({
+        action: reading,
+        resource: `obs::${job.accountId}:object:bucket/${index}`,
+      }));
+      const decisions = await storage.checkAccess(asked, { principal: { agency: job.agencyId }, timeout: 20_000 });
+      expect(decisions).toHaveLength(count);
+      return house.statements.length - before;
+    };
+    await statementsFor(10);
+    const few = await statementsFor(10);
+    expect(await statementsFor(1_000)).toBe(few);
+    expect(few).toBeLessThan(20);
+  });
+
   it('assumes an agency, and learns who signed with the key that it got', async () => {
     const { credentials, actor } = await training.assumeAgency({ agencyId: job.agencyId, resourceId: job.resourceId });
     expect(actor.description).toBe('agency jobs assumed by service modelarts on behalf of user ursula');
