@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', 'coverage/**', 'data/**'] },
   {
-    files: ['src/**/*.ts', 'explorer/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', '*.ts'],
+    files: ['src/**/*.ts', 'explorer/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'docs/**/*.ts', '*.ts'],
     extends: [...tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
@@ -27,7 +27,7 @@ export default tseslint.config(
     files: ['src/graphql/**/*.ts'],
     rules: { '@typescript-eslint/consistent-type-imports': 'off' },
   },
-  { files: ['src/cli/**/*.ts', 'bench/**/*.ts'], rules: { 'no-console': 'off' } },
+  { files: ['src/cli/**/*.ts', 'bench/**/*.ts', 'docs/**/*.ts'], rules: { 'no-console': 'off' } },
   {
     // One write path (rule 27): outside the transaction door nothing may reach for TypeORM's own ways of writing.
     files: ['src/**/*.ts'],

@@ -26,6 +26,7 @@ export {
   actorOf,
   captureBody,
   captureFastifyBody,
+  captureNodeBody,
   guardExpress,
   guardFastify,
   guarded,

@@ -49,6 +49,20 @@ export function captureBody(request: IncomingMessage, _response: ServerResponse,
   bodies.set(request, createHash('sha256').update(body).digest('hex'));
 }
 
+/**
+ * For a server of Node alone: called at once in its `request` handler, before anything else happens, it sees the bytes of
+ * the body as whoever reads them takes them in. Called later it may miss some, and then no signature fits.
+ */
+export function captureNodeBody(request: IncomingMessage): void {
+  const hash = createHash('sha256');
+  const push = request.push.bind(request);
+  request.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+    if (chunk instanceof Uint8Array) hash.update(chunk);
+    else if (chunk === null && !bodies.has(request)) bodies.set(request, hash.digest('hex'));
+    return push(chunk, encoding);
+  };
+}
+
 /** What is used of a request of Express 5. */
 export interface ExpressRequest extends IncomingMessage {
   readonly originalUrl: string;

@@ -68,6 +68,12 @@ export interface ServiceKey extends Key {
   readonly id: string;
 }
 
+interface ServiceInput {
+  readonly name: string;
+  readonly hosts?: readonly string[];
+  readonly actions?: readonly object[];
+}
+
 let count = 0;
 
 export class Job {
@@ -134,7 +140,7 @@ export class Job {
     await this.house.gql(this.scene.token, query, { input });
   }
 
-  service(input: { readonly name: string; readonly hosts?: readonly string[] }): Promise<ServiceKey> {
+  service(input: ServiceInput): Promise<ServiceKey> {
     return serviceOf(this.house, this.scene, input);
   }
 
@@ -239,11 +245,7 @@ async function make(
   return made[object]?.id ?? '';
 }
 
-async function serviceOf(
-  house: TestHouse,
-  scene: Scene,
-  input: { readonly name: string; readonly hosts?: readonly string[] },
-): Promise<ServiceKey> {
+async function serviceOf(house: TestHouse, scene: Scene, input: ServiceInput): Promise<ServiceKey> {
   const query =
     'mutation Make($input: CreateServiceInput!) { made: createService(input: $input) { accessKeyId secretAccessKey service { id } userErrors { message } } }';
   const { made } = await house.gql<{

@@ -25,6 +25,8 @@ export interface ProgramOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
   readonly cwd?: string;
+  /** Conditions of packages' exports: `bailiwick-source` for examples that import the SDK by its public name. */
+  readonly conditions?: readonly string[];
 }
 
 const root = new URL('../../', import.meta.url);
@@ -34,7 +36,7 @@ afterAll(() => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-/** Starts a TypeScript file of `src`, for instance `main.ts` or `cli/bailiwick.ts`. */
+/** Starts a TypeScript file, named from `src`: `main.ts`, `cli/bailiwick.ts`, `../docs/examples/storage-service.ts`. */
 export function startProgram(file: string, args: readonly string[], options: ProgramOptions = {}): Running {
   const others = Object.entries(process.env).filter(
     // Vitest sets NODE_ENV; people do not.
@@ -42,17 +44,22 @@ export function startProgram(file: string, args: readonly string[], options: Pro
   );
   const settings = Object.entries(options.settings ?? {}).map(([name, value]) => [`BAILIWICK_${name}`, value]);
   const tsx = new URL('node_modules/tsx/dist/loader.mjs', root);
-  const child = spawn(process.execPath, ['--import', tsx.href, new URL(`src/${file}`, root).pathname, ...args], {
-    cwd: options.cwd ?? root,
-    env: {
-      ...Object.fromEntries(others),
-      // Or tsx would look for it where the program is started.
-      TSX_TSCONFIG_PATH: new URL('tsconfig.json', root).pathname,
-      ...options.environment,
-      ...Object.fromEntries(settings),
-    } as NodeJS.ProcessEnv,
-    stdio: 'pipe',
-  });
+  const conditions = (options.conditions ?? []).map((condition) => `--conditions=${condition}`);
+  const child = spawn(
+    process.execPath,
+    [...conditions, '--import', tsx.href, new URL(`src/${file}`, root).pathname, ...args],
+    {
+      cwd: options.cwd ?? root,
+      env: {
+        ...Object.fromEntries(others),
+        // Or tsx would look for it where the program is started.
+        TSX_TSCONFIG_PATH: new URL('tsconfig.json', root).pathname,
+        ...options.environment,
+        ...Object.fromEntries(settings),
+      } as NodeJS.ProcessEnv,
+      stdio: 'pipe',
+    },
+  );
   children.add(child);
   let stdout = '';
   let stderr = '';
