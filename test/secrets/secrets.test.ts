@@ -1,0 +1,62 @@
+/** Nothing that proves somebody is kept in the clear, whatever the database, searched byte by byte. */
+import { afterAll, describe, expect, test } from 'vitest';
+import { databases } from '../store/databases.js';
+import { run } from './run.js';
+
+const { postgres } = databases();
+
+afterAll(() => postgres.stop());
+
+/** All that a round may bring, each of which must have happened; see scene.ts. */
+const operations = [
+  'assumeAgency',
+  'authenticateRequest (permanent)',
+  'authenticateRequest (temporary)',
+  'authenticateRequest, replayed',
+  'changePassword',
+  'changePassword, refused',
+  'checkAccess with a token',
+  'confirmSecondFactor',
+  'createAccessKey',
+  'createSecondFactor',
+  'createService',
+  'deleteAccessKey',
+  'deleteSecondFactor',
+  'refreshToken',
+  'request with a key',
+  'request with a rotated key',
+  'request with a temporary key',
+  'request with a token',
+  'request, wrongly signed',
+  'resetPassword',
+  'rotateServiceKey',
+  'secret in a wrong place',
+  'signIn',
+  'signIn with a code',
+  'signIn, failed',
+  'signIn, failed by code',
+  'signOut',
+  'switchScope',
+];
+
+const everywhere = ['audit events', 'log', 'metrics', 'output', 'rows as text'];
+const places = {
+  sqlite: ['backup', 'files of the ended database', 'files of the running database'],
+  postgres: ['data directory: log of writes', 'data directory: other files', 'data directory: relations'],
+};
+
+describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
+  test('no secret that was issued or shown is found in any place, and what was planted is found in each', async () => {
+    const report = await run({
+      rounds: 200,
+      ...(database === 'sqlite' ? {} : { databaseUrl: await postgres.freshUrl() }),
+    });
+    expect([...report.operations.keys()].sort()).toEqual(operations);
+    expect(report.operations.get('signIn')).toBe(200);
+    expect(report.values.get('signature')).toBeGreaterThan(1_000);
+    expect([...report.searched.keys()]).toEqual(expect.arrayContaining([...everywhere, ...places[database]]));
+    expect(report.overlooked).toEqual([]);
+    expect(report.controls).toBeGreaterThan(20);
+    expect(report.findings).toEqual([]);
+  });
+});
