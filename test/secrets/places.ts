@@ -1,23 +1,37 @@
 /** Where the search looks: everything that a database leaves on a disk, its backup, its rows as text, and plain files. */
 import { createReadStream } from 'node:fs';
-import { chmod, mkdir, readdir } from 'node:fs/promises';
+import { chmod, readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import pg from 'pg';
 import sqlite3 from 'sqlite3';
 import type { Source } from './search.js';
 
 export function fileSource(path: string, text: boolean): Source {
-  return { name: path, bytes: createReadStream(path, { highWaterMark: 1 << 20 }), text };
+  return { name: path, bytes: bytesOf(path), text };
+}
+
+async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
+  // Opened only when somebody reads.
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) yield chunk as Buffer;
 }
 
 export function textSource(name: string, text: string): Source {
   return { name, bytes: [Buffer.from(text)], text: true };
 }
 
-/** Every file below a folder, opened only when it is its turn. */
+/** Every file below a folder. A server that runs there may remove one before it is its turn. */
 export async function* filesBelow(folder: string, text = false): AsyncGenerator<Source> {
   for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile()) yield fileSource(join(entry.parentPath, entry.name), text);
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile()) yield { ...fileSource(path, text), bytes: bytesWhileThere(path) };
+  }
+}
+
+async function* bytesWhileThere(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytesOf(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }
 
@@ -88,7 +102,6 @@ export async function postgresPlaces(databaseUrl: string): Promise<PostgresPlace
     },
     copyTables: async (target) => {
       // The server writes them, as a user of its own.
-      await mkdir(target, { recursive: true });
       await chmod(target, 0o777);
       const tables = await ask(
         `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`,

@@ -160,12 +160,12 @@ async function searchEnded(
   }
   control.expect('data directory: relations', control.written, false);
   control.expect('data directory: log of writes', control.written, false);
-  const copies = join(await mkdtemp(join(tmpdir(), 'bailiwick-copies-')), 'tables');
+  const copies = await mkdtemp(join(tmpdir(), 'bailiwick-copies-'));
   await postgres.copyTables(copies);
   try {
     for await (const source of filesBelow(copies, true)) await search.read('rows as text', source);
   } finally {
-    await rm(join(copies, '..'), { recursive: true, force: true });
+    await rm(copies, { recursive: true, force: true });
   }
   control.expect('rows as text', control.written, true);
   if (databaseLog !== undefined) await search.read('log of the database', textSource('messages', databaseLog()));

@@ -48,6 +48,8 @@ const people = 6;
 export class Scene {
   /** How often each operation was done, with the outcome that was wanted. */
   readonly done = new Map<string, number>();
+  /** The temporary key that was made last for the job of each. */
+  readonly #keys = new Map<Person, Required<SigningKey>>();
 
   private constructor(
     private readonly sender: Sender,
@@ -170,20 +172,23 @@ export class Scene {
     let token = await this.#signIn('signIn', person);
     await this.#did('request with a token', sender.expect(sender.post(token, '{ done: viewer { actor { id } } }')));
     if (number % 2 === 0) await this.#switchScope(token);
-    else token = ledger.keepToken('token', (await this.#token(token, 'refreshToken', {})).token);
-    const temporary = await this.#assume(person);
-    if (number % 3 === 0) await this.#useKey(token, temporary);
-    if (number % 2 === 1) await this.#failToSignIn(person, number);
-    if (number % 10 === 3) await this.#useSecondFactor(person, token);
-    if (number % 20 === 7) await this.#changePassword(person, token);
-    if (number % 20 === 17) await this.#resetPassword(person);
-    if (number % 20 === 13) await this.#rotate(number);
-    const { password } = person;
-    for (let turn = 0; turn < 4; turn += 1) {
-      const sent = misplaced(sender, { token, password, key: temporary }, number * 4 + turn);
+    if (number % 4 === 1) token = ledger.keepToken('token', (await this.#token(token, 'refreshToken', {})).token);
+    const kept = number % 2 === 0 ? undefined : this.#keys.get(person);
+    const temporary = kept ?? (await this.#assume(person, number % 10 === 0));
+    this.#keys.set(person, temporary);
+    if (number % 6 === 0) await this.#useKey(token, temporary);
+    if (number % 5 === 1) await this.#failToSignIn(person, number);
+    const secrets = { token, password: person.password, key: temporary };
+    for (let turn = 0; turn < 2; turn += 1) {
+      const sent = misplaced(sender, secrets, number * 2 + turn);
       await this.#did('secret in a wrong place', sender.expectRefused(sent));
     }
     if (number % 4 === 2) await this.#did('signOut', sender.expect(sender.mutate(token, 'signOut', 'endedAt', {})));
+    // From here on the session may end.
+    if (number % 20 === 3) await this.#useSecondFactor(person, token);
+    if (number % 20 === 7) await this.#changePassword(person, token);
+    if (number % 20 === 17) await this.#resetPassword(person);
+    if (number % 20 === 13) await this.#rotate(number);
   }
 
   async #signIn(what: string, { name, password }: Person, totp?: string): Promise<string> {
@@ -210,7 +215,7 @@ export class Scene {
     expectAllowed(answers);
   }
 
-  async #assume({ resourceId }: Person): Promise<Required<SigningKey>> {
+  async #assume({ resourceId }: Person, once: boolean): Promise<Required<SigningKey>> {
     const { agencyId, ledger, sender, training, workspaceId } = this;
     const selection = 'temporaryCredential { accessKeyId secretAccessKey securityToken }';
     const input = { agencyId, resourceId, sessionName: 'night-run' };
@@ -224,7 +229,7 @@ export class Scene {
     ledger.keep('security token', key.securityToken);
     const who = '{ done: viewer { actor { id } } }';
     await this.#did('request with a temporary key', sender.expect(sender.signed(key, workspaceId, who)));
-    await this.#showRequest('temporary', key, true);
+    await this.#showRequest('temporary', key, once);
     return key;
   }
 

@@ -45,15 +45,13 @@ const places = {
   postgres: ['data directory: log of writes', 'data directory: other files', 'data directory: relations'],
 };
 
-describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
+describe.concurrent.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
   test('no secret that was issued or shown is found in any place, and what was planted is found in each', async () => {
-    const report = await run({
-      rounds: 200,
-      ...(database === 'sqlite' ? {} : { databaseUrl: await postgres.freshUrl() }),
-    });
+    const on = database === 'sqlite' ? {} : { databaseUrl: await postgres.freshUrl() };
+    const report = await run({ rounds: 200, ...on });
     expect([...report.operations.keys()].sort()).toEqual(operations);
     expect(report.operations.get('signIn')).toBe(200);
-    expect(report.values.get('signature')).toBeGreaterThan(1_000);
+    expect(report.values.get('signature')).toBeGreaterThan(500);
     expect([...report.searched.keys()]).toEqual(expect.arrayContaining([...everywhere, ...places[database]]));
     expect(report.overlooked).toEqual([]);
     expect(report.controls).toBeGreaterThan(20);

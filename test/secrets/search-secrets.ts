@@ -1,0 +1,62 @@
+/**
+ * The search at any size, outside of the test runner: `npm run search:secrets -- --rounds 5000 [--database postgres]`.
+ * Ends with status 1 when a secret was found, or when something that was planted was not, and says of which kind and
+ * where; never the value.
+ */
+import { parseArgs } from 'node:util';
+import { databases } from '../store/databases.js';
+import { run, type Report } from './run.js';
+
+const names = ['sqlite', 'postgres'] as const;
+
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '200' }, database: { type: 'string', default: 'sqlite' } },
+});
+const rounds = Number(values.rounds);
+const database = names.find((name) => name === values.database);
+
+if (!Number.isInteger(rounds) || rounds < 1 || database === undefined) {
+  say('give --rounds a whole number from 1, and --database one of sqlite and postgres');
+  process.exitCode = 2;
+} else {
+  const sources = databases();
+  try {
+    const report = await run({
+      rounds,
+      ...(database === 'postgres' ? { databaseUrl: await sources.postgres.freshUrl() } : {}),
+      told: (progress) => say(`${new Date().toISOString().slice(11, 19)} ${progress}`),
+    });
+    say(describe(report));
+    if (report.findings.length + report.overlooked.length > 0) process.exitCode = 1;
+  } finally {
+    await sources.postgres.stop();
+  }
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function describe({ operations, values, searched, findings, overlooked, controls, milliseconds }: Report): string {
+  const table = (counts: ReadonlyMap<string, number>): readonly string[] =>
+    [...counts]
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([name, count]) => `  ${count.toLocaleString('en').padStart(13)}  ${name}`);
+  const total = (counts: ReadonlyMap<string, number>): string =>
+    [...counts.values()].reduce((sum, count) => sum + count, 0).toLocaleString('en');
+  const seconds = (time: number): string => `${(time / 1000).toFixed(1)} s`;
+  return [
+    `operations in ${seconds(milliseconds.scene)}: ${total(operations)}`,
+    ...table(operations),
+    `values that were looked for: ${total(values)}`,
+    ...table(values),
+    `bytes that were searched in ${seconds(milliseconds.search)}: ${total(searched)}`,
+    ...table(searched),
+    `planted texts that had to be found: ${controls}, of which not found: ${overlooked.length}`,
+    ...overlooked.map((what) => `  NOT FOUND  ${what}`),
+    `secrets found: ${findings.length}`,
+    ...findings.map(
+      ({ kind, form, place, source, at }) => `  FOUND  ${kind}, ${form}, in ${place}: ${source} at ${at}`,
+    ),
+  ].join('\n');
+}
