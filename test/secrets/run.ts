@@ -44,7 +44,7 @@ export interface RunOptions {
   /** URL of an empty database; a new SQLite database unless given. */
   readonly databaseUrl?: string;
   /** What the server of the database logged, where that can be had. */
-  readonly databaseLog?: () => string;
+  readonly databaseLog?: () => Promise<string>;
   /** Called with what is being done. */
   readonly told?: (progress: string) => void;
 }
@@ -134,7 +134,13 @@ async function searchRunning(
 async function searchEnded(
   search: Search,
   control: Control,
-  { program, folder, sqlitePath, postgres, databaseLog }: Ended & { readonly databaseLog?: (() => string) | undefined },
+  {
+    program,
+    folder,
+    sqlitePath,
+    postgres,
+    databaseLog,
+  }: Ended & { readonly databaseLog?: (() => Promise<string>) | undefined },
 ): Promise<void> {
   await search.read('log', fileSource(program.logFile, true));
   control.expect('log', control.logged, false);
@@ -168,7 +174,7 @@ async function searchEnded(
     await rm(copies, { recursive: true, force: true });
   }
   control.expect('rows as text', control.written, true);
-  if (databaseLog !== undefined) await search.read('log of the database', textSource('messages', databaseLog()));
+  if (databaseLog !== undefined) await search.read('log of the database', textSource('messages', await databaseLog()));
 }
 
 /** What is planted, and where it must be found. */

@@ -171,7 +171,7 @@ export class Scene {
     const { ledger, sender } = this;
     let token = await this.#signIn('signIn', person);
     await this.#did('request with a token', sender.expect(sender.post(token, '{ done: viewer { actor { id } } }')));
-    if (number % 2 === 0) await this.#switchScope(token);
+    if (number % 4 === 0) await this.#switchScope(token);
     if (number % 4 === 1) token = ledger.keepToken('token', (await this.#token(token, 'refreshToken', {})).token);
     const kept = number % 2 === 0 ? undefined : this.#keys.get(person);
     const temporary = kept ?? (await this.#assume(person, number % 10 === 0));

@@ -23,7 +23,9 @@ if (!Number.isInteger(rounds) || rounds < 1 || database === undefined) {
   try {
     const report = await run({
       rounds,
-      ...(database === 'postgres' ? { databaseUrl: await sources.postgres.freshUrl() } : {}),
+      ...(database === 'postgres'
+        ? { databaseUrl: await sources.postgres.freshUrl(), databaseLog: sources.postgres.log }
+        : {}),
       told: (progress) => say(`${new Date().toISOString().slice(11, 19)} ${progress}`),
     });
     say(describe(report));

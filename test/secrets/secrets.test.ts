@@ -42,12 +42,17 @@ const operations = [
 const everywhere = ['audit events', 'log', 'metrics', 'output', 'rows as text'];
 const places = {
   sqlite: ['backup', 'files of the ended database', 'files of the running database'],
-  postgres: ['data directory: log of writes', 'data directory: other files', 'data directory: relations'],
+  postgres: [
+    'data directory: log of writes',
+    'data directory: other files',
+    'data directory: relations',
+    'log of the database',
+  ],
 };
 
 describe.concurrent.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
   test('no secret that was issued or shown is found in any place, and what was planted is found in each', async () => {
-    const on = database === 'sqlite' ? {} : { databaseUrl: await postgres.freshUrl() };
+    const on = database === 'sqlite' ? {} : { databaseUrl: await postgres.freshUrl(), databaseLog: postgres.log };
     const report = await run({ rounds: 200, ...on });
     expect([...report.operations.keys()].sort()).toEqual(operations);
     expect(report.operations.get('signIn')).toBe(200);
@@ -56,5 +61,5 @@ describe.concurrent.each(['sqlite', 'postgres'] as const)('on %s', (database) =>
     expect(report.overlooked).toEqual([]);
     expect(report.controls).toBeGreaterThan(20);
     expect(report.findings).toEqual([]);
-  });
+  }, 240_000);
 });

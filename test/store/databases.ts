@@ -19,6 +19,8 @@ export interface TestDatabase {
   readonly name: 'sqlite' | 'postgres';
   /** URL of an empty database of its own. */
   freshUrl(): Promise<string>;
+  /** What the server has logged; empty where there is none, or none of ours. */
+  readonly log: () => Promise<string>;
   /** Ends the server, if there is one, and removes its files. To be called once, after the last test of the file. */
   stop(): Promise<void>;
 }
@@ -26,6 +28,7 @@ export interface TestDatabase {
 export interface PostgresServer {
   /** URL of a database of this server. */
   readonly urlOf: (database: string) => string;
+  readonly log: () => string;
   readonly stop: () => Promise<void>;
 }
 
@@ -41,6 +44,7 @@ function sqliteFiles(): TestDatabase {
       folder ??= mkdtemp(join(tmpdir(), 'bailiwick-sqlite-'));
       return `sqlite:${join(await folder, randomName(), 'test.db')}`;
     },
+    log: async () => '',
     stop: async () => {
       if (folder !== null) await rm(await folder, { recursive: true, force: true });
       folder = null;
@@ -65,6 +69,7 @@ function postgresDatabases(): TestDatabase {
       }
       return urlOf(name);
     },
+    log: async () => (server === null ? '' : (await server).log()),
     stop: async () => {
       if (server !== null) await (await server).stop();
       server = null;
@@ -77,7 +82,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const given = process.env.TEST_POSTGRES_URL;
   if (given !== undefined && given !== '') {
     const urlOf = (database: string) => Object.assign(new URL(given), { pathname: `/${database}` }).href;
-    return { urlOf, stop: async () => undefined };
+    return { urlOf, log: () => '', stop: async () => undefined };
   }
   const folder = await mkdtemp(join(tmpdir(), 'bailiwick-postgres-'));
   const port = await freePort();
@@ -115,6 +120,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const unwatch = watchOver(serverProcessOf(server), folder);
   return {
     urlOf: (database) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`,
+    log: () => log.join(''),
     stop: async () => {
       await server.stop();
       unwatch();
