@@ -52,7 +52,8 @@ export async function openHouse(settings: Settings, observer?: Observer): Promis
     const { tokenKeyDays: days, tokenKeyEpoch: epoch } = settings;
     const masterKey = await masterKeyFor(settings, empty);
     const watched = observer === undefined ? {} : { observer };
-    const iam = createIam({ store, masterKey, tokenKeys: { days, epoch }, ...watched });
+    const { publicHosts: hosts } = settings;
+    const iam = createIam({ store, masterKey, tokenKeys: { days, epoch }, hosts, ...watched });
     await updateSystemPolicies(iam);
     return { iam, empty, close: () => store.close() };
   } catch (error) {

@@ -37,6 +37,8 @@ export interface Settings {
   readonly corsOrigins: readonly string[];
   /** Addresses and CIDR blocks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
+  /** Host names under which callers reach this server; empty: not known. */
+  readonly publicHosts: readonly string[];
   readonly documents: DocumentMode;
   /** Folder of `.graphql` files that are known beside the shipped ones. */
   readonly documentsFolder: string | null;
@@ -142,6 +144,13 @@ const table: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
       'addresses and CIDR blocks of proxies whose `X-Forwarded-For` is believed, with commas between; none when absent',
     fallback: null,
     read: readAddressBlocks,
+  },
+  publicHosts: {
+    variable: 'PUBLIC_HOSTS',
+    meaning:
+      'host names, with their ports, under which callers reach this server, with commas between: signed requests must have been made for one of them; when absent, for none of a service’s',
+    fallback: null,
+    read: readHosts,
   },
   pointsPerMinute: {
     variable: 'POINTS_PER_MINUTE',
@@ -353,6 +362,13 @@ function readOrigins(text: string | null): Reading<readonly string[]> {
   if (wrong === undefined) return { value: [...new Set(origins)] };
   if (wrong === '*') return { problem: 'is `*`, which would let every page in; name the origins, with commas between' };
   return { problem: `has ${shown(wrong)}; write origins such as \`https://console.example.com\`, without a path` };
+}
+
+function readHosts(text: string | null): Reading<readonly string[]> {
+  const hosts = (text ?? '').split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim().toLowerCase()]));
+  const wrong = hosts.find((host) => !/^([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:\d{1,5})?$/.test(host));
+  if (wrong === undefined) return { value: [...new Set(hosts)] };
+  return { problem: `has ${shown(wrong)}; write host names such as \`iam.example.com\` or \`10.0.0.7:4000\`` };
 }
 
 function readAddressBlocks(text: string | null): Reading<readonly string[]> {

@@ -19,7 +19,8 @@ import type { ChangeOrigin, Reader, Scope } from './ports.js';
 import type { AccessKey, Account, AgencySession, Id, Service, Session, User, Workspace } from './records.js';
 import { reachesWorkspace } from './reach.js';
 import { boundsOf, RightsBook } from './rights.js';
-import { accountCatalogue } from './services.js';
+import { ownHostFault } from './received-host.js';
+import { accountCatalogue, serviceHosts } from './services.js';
 import { headerOf, type ReceivedRequest } from '../signatures/index.js';
 import {
   badSignature,
@@ -203,14 +204,20 @@ export class Calls {
     const presented = { authorization, request, now, sourceAddress };
     const signed = await verifySignature(this.#house, this.#locks, presented);
     if ('message' in signed) return this.#nobody(arrival, signed);
-    return this.#openSigner(arrival, { ...signed, use: { ...signed.use, spent: arrival.spent === true } });
+    return this.#openSigner(arrival, { ...signed, use: { ...signed.use, spent: arrival.spent === true } }, request);
   }
 
   async #openSigner(
     arrival: Pick<Arrival, 'requestId' | 'environment'>,
     { signing, workspaceId, use }: SignedRequest,
+    received: ReceivedRequest | null = null,
   ): Promise<Call> {
     const call = await this.#openKey(arrival, signing, { accountId: accountOf(signing), workspaceId }, use);
+    if (received !== null && call.account !== null) {
+      const services = await serviceHosts(this.#house, call.account);
+      const misdirected = ownHostFault(this.#house.hosts, services, received);
+      if (misdirected !== null) return this.#nobody(arrival, { message: misdirected, reference: 'APIG.0301' });
+    }
     // That it was used is worth knowing, and not worth refusing anything for.
     if (call.broken === null && signing.kind === 'PERMANENT') {
       await noteUse(this.#house, originOf(call), signing.key).catch(() => undefined);

@@ -19,6 +19,8 @@ export interface House {
   readonly passwords: Passwords;
   readonly sealing: Sealing;
   readonly observer: Observer;
+  /** Host names under which callers reach this server; empty: not known. */
+  readonly hosts: readonly string[];
   readonly now: () => Instant;
   /** The same caller with the rights of this moment; what a change is asked with when they moved while it waited. */
   readonly reopen: (call: Call) => Promise<Call>;

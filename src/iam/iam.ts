@@ -19,6 +19,8 @@ export interface IamParts {
   /** 32 bytes kept outside the database. */
   readonly masterKey: Uint8Array;
   readonly tokenKeys?: TokenKeySettings;
+  /** Host names under which callers reach this server; absent or empty: not known. */
+  readonly hosts?: readonly string[];
   readonly observer?: Observer;
   readonly now?: () => Instant;
   readonly catalogue?: Catalogue;
@@ -28,6 +30,7 @@ export function createIam({
   store,
   masterKey,
   tokenKeys,
+  hosts = [],
   observer = silentObserver,
   now = Date.now,
   catalogue = platformCatalogue,
@@ -37,6 +40,7 @@ export function createIam({
     store,
     catalogue,
     observer,
+    hosts,
     now,
     passwords: createPasswords(),
     sealing: createSealing(masterKey),

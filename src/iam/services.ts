@@ -20,23 +20,42 @@ const keptCatalogues = 100;
 interface KeptCatalogue {
   readonly accessRevision: number;
   readonly catalogue: Catalogue;
+  readonly hosts: ReadonlySet<string>;
 }
 
 const kept = new WeakMap<Store, Map<Id, KeptCatalogue>>();
 
-/** The platform's catalogue with what the account's services registered; kept while the accessRevision stands. */
+/** The platform's catalogue with what the account's services registered. */
 export async function accountCatalogue(
   house: House,
   account: Pick<Account, 'id' | 'accessRevision'>,
 ): Promise<Catalogue> {
+  return (await registered(house, account)).catalogue;
+}
+
+/** Hosts under which the account's services are reached. */
+export async function serviceHosts(
+  house: House,
+  account: Pick<Account, 'id' | 'accessRevision'>,
+): Promise<ReadonlySet<string>> {
+  return (await registered(house, account)).hosts;
+}
+
+/** What the account's services registered; kept while the accessRevision stands. */
+async function registered(house: House, account: Pick<Account, 'id' | 'accessRevision'>): Promise<KeptCatalogue> {
   const ofStore = kept.get(house.store) ?? new Map<Id, KeptCatalogue>();
   kept.set(house.store, ofStore);
   const known = ofStore.get(account.id);
-  if (known?.accessRevision === account.accessRevision) return known.catalogue;
-  const catalogue = catalogueOf(house.catalogue, await house.store.access.services(account.id));
+  if (known?.accessRevision === account.accessRevision) return known;
+  const services = await house.store.access.services(account.id);
+  const made = {
+    accessRevision: account.accessRevision,
+    catalogue: catalogueOf(house.catalogue, services),
+    hosts: new Set(services.flatMap(({ hosts }) => hosts)),
+  };
   if (ofStore.size >= keptCatalogues) ofStore.clear();
-  ofStore.set(account.id, { accessRevision: account.accessRevision, catalogue });
-  return catalogue;
+  ofStore.set(account.id, made);
+  return made;
 }
 
 function catalogueOf(platform: Catalogue, services: readonly Service[]): Catalogue {

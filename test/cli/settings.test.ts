@@ -24,6 +24,7 @@ describe('settings', () => {
       adminPassword: null,
       corsOrigins: [],
       trustedProxies: [],
+      publicHosts: [],
       documents: 'any',
       documentsFolder: null,
       metricsPort: null,
@@ -84,6 +85,11 @@ describe('settings', () => {
     ],
     ['CORS_ORIGINS', 'null', 'has `null`; write origins such as `https://console.example.com`, without a path'],
     ['TRUSTED_PROXIES', '10.0.0.0/33', 'has `10.0.0.0/33`; write addresses such as `10.0.0.7` or `fd00::/8`'],
+    [
+      'PUBLIC_HOSTS',
+      'https://iam.example.com',
+      'has `https://iam.example.com`; write host names such as `iam.example.com` or `10.0.0.7:4000`',
+    ],
     ['TRUSTED_PROXIES', 'loopback', 'has `loopback`; write addresses such as `10.0.0.7` or `fd00::/8`'],
     [
       'TRUSTED_PROXIES',

@@ -476,6 +476,27 @@ describe.each(databaseNames)('on %s', (database) => {
     });
   });
 
+  it('relay: a service that received a signed request cannot pass it on to Bailiwick as its own', async () => {
+    const body = JSON.stringify({ query: '{ viewer { actor { name } } }' });
+    const key = await job.credential({ agencyId: await agency(job), resourceId: (await owner(job)).resourceId });
+    for (const [host, status] of [
+      ['accomplice.example.com', 401],
+      [new URL(house.url).host, 200],
+    ] as const) {
+      const headers = {
+        'content-type': 'application/json',
+        host,
+        'x-workspace-id': job.lab,
+        'x-security-token': key.securityToken,
+      };
+      const signed = sign(key, { headers, body, at: house.iam.now() });
+      const sent = Object.entries({ ...signed.headers, authorization: signed.authorization }).flat();
+      const answer = await exchange(house.url, { headers: sent, body });
+      expect(answer.status).toBe(status);
+      if (status === 401) expect(answer.errors[0]?.message).toMatch(/was made for a service at/);
+    }
+  });
+
   it('a user assumes no agency of a service, not even root', async () => {
     const token = await house.signIn(house.root, { workspace: job.lab });
     const { data } = await house.ask(

@@ -26,7 +26,8 @@ export interface Exchange {
 /** Sends exactly this; adds nothing but what HTTP itself needs. */
 export async function exchange(url: string, { method = 'POST', headers = [], body }: Exchange): Promise<Answer> {
   const length = body === undefined ? [] : ['content-length', String(Buffer.byteLength(body))];
-  const host = ['host', new URL(url).host];
+  const named = headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
+  const host = named ? [] : ['host', new URL(url).host];
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers: [...host, ...headers, ...length], agent: false }, (response) => {
       const chunks: Buffer[] = [];
