@@ -16,8 +16,8 @@ import { decide, type Decision, type Principal, type Rights, type ScopeFacts } f
 import { Breath } from './breath.js';
 import type { Call } from './call.js';
 import type { Calls } from './calls.js';
+import { governing } from './delegation.js';
 import type { House } from './house.js';
-import { quotas } from './limits.js';
 import { BadInput, refuse, succeed, type Outcome } from './outcome.js';
 import type { Account, Agency, Authorization, Id, User, Workspace } from './records.js';
 import {
@@ -75,6 +75,7 @@ export async function authorizationReadiness(
   call: Call,
   request: ReadinessRequest,
 ): Promise<Outcome<AuthorizationReadiness>> {
+  await checkService(house, call, request.service);
   const wanted = wantedOf(call, request);
   const own = call.user !== null && (request.userId === null || request.userId === call.user.id);
   if (!own) {
@@ -129,10 +130,14 @@ interface Wanted {
   readonly actions: readonly string[];
 }
 
-function wantedOf({ catalogue }: Call, { service, functions, actions }: ReadinessRequest): Wanted {
-  if (!catalogue.services.some(({ name }) => name === service)) {
-    throw new BadInput(`${quote(service)} is no service; name one that an agency can trust`);
-  }
+/** Of the platform, or made in the account: what an agency can trust. */
+async function checkService({ store }: House, { accountId, catalogue }: Call, service: string): Promise<void> {
+  if (catalogue.services.some(({ name }) => name === service)) return;
+  if ((await store.access.services(accountId)).some(({ name }) => name === service)) return;
+  throw new BadInput(`${quote(service)} is no service; name one that an agency can trust`);
+}
+
+function wantedOf({ catalogue }: Call, { functions, actions }: ReadinessRequest): Wanted {
   for (const list of [functions ?? [], actions]) {
     if (list.length > longestBatch) {
       throw new BadInput(`${list.length} names were sent; at most ${longestBatch} are answered at once`);
@@ -241,13 +246,13 @@ interface Candidate {
 
 interface Found {
   readonly candidates: readonly Candidate[];
-  /** Whether some entry names the user or all users, whatever its agency. */
-  readonly authorized: boolean;
   /** Whether an agency would be a candidate, had it not expired. */
   readonly expired: boolean;
+  /** Whether one would be, were it not bound to another workspace. */
+  readonly bound: boolean;
 }
 
-const nothingFound: Found = { candidates: [], authorized: false, expired: false };
+const nothingFound: Found = { candidates: [], expired: false, bound: false };
 
 /** The user's own entries before those for all users, which count only where there is none (section f2). */
 async function findCandidates(
@@ -260,28 +265,17 @@ async function findCandidates(
 ): Promise<Found> {
   // An agency that holds nothing in this workspace is invisible in it, and its entry counts all the same.
   const everywhere = house.store.reader({ accountId: account.id, workspaceId: null });
-  const window = {
-    order: { by: 'CREATED_AT', direction: 'ASC' },
-    limit: quotas.agenciesPerAccount,
-    backward: false,
-    after: null,
-    before: null,
-  } as const;
-  const agencyOnly = request.agencyId === null ? {} : { agencyId: request.agencyId };
-  const pages = await Promise.all(
-    [user.id, ''].map((userId) => everywhere.page('authorization', { ...agencyOnly, userId }, window)),
+  const entries = await house.store.access.authorizationsFor(account.id, request.service, user.id);
+  const agencies = await everywhere.find('agency', [...new Set(entries.map(({ agencyId }) => agencyId))]);
+  const asked = governing(entries, user.id).filter(
+    ({ agencyId }) => request.agencyId === null || agencyId === request.agencyId,
   );
-  const [own = [], forAll = []] = pages.map(({ rows }) => rows.map(({ record }) => record));
-  const agencies = await everywhere.find('agency', [...new Set([...own, ...forAll].map(({ agencyId }) => agencyId))]);
-  const trusted = (entries: readonly Authorization[]) =>
-    entries.flatMap((authorization) => {
-      const agency = agencies.get(authorization.agencyId);
-      const trusts = agency?.trustKind === 'SERVICE' && agency.trustedId === request.service;
-      return agency !== undefined && trusts ? [{ agency, authorization }] : [];
-    });
-  const lasts = ({ agency }: { readonly agency: Agency }) => agency.expiresAt === null || agency.expiresAt > call.now;
-  const ownNow = trusted(own).filter(lasts);
-  const counted = ownNow.length > 0 ? ownNow : trusted(forAll).filter(lasts);
+  const governs = asked.flatMap((authorization) => {
+    const agency = agencies.get(authorization.agencyId);
+    return agency === undefined ? [] : [{ agency, authorization }];
+  });
+  const lasting = governs.filter(({ agency }) => agency.expiresAt === null || agency.expiresAt > call.now);
+  const counted = lasting.filter(({ agency }) => agency.workspaceId === '' || agency.workspaceId === workspace.id);
   const ids = counted.map(({ agency }) => agency.id);
   const attachments = await house.store.access.attachments(account.id, 'AGENCY', ids);
   const candidates = counted.map(async ({ agency, authorization }) => {
@@ -292,8 +286,8 @@ async function findCandidates(
   });
   return {
     candidates: await Promise.all(candidates),
-    authorized: own.length + forAll.length > 0,
-    expired: trusted([...own, ...forAll]).some((entry) => !lasts(entry)),
+    expired: governs.length > 0 && lasting.length === 0,
+    bound: lasting.length > 0 && counted.length === 0,
   };
 }
 

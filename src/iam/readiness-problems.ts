@@ -7,6 +7,7 @@ export const readinessProblems = {
   WORKSPACE_CLOSED: 'The user does not exist or may not enter the workspace; the two look alike.',
   NO_AUTHORIZATION: 'No agency that trusts the service is authorized for the user, nor one for all users.',
   AGENCY_EXPIRED: 'Every agency that is authorized and trusts the service has expired.',
+  AGENCY_ELSEWHERE: 'Every agency that is authorized and trusts the service is bound to another workspace.',
   AGENCY_WITHOUT_GRANT: 'The agency has no grant that acts in the workspace.',
   FUNCTION_INCOMPLETE: 'The agency lacks actions that a function needs.',
   ACTIONS_MISSING: 'The agency lacks actions that were asked for by name.',
@@ -44,23 +45,27 @@ export function userProblems(user: Pick<User, 'enabled'> | null): readonly Readi
 
 /** Why there is no agency to act through; `agencyId` when only that one was asked about. */
 export function noAgencyProblem(looked: {
-  readonly authorized: boolean;
   readonly expired: boolean;
+  readonly bound: boolean;
   readonly service: string;
   readonly agencyId: string | null;
 }): ReadinessProblem {
-  const { authorized, expired, service, agencyId } = looked;
+  const { expired, bound, service, agencyId } = looked;
   if (expired) {
     const message = 'the agency that is authorized has expired; ask an administrator to prolong it with `updateAgency`';
     return problemOf('AGENCY_EXPIRED', message, 'ModelArts.4335');
   }
-  const ask = 'ask an administrator to authorize one with `authorizeAgency`';
-  if (authorized) {
-    const which = agencyId === null ? 'no agency that is authorized trusts' : 'the agency does not trust';
-    return problemOf('NO_AUTHORIZATION', `${which} \`${service}\`; ${ask}`, 'ModelArts.2785');
+  if (bound) {
+    const message =
+      'the agency that is authorized is bound to another workspace; ask an administrator to authorize another';
+    return problemOf('AGENCY_ELSEWHERE', message, 'ModelArts.4335');
   }
-  const which = agencyId === null ? 'no agency is authorized' : 'this agency is not authorized';
-  return problemOf('NO_AUTHORIZATION', `${which} for the user or for all users; ${ask}`, 'ModelArts.0429');
+  const ask = 'ask an administrator to authorize one with `authorizeAgency`';
+  const message =
+    agencyId === null
+      ? `no agency that trusts \`${service}\` is authorized for the user or for all users; ${ask}`
+      : `this agency does not trust \`${service}\`, is not authorized for the user, or gives way to one that the user authorized; ${ask}`;
+  return problemOf('NO_AUTHORIZATION', message, 'ModelArts.0429');
 }
 
 export function withoutGrantProblem(): ReadinessProblem {

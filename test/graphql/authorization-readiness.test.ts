@@ -138,7 +138,7 @@ describe('authorizationReadiness', () => {
     const token = await stage.token(ann, { workspace: home });
     const input = { service: 'render', actions: ['render:scene:get'] };
     expect(await stage.get(token, question, { input })).toMatchObject({
-      readiness: { service: 'render', problems: [{ code: 'NO_AUTHORIZATION', reference: 'ModelArts.2785' }] },
+      readiness: { service: 'render', problems: [{ code: 'NO_AUTHORIZATION', reference: 'ModelArts.0429' }] },
     });
   });
 });
