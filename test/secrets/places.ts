@@ -1,5 +1,5 @@
 /** Where the search looks: everything that a database leaves on a disk, its backup, its rows as text, and plain files. */
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { chmod, readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import pg from 'pg';
@@ -68,12 +68,13 @@ export async function* sqliteRows(path: string): AsyncGenerator<Source> {
 }
 
 export interface PostgresPlaces {
-  /** Of the server; null when it is not on this machine. */
-  readonly dataDirectory: string | null;
+  readonly dataDirectory: string;
   /** Has the server keep every segment of its log of writes, also those that it needs no more. */
   keepWrites(): Promise<void>;
   /** Writes what is in memory only to the files. */
   checkpoint(): Promise<void>;
+  /** Has the server refuse, and log, a statement that names this. */
+  plant(name: string): Promise<void>;
   /** Writes every table of the database to a file in the folder: rows as JSON, as `COPY` writes them. */
   copyTables(folder: string): Promise<void>;
 }
@@ -92,13 +93,19 @@ export async function postgresPlaces(databaseUrl: string): Promise<PostgresPlace
   };
   const [{ data_directory: folder } = {}] = await ask('SHOW data_directory');
   const { hostname } = new URL(databaseUrl);
+  if (hostname !== '127.0.0.1' || typeof folder !== 'string' || !existsSync(folder)) {
+    throw new Error('the files of the database are not on this machine; let the search start its own server');
+  }
   return {
-    dataDirectory: hostname === '127.0.0.1' && typeof folder === 'string' ? folder : null,
+    dataDirectory: folder,
     keepWrites: async () => {
       await ask(`ALTER SYSTEM SET wal_keep_size = '100GB'`, 'SELECT pg_reload_conf()');
     },
     checkpoint: async () => {
       await ask('CHECKPOINT');
+    },
+    plant: async (name) => {
+      await ask(`SELECT "${name}"`).catch(() => undefined);
     },
     copyTables: async (target) => {
       // The server writes them, as a user of its own.

@@ -52,8 +52,12 @@ export interface RunOptions {
 /** Kinds of what is planted; they are no findings where they are expected. */
 const planted = { text: 'planted text', code: 'planted code', landmark: 'landmark' } as const;
 
-/** Stands on the metrics page, where nobody can plant anything. */
-const landmark = 'bailiwick_sign_ins_total';
+/** What stands in the places where nobody can plant anything. */
+const landmarks = {
+  metrics: 'bailiwick_sign_ins_total',
+  output: 'listening on http://',
+  'data directory: other files': 'PostgreSQL configuration file',
+} as const;
 
 export async function run({ rounds, databaseUrl, databaseLog, told = () => undefined }: RunOptions): Promise<Report> {
   const folder = await mkdtemp(join(tmpdir(), 'bailiwick-secrets-'));
@@ -145,6 +149,7 @@ async function searchEnded(
   await search.read('log', fileSource(program.logFile, true));
   control.expect('log', control.logged, false);
   await search.read('output', fileSource(program.outputFile, true));
+  control.expectLandmark('output');
   if (postgres === null) {
     const place = 'files of the ended database';
     for await (const source of filesBelow(join(folder, 'database'))) await search.read(place, source);
@@ -160,10 +165,10 @@ async function searchEnded(
   }
   await postgres.checkpoint();
   const { dataDirectory } = postgres;
-  if (dataDirectory === null) throw new Error('the files of the database are not on this machine');
   for await (const source of filesBelow(dataDirectory)) {
     await search.read(`data directory: ${partOf(dataDirectory, source.name)}`, source);
   }
+  control.expectLandmark('data directory: other files');
   control.expect('data directory: relations', control.written, false);
   control.expect('data directory: log of writes', control.written, false);
   const copies = await mkdtemp(join(tmpdir(), 'bailiwick-copies-'));
@@ -174,7 +179,10 @@ async function searchEnded(
     await rm(copies, { recursive: true, force: true });
   }
   control.expect('rows as text', control.written, true);
-  if (databaseLog !== undefined) await search.read('log of the database', textSource('messages', await databaseLog()));
+  if (databaseLog === undefined) return;
+  for (const name of control.names) await postgres.plant(name);
+  await search.read('log of the database', textSource('messages', await databaseLog()));
+  control.expect('log of the database', control.logged, false);
 }
 
 /** What is planted, and where it must be found. */
@@ -189,7 +197,7 @@ class Control {
   constructor(ledger: Ledger) {
     const { value, forms } = newPlanted();
     ledger.keep(planted.text, value);
-    ledger.keep(planted.landmark, landmark);
+    for (const text of Object.values(landmarks)) ledger.keep(planted.landmark, text);
     const code = ledger.keep(planted.code, String(100_000 + (randomBytes(4).readUInt32BE() % 900_000)));
     this.written = [...forms.keys()];
     this.texts = [...forms.values(), `the code '${code}' is good once`];
@@ -208,7 +216,7 @@ class Control {
     if (code) this.#expected.push({ place, kind: planted.code, form: 'plain' });
   }
 
-  expectLandmark(place: string): void {
+  expectLandmark(place: keyof typeof landmarks): void {
     this.#expected.push({ place, kind: planted.landmark, form: 'plain' });
   }
 

@@ -1,7 +1,7 @@
 /**
  * The search at any size, outside of the test runner: `npm run search:secrets -- --rounds 5000 [--database postgres]`.
  * Ends with status 1 when a secret was found, or when something that was planted was not, and says of which kind and
- * where; never the value.
+ * where; never the value. With status 2 when it could not be looked for.
  */
 import { parseArgs } from 'node:util';
 import { databases } from '../store/databases.js';
@@ -15,10 +15,19 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const database = names.find((name) => name === values.database);
 
-if (!Number.isInteger(rounds) || rounds < 1 || database === undefined) {
-  say('give --rounds a whole number from 1, and --database one of sqlite and postgres');
-  process.exitCode = 2;
-} else {
+// Not `process.exitCode`: the package that starts PostgreSQL ends every process that it is loaded in with 0.
+process.exit(
+  await search().catch((error: unknown) => {
+    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    return 2;
+  }),
+);
+
+async function search(): Promise<number> {
+  if (!Number.isInteger(rounds) || rounds < 1 || database === undefined) {
+    say('give --rounds a whole number from 1, and --database one of sqlite and postgres');
+    return 2;
+  }
   const sources = databases();
   try {
     const report = await run({
@@ -29,7 +38,7 @@ if (!Number.isInteger(rounds) || rounds < 1 || database === undefined) {
       told: (progress) => say(`${new Date().toISOString().slice(11, 19)} ${progress}`),
     });
     say(describe(report));
-    if (report.findings.length + report.overlooked.length > 0) process.exitCode = 1;
+    return report.findings.length + report.overlooked.length > 0 ? 1 : 0;
   } finally {
     await sources.postgres.stop();
   }

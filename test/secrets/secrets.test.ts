@@ -51,15 +51,21 @@ const places = {
 };
 
 describe.concurrent.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
-  test('no secret that was issued or shown is found in any place, and what was planted is found in each', async () => {
-    const on = database === 'sqlite' ? {} : { databaseUrl: await postgres.freshUrl(), databaseLog: postgres.log };
-    const report = await run({ rounds: 200, ...on });
-    expect([...report.operations.keys()].sort()).toEqual(operations);
-    expect(report.operations.get('signIn')).toBe(200);
-    expect(report.values.get('signature')).toBeGreaterThan(500);
-    expect([...report.searched.keys()]).toEqual(expect.arrayContaining([...everywhere, ...places[database]]));
-    expect(report.overlooked).toEqual([]);
-    expect(report.controls).toBeGreaterThan(20);
-    expect(report.findings).toEqual([]);
-  }, 240_000);
+  // The files of a server that runs elsewhere cannot be read.
+  const out = database === 'postgres' && (process.env['TEST_POSTGRES_URL'] ?? '') !== '';
+  test.skipIf(out)(
+    'no secret that was issued or shown is found in any place, and what was planted is found in each',
+    async () => {
+      const on = database === 'sqlite' ? {} : { databaseUrl: await postgres.freshUrl(), databaseLog: postgres.log };
+      const report = await run({ rounds: 150, ...on });
+      expect([...report.operations.keys()].sort()).toEqual(operations);
+      expect(report.operations.get('signIn')).toBe(150);
+      expect(report.values.get('signature')).toBeGreaterThan(400);
+      expect([...report.searched.keys()]).toEqual(expect.arrayContaining([...everywhere, ...places[database]]));
+      expect(report.overlooked).toEqual([]);
+      expect(report.controls).toBeGreaterThan(20);
+      expect(report.findings).toEqual([]);
+    },
+    240_000,
+  );
 });
