@@ -1,4 +1,8 @@
-/** Requests that bring a secret where none belongs: in URLs, headers, documents, variables, and under other names. */
+/**
+ * Requests that bring a secret where none belongs: in URLs, headers, documents, variables, and under other names. Not as
+ * what a client calls things of its own (names, descriptions, idempotency keys, request ids, names of operations): that
+ * is kept as it was given.
+ */
 import { bearer, mutationOf, type Reply, type Sender, type SigningKey } from './sender.js';
 
 interface Secrets {
