@@ -10,140 +10,13 @@ import { join } from 'node:path';
 import { apiPath, openListener } from '../http/index.js';
 import { buildGuardedSchema, resolvers } from '../graphql/index.js';
 import { platformCatalogue } from '../catalogue/index.js';
-import { canonicalRequest, signCanonical, signatureScheme } from '../signatures/index.js';
 import { createFirstAccount, openHouse } from '../main.js';
 import { readSettings } from '../settings.js';
-
-interface Answer {
-  readonly data: Record<string, unknown> | null;
-  readonly errors?: readonly { readonly message: string; readonly extensions?: Record<string, unknown> }[];
-}
-
-/** Who sends a request: nobody, the bearer of a token, or a service that signs. */
-type Sender =
-  | { readonly name: string; readonly token: string | null }
-  | {
-      readonly name: string;
-      readonly key: { readonly id: string; readonly secret: string };
-      readonly workspace: string;
-    };
-
-const failures: string[] = [];
-
-class Story {
-  /** The last request as it went over the wire. */
-  #last: { readonly headers: Record<string, string>; readonly body: string } | null = null;
-
-  constructor(readonly url: string) {}
-
-  chapter(title: string): void {
-    console.log(`\n${title}\n${'-'.repeat(title.length)}`);
-  }
-
-  /** Sends a request, prints it with its outcome, and holds the outcome against the story. */
-  async tell(
-    sender: Sender,
-    does: string,
-    expects: 'allowed' | 'refused',
-    query: string,
-    variables: object = {},
-  ): Promise<Record<string, never>> {
-    const answer = await this.#send(sender, JSON.stringify({ query, variables }));
-    this.#print(sender.name, does, expects, query, answer);
-    return (answer.data ?? {}) as Record<string, never>;
-  }
-
-  /** Sends the last request once more, byte by byte, as somebody could who saw it pass. */
-  async repeat(name: string, does: string, expects: 'allowed' | 'refused'): Promise<void> {
-    if (this.#last === null) throw new Error('nothing was sent yet');
-    this.#print(name, does, expects, 'the same bytes', await this.#post(this.#last));
-  }
-
-  #print(name: string, does: string, expects: 'allowed' | 'refused', query: string, answer: Answer): void {
-    const { outcome, why } = outcomeOf(answer);
-    console.log(`\n  ${name}: ${does}`);
-    const line = query.replace(/\s+/g, ' ');
-    console.log(`    ${line.length > 150 ? `${line.slice(0, 149)}…` : line}`);
-    console.log(`    -> ${outcome.toUpperCase()}${why === '' ? '' : `: ${why}`}`);
-    if (outcome !== expects) failures.push(`${name}: ${does}: expected ${expects}, got ${outcome} (${why})`);
-  }
-
-  async #send(sender: Sender, body: string): Promise<Answer> {
-    const headers: Record<string, string> = { 'content-type': 'application/json' };
-    if ('key' in sender) Object.assign(headers, signedHeaders(this.url, sender, body));
-    else if (sender.token !== null) headers['authorization'] = `Bearer ${sender.token}`;
-    return this.#post({ headers, body });
-  }
-
-  async #post(request: { readonly headers: Record<string, string>; readonly body: string }): Promise<Answer> {
-    this.#last = request;
-    const response = await fetch(this.url, { method: 'POST', ...request });
-    return (await response.json()) as Answer;
-  }
-}
-
-/** What any client does that signs with SDK-HMAC-SHA256 (docs/domain.md section e2). */
-function signedHeaders(
-  url: string,
-  { key, workspace }: Extract<Sender, { readonly key: unknown }>,
-  body: string,
-): Record<string, string> {
-  const date = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
-  const signed = { host: new URL(url).host, 'x-sdk-date': date, 'x-workspace-id': workspace };
-  const names = Object.keys(signed).sort();
-  const canonical = canonicalRequest(
-    {
-      method: 'POST',
-      path: apiPath,
-      query: '',
-      headers: Object.entries(signed),
-      bodySha256: createHash('sha256').update(body).digest('hex'),
-    },
-    names,
-  );
-  const signature = signCanonical(canonical ?? '', date, key.secret);
-  const { host: _host, ...sent } = signed;
-  return {
-    ...sent,
-    authorization: `${signatureScheme} Access=${key.id}, SignedHeaders=${names.join(';')}, Signature=${signature}`,
-  };
-}
-
-/** A refusal is an error, a userError, or a decision to deny; the reason is what the answer itself says. */
-function outcomeOf({ data, errors }: Answer): { readonly outcome: 'allowed' | 'refused'; readonly why: string } {
-  const [error] = errors ?? [];
-  if (error !== undefined) {
-    const reason = error.extensions?.['reason'];
-    return { outcome: 'refused', why: typeof reason === 'string' ? `${error.message} (${reason})` : error.message };
-  }
-  const first = Object.values(data ?? {})[0] as
-    | { readonly userErrors?: readonly { readonly message: string }[] }
-    | readonly {
-        readonly effect?: string;
-        readonly reason?: string;
-        readonly statements?: readonly { origin?: unknown; policy: string }[] | null;
-      }[]
-    | null;
-  if (Array.isArray(first) && first.every((each: { effect?: string }) => each.effect !== undefined)) {
-    const decisions = first as readonly {
-      effect: string;
-      reason: string;
-      statements?: readonly { policy: string }[] | null;
-    }[];
-    const by = decisions.flatMap(({ statements }) => statements ?? []).map(({ policy }) => `\`${policy}\``);
-    const why = decisions.map(({ effect, reason }) => `${effect} for reason ${reason}`).join('; ');
-    const outcome = decisions.every(({ effect }) => effect === 'ALLOW') ? 'allowed' : 'refused';
-    return { outcome, why: by.length === 0 ? why : `${why}, by ${by.join(', ')}` };
-  }
-  const [problem] =
-    (first as { readonly userErrors?: readonly { readonly message: string }[] } | null)?.userErrors ?? [];
-  return problem === undefined ? { outcome: 'allowed', why: '' } : { outcome: 'refused', why: problem.message };
-}
+import { Story, type Sender } from './story.js';
 
 const problems = 'userErrors { code message }';
 
-async function play(url: string, rootPassword: string): Promise<void> {
-  const story = new Story(url);
+async function play(story: Story, rootPassword: string): Promise<void> {
   const nobody: Sender = { name: 'nobody', token: null };
   /** @param where the scope as one says it */
   const signIn = async (userName: string, password: string, scope: object, where: string): Promise<string> => {
@@ -266,9 +139,9 @@ async function play(url: string, rootPassword: string): Promise<void> {
     users?: { nodes: readonly { id: string }[] };
   };
   const erin = users.users?.nodes[0]?.id;
-  const annotator: Sender = {
+  const annotator = {
     name: 'annotator',
-    key: { id: made?.accessKeyId ?? '', secret: made?.secretAccessKey ?? '' },
+    key: { accessKeyId: made?.accessKeyId ?? '', secretAccessKey: made?.secretAccessKey ?? '' },
     workspace: Buffer.from(vision, 'base64url')
       .toString()
       .replace(/^Workspace:/, ''),
@@ -282,7 +155,7 @@ async function play(url: string, rootPassword: string): Promise<void> {
   });
   await story.tell(annotator, 'and now?', 'allowed', ask, mayErinAssign);
 
-  story.chapter('An agency: who may act for whom is a record with grants of its own');
+  story.chapter('An agency: what a service may do for people in the background is granted to it alone');
   const agency = await create(
     'makes the agency `training-jobs`, which trusts the service `modelarts`',
     'createAgency',
@@ -298,10 +171,12 @@ async function play(url: string, rootPassword: string): Promise<void> {
     subject: { agency },
     scope: { account: true },
   });
-  await create('lets the service act through it on behalf of everyone', 'authorizeAgency', 'authorization', {
-    agencyId: agency,
-    allUsers: true,
-  });
+  const authorization = await create(
+    'lets the service act through it on behalf of erin',
+    'authorizeAgency',
+    'authorization',
+    { agencyId: agency, userId: erin },
+  );
 
   story.chapter('A notebook is registered where the engineer works, and is nowhere else');
   const account = (await story.tell(admin, 'looks the account up', 'allowed', '{ viewer { account { id } } }')) as {
@@ -345,6 +220,66 @@ async function play(url: string, rootPassword: string): Promise<void> {
   await story.repeat('somebody who saw it pass', 'sends it again', 'refused');
   await story.tell(inSpeech, 'looks for resources from `speech`', 'refused', '{ resources { nodes { name } } }');
 
+  story.chapter('A job runs in the background: no token of erin is kept, and the chain is told');
+  const training = (await story.tell(
+    admin,
+    'makes the service `modelarts`, whom the agency trusts',
+    'allowed',
+    `mutation { createService(input: { name: "modelarts" }) { service { id } accessKeyId secretAccessKey ${problems} } }`,
+  )) as { createService?: { service: { id: string }; accessKeyId: string; secretAccessKey: string } };
+  const trainer = training.createService;
+  for (const [name, actions] of [
+    ['assumes', ['bailiwick:resources:register', 'iam:agencies:assume']],
+    ['trains', ['modelarts:trainJob:create']],
+  ] as const) {
+    const document = { Version: '1.1', Statement: [{ Effect: 'Allow', Action: actions }] };
+    const policyId = await create(`saves the policy \`${name}\``, 'createPolicy', 'policy', { name, document });
+    const subject = { service: trainer?.service.id };
+    await create(`grants \`${name}\` to the service in \`vision\``, 'grantPolicy', 'grant', {
+      policyId,
+      subject,
+      scope: { workspace: vision },
+    });
+  }
+  const modelarts: Sender = {
+    name: 'modelarts',
+    key: { accessKeyId: trainer?.accessKeyId ?? '', secretAccessKey: trainer?.secretAccessKey ?? '' },
+    workspace: annotator.workspace,
+  };
+  const registered = (await story.tell(
+    modelarts,
+    'registers a training job of erin in `vision`',
+    'allowed',
+    `mutation Register($input: RegisterResourceInput!) { registerResource(input: $input) { resource { id } ${problems} } }`,
+    { input: { urn: `modelarts::${accountId}:trainJob:night-run`, name: 'night run', ownerId: erin } },
+  )) as { registerResource?: { resource: { id: string } | null } };
+  const assume = `mutation Assume($input: AssumeAgencyInput!) { assumeAgency(input: $input) { temporaryCredential { accessKeyId secretAccessKey securityToken } actor { description } ${problems} } }`;
+  const input = { agencyId: agency, resourceId: registered.registerResource?.resource?.id, sessionName: 'night-run' };
+  await story.tell(annotator, 'tries to assume the agency for it', 'refused', assume, { input });
+  const assumed = (await story.tell(modelarts, 'assumes the agency for it', 'allowed', assume, { input })) as {
+    assumeAgency?: {
+      temporaryCredential: { accessKeyId: string; secretAccessKey: string; securityToken: string } | null;
+      actor: { description: string } | null;
+    };
+  };
+  const job: Sender = {
+    name: assumed.assumeAgency?.actor?.description ?? 'nobody',
+    key: assumed.assumeAgency?.temporaryCredential ?? { accessKeyId: '', secretAccessKey: '' },
+    workspace: null,
+  };
+  const mayRead = { requests: [{ action: 'obs:bucket:ListBucket' }] };
+  const mayWrite = { requests: [{ action: 'obs:object:PutObject' }] };
+  await story.tell(job, 'may I list the data?', 'allowed', ask, mayRead);
+  await story.tell(job, 'may I write to it?', 'refused', ask, mayWrite);
+  await story.tell(
+    admin,
+    'revokes the authorization of erin',
+    'allowed',
+    `mutation Revoke($input: RevokeAuthorizationInput!) { revokeAuthorization(input: $input) { ${problems} } }`,
+    { input: { id: authorization } },
+  );
+  await story.tell(job, 'may I still list it?', 'refused', ask, mayRead);
+
   story.chapter('A revocation bites at the next request');
   await story.tell(inVision, 'may I create a training job?', 'allowed', ask, wantsJob);
   await story.tell(
@@ -375,14 +310,17 @@ const listener = await openListener({
   schema: buildGuardedSchema({ resolvers, catalogue: platformCatalogue }),
   log: { level: 'fatal', stream: process.stderr },
 });
+let story: Story | null = null;
 try {
   const origin = await listener.listen('127.0.0.1', 0);
   console.log(`a server of its own on ${origin}, on a scratch database that is removed at the end`);
-  await play(`${origin}${apiPath}`, rootPassword);
+  story = new Story(`${origin}${apiPath}`);
+  await play(story, rootPassword);
 } finally {
   await listener.stop(1);
   await house.close();
   await rm(folder, { recursive: true, force: true });
 }
+const failures = story?.failures ?? ['the story was not told'];
 console.log(failures.length === 0 ? '\nevery request came out as the story says' : `\n${failures.join('\n')}`);
 process.exitCode = failures.length === 0 ? 0 : 1;

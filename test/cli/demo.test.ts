@@ -10,5 +10,11 @@ it('the demo tells its story over real HTTP, and every request comes out as it s
   );
   expect(stdout).toMatch(/may I create a training job in `vision`\?\n[^\n]*\n {4}-> ALLOWED/);
   expect(stdout).toMatch(/annotator: and now\?\n[^\n]*\n {4}-> ALLOWED/);
+  expect(stdout).toMatch(
+    /agency training-jobs assumed by service modelarts on behalf of user erin: may I list the data\?\n[^\n]*\n {4}-> ALLOWED/,
+  );
+  expect(stdout).toMatch(
+    /on behalf of user erin: may I still list it\?\n[^\n]*\n {4}-> REFUSED: the session of the agency has ended/,
+  );
   expect(stdout).toMatch(/erin: may I still\?\n[^\n]*\n {4}-> REFUSED/);
 });
