@@ -209,7 +209,10 @@ function defectPlugin(log: FastifyBaseLogger): ApolloServerPlugin<GraphContext> 
 
 function noteCaller(note: OperationNote, { call }: GraphContext): void {
   // Who signs out is nobody afterwards, and it was they who asked.
-  if (call.principal.kind !== 'ANONYMOUS') note.actor = `${call.principal.kind} ${call.principal.id}`;
+  const { kind, id, delegation } = call.principal;
+  // A key's id is no secret, and tells one job from another.
+  const session = delegation === undefined ? '' : ` session ${delegation.sessionId}`;
+  if (kind !== 'ANONYMOUS') note.actor = `${kind} ${id}${session}`;
   else note.actor ??= 'ANONYMOUS';
   if (call.account !== null) note.account = call.account.id;
 }

@@ -43,6 +43,8 @@ describe.each(databaseNames)('on %s', (database) => {
     });
     // The same key asks for itself.
     const own = await job.send(key, '{ viewer { actor { description } scope { kind } user { id } } }');
+    const { id = '' } = (await house.iam.store.access.agencySession(key.accessKeyId)) ?? {};
+    expect(house.log.at(-1)).toContain(`"actor":"AGENCY ${plain(job.agencyId)} session ${id}"`);
     expect(own.data).toEqual({ viewer: { actor: { description: told }, scope: { kind: 'WORKSPACE' }, user: null } });
   });
 
