@@ -9,7 +9,7 @@ import {
 } from '../catalogue/index.js';
 import { BadInput, usualScope, type GrantScopeKind, type PolicyLevel } from '../iam/index.js';
 import { Permission } from './directives.js';
-import { GrantScopeKinds } from './grants.js';
+import { GrantScopeKinds } from './grant-inputs.js';
 import { PolicyLevels } from './policies.js';
 import { PolicyProblem } from './policy-documents.js';
 import { JsonValue } from './scalars.js';
