@@ -37,7 +37,9 @@ export class RightsBook {
     if (known !== undefined) return known;
     const kind = principal.kind === 'ROOT' ? 'USER' : principal.kind;
     const attachments = (await access.attachments(account.id, kind, [principal.id])).get(principal.id) ?? [];
-    const rights = composeRights(account, principal, user, attachments);
+    // Kept for every session of an agency, and for who asks about the agency itself: nobody stands behind these.
+    const { delegation: _, ...own } = principal;
+    const rights = composeRights(account, own, user, attachments);
     keep(this.#kept, key, rights, keptRights);
     return rights;
   }

@@ -48,6 +48,20 @@ describe.each(databaseNames)('on %s', (database) => {
     expect(own.data).toEqual({ viewer: { actor: { description: told }, scope: { kind: 'WORKSPACE' }, user: null } });
   });
 
+  it('shows nobody of a session to who asks about the agency by its id', async () => {
+    // The first to use what the agency was granted since the last change.
+    expect(await job.mayRead(await job.credential())).toBe('ALLOWED');
+    const { checkAccess } = await house.gql<{ checkAccess: readonly object[] }>(
+      job.scene.token,
+      `query C($agency: ID!) { checkAccess(principal: { agency: $agency }, requests: [{ action: "${reading}" }]) {
+        effect actor { description assumedBy { name } onBehalfOf { name } sessionName } } }`,
+      { agency: job.agencyId },
+    );
+    expect(checkAccess).toEqual([
+      { effect: 'ALLOW', actor: { description: 'agency jobs', assumedBy: null, onBehalfOf: null, sessionName: null } },
+    ]);
+  });
+
   it('writes down who stood behind a session, and nothing that could be used', async () => {
     const key = await job.credential({ sessionName: 'traced' });
     const events = `{ auditEvents(filter: { operation: "assumeAgency" }, first: 100) { nodes {
