@@ -116,7 +116,11 @@ async function decideRequest(
   const here = call.scope.workspaceId;
   // Where a resource is registered is not told by the reason: a refusal reads as if the URN were not registered at all.
   const closed = registered === null ? 'WORKSPACE_CLOSED' : 'NO_MATCHING_ALLOW';
-  if (here !== null && workspaceId !== here) return { ...decideBy(closed, question), principal };
+  // One credential, one scope: whoever shows it in another workspace has shown nothing that is good there.
+  if ([here, asker.home].some((scope) => scope !== null && scope !== workspaceId)) {
+    // Inside a workspace nobody learns whose credential acts elsewhere.
+    return { ...decideBy(closed, question), principal: here === null || asker.home === here ? principal : null };
+  }
   const facts = await askers.facts(asker, workspaceId);
   if (!facts.open && registered !== null && request.workspaceId !== workspaceId) {
     return { ...decideBy(closed, question), principal };

@@ -338,7 +338,11 @@ describe('checkAccess about others', () => {
   it('takes a credential with its whole session: who, and where', async () => {
     const person = await stage.user('shows a token');
     const bench = await stage.workspace('token-bench');
-    await give('at the token bench', ['modelarts:notebook:get'], user(person), { kind: 'WORKSPACE', id: bench });
+    // Elsewhere too: the scope of the token is what keeps it out of there.
+    await give('at the token bench', ['modelarts:notebook:get'], user(person), { kind: 'ALL', id: '' });
+    const elsewhere = `modelarts::${stage.accountId}:notebook:elsewhere`;
+    const inDefault = await stage.call(await stage.token(stage.root, { workspace: '0' }));
+    must(await registerResource(stage.iam, inDefault, { urn: elsewhere }));
     const token = await stage.token(person, { workspace: bench });
     const checkerToken = await stage.token(stage.root, 'account');
     const neighbour = await stage.neighbour('token next door');
@@ -353,11 +357,13 @@ describe('checkAccess about others', () => {
       await verdicts(checkerToken, [
         bearing(token),
         bearing(token, { workspaceId: '0' }),
+        bearing(token, { resource: elsewhere }),
         bearing('nonsense'),
         bearing(foreign),
       ]),
     ).toEqual([
       ['ALLOW', 'ALLOWED'],
+      ['DENY', 'WORKSPACE_CLOSED'],
       ['DENY', 'NO_MATCHING_ALLOW'],
       ['DENY', 'CREDENTIAL_REVOKED'],
       ['DENY', 'CREDENTIAL_REVOKED'],

@@ -58,8 +58,38 @@ describe.each(databaseNames)('on %s', (database) => {
       { agency: job.agencyId },
     );
     expect(checkAccess).toEqual([
-      { effect: 'ALLOW', actor: { description: 'agency jobs', assumedBy: null, onBehalfOf: null, sessionName: null } },
+      {
+        effect: 'ALLOW',
+        actor: {
+          description: 'agency jobs',
+          assumedBy: null,
+          onBehalfOf: null,
+          sessionName: null,
+        },
+      },
     ]);
+  });
+
+  it('tells a service that acts in one workspace nothing of who signed for another', async () => {
+    const ask = `query C($request: SignedRequestInput!, $there: ID) {
+      checkAccess(
+        principal: { credential: { signedRequest: $request } }
+        requests: [{ action: "${reading}" }, { action: "${reading}", workspaceId: $there }]
+      ) { effect reason actor { description } } }`;
+    const request = job.received(await job.credential());
+    const told = async (there: string) => {
+      const { data } = await job.send(job.storage, ask, { request, there }, { 'x-workspace-id': there });
+      return (data as { checkAccess: readonly object[] }).checkAccess;
+    };
+    const nothing = { effect: 'DENY', reason: 'WORKSPACE_CLOSED', actor: null };
+    expect(await told('0')).toEqual([nothing, nothing]);
+    // Control: in its own.
+    const allowed = {
+      effect: 'ALLOW',
+      reason: 'ALLOWED',
+      actor: { description: actor.description },
+    };
+    expect(await told(job.lab)).toEqual([allowed, allowed]);
   });
 
   it('writes down who stood behind a session, and nothing that could be used', async () => {
@@ -68,10 +98,19 @@ describe.each(databaseNames)('on %s', (database) => {
       actor { kind description } target { kind id } after } } }`;
     const token = await house.signIn(house.root, { workspace: job.lab });
     const { auditEvents } = await house.gql<{
-      auditEvents: { nodes: readonly { target: { id: string }; after: object; actor: object }[] };
+      auditEvents: {
+        nodes: readonly {
+          target: { id: string };
+          after: object;
+          actor: object;
+        }[];
+      };
     }>(token, events);
     const event = auditEvents.nodes.find(({ target }) => target.id === key.accessKeyId);
-    expect(event?.actor).toEqual({ kind: 'SERVICE', description: 'service modelarts' });
+    expect(event?.actor).toEqual({
+      kind: 'SERVICE',
+      description: 'service modelarts',
+    });
     expect(event?.after).toMatchObject({
       sessionName: 'traced',
       onBehalfOfId: plain(job.user.id),
@@ -89,10 +128,14 @@ describe.each(databaseNames)('on %s', (database) => {
     }
     const key = await job.credential();
     const register = `mutation R($input: RegisterResourceInput!) { registerResource(input: $input) { resource { id } userErrors { message } } }`;
-    const answer = await job.send(key, register, { input: { urn: `modelarts::${job.accountId}:model:trained` } });
+    const answer = await job.send(key, register, {
+      input: { urn: `modelarts::${job.accountId}:model:trained` },
+    });
     expect(answer.errors).toEqual([]);
     const token = await house.signIn(house.root, { workspace: job.lab });
-    const { auditEvents } = await house.gql<{ auditEvents: { nodes: readonly object[] } }>(
+    const { auditEvents } = await house.gql<{
+      auditEvents: { nodes: readonly object[] };
+    }>(
       token,
       '{ auditEvents(filter: { operation: "registerResource" }, first: 1) { nodes { actor { kind name description sessionName assumedBy { kind name } onBehalfOf { name } } } } }',
     );
@@ -123,7 +166,9 @@ describe.each(databaseNames)('on %s', (database) => {
     }));
     const check = 'query C($requests: [AccessRequestInput!]!) { checkAccess(requests: $requests) { reason } }';
     const { data } = await job.send(job.storage, check, { requests }, { 'x-domain-id': job.accountId });
-    expect(data).toEqual({ checkAccess: [{ reason: 'WORKSPACE_CLOSED' }, { reason: 'ALLOWED' }] });
+    expect(data).toEqual({
+      checkAccess: [{ reason: 'WORKSPACE_CLOSED' }, { reason: 'ALLOWED' }],
+    });
   });
 
   it('narrows by a session policy and never widens', async () => {
@@ -138,17 +183,22 @@ describe.each(databaseNames)('on %s', (database) => {
     };
     expect(await reasons(policy(reading, writing))).toEqual(['ALLOWED', 'NO_MATCHING_ALLOW']);
     expect(await reasons(JSON.stringify(policy(writing)))).toEqual(['SESSION_POLICY', 'NO_MATCHING_ALLOW']);
-    expect(await reasons({ Version: '1.1', Statement: [{ Effect: 'Deny', Action: [reading] }] })).toEqual([
-      'SESSION_POLICY',
-      'NO_MATCHING_ALLOW',
-    ]);
+    expect(
+      await reasons({
+        Version: '1.1',
+        Statement: [{ Effect: 'Deny', Action: [reading] }],
+      }),
+    ).toEqual(['SESSION_POLICY', 'NO_MATCHING_ALLOW']);
     // Built-in rights stay, unless it denies them.
     const key = await job.credential({ sessionPolicy: policy(writing) });
     expect((await job.send(key, '{ viewer { actor { name } } }')).data).toEqual({
       viewer: { actor: { name: 'jobs' } },
     });
     const mute = await job.credential({
-      sessionPolicy: { Version: '1.1', Statement: [{ Effect: 'Deny', Action: ['bailiwick:session:use'] }] },
+      sessionPolicy: {
+        Version: '1.1',
+        Statement: [{ Effect: 'Deny', Action: ['bailiwick:session:use'] }],
+      },
     });
     const answer = await job.send(mute, '{ viewer { actor { name } } }');
     expect(answer.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN', action: 'bailiwick:session:use' } }]);
@@ -160,7 +210,12 @@ describe.each(databaseNames)('on %s', (database) => {
     ['a policy that is none', { sessionPolicy: { Version: '1.1' } }, 'POLICY_DOCUMENT', 'sessionPolicy'],
     [
       'a policy with an unknown action',
-      { sessionPolicy: { Version: '1.1', Statement: [{ Effect: 'Allow', Action: ['obs:object:Melt'] }] } },
+      {
+        sessionPolicy: {
+          Version: '1.1',
+          Statement: [{ Effect: 'Allow', Action: ['obs:object:Melt'] }],
+        },
+      },
       'POLICY_DOCUMENT',
       'sessionPolicy',
     ],
@@ -169,14 +224,22 @@ describe.each(databaseNames)('on %s', (database) => {
   ])('refuses %s', async (_what, input, code, path) => {
     const assumed = await job.assume(input);
     expect(assumed).toMatchObject({ temporaryCredential: null, actor: null });
-    expect(assumed.userErrors[0]).toMatchObject({ code, path: expect.arrayContaining([path]) as string[] });
+    expect(assumed.userErrors[0]).toMatchObject({
+      code,
+      path: expect.arrayContaining([path]) as string[],
+    });
   });
 
   it('shows the credential once: a repeat with the key answers the session without it', async () => {
     const input = { idempotencyKey: `once-${database}` };
     const first = await job.assume(input);
     expect(first.temporaryCredential).not.toBeNull();
-    expect(await job.assume(input)).toMatchObject({ temporaryCredential: null, actor, replayed: true, userErrors: [] });
+    expect(await job.assume(input)).toMatchObject({
+      temporaryCredential: null,
+      actor,
+      replayed: true,
+      userErrors: [],
+    });
   });
 
   it('wants the token of the key with every request', async () => {
