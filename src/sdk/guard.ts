@@ -13,6 +13,8 @@ export interface GuardedRequest {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Hexadecimal SHA-256 of the body; null when its bytes were not seen. */
   readonly bodySha256: string | null;
+  /** Whether there is a body; absent: by the headers, which say it in HTTP/1.1 and need not in HTTP/2. */
+  readonly hasBody?: boolean;
   readonly sourceAddress: string | null;
 }
 
@@ -55,15 +57,15 @@ export function readCredential(request: GuardedRequest): ShownCredential {
   const valueOf = (name: string) => request.headers.find(([key]) => key.toLowerCase() === name)?.[1] ?? null;
   const authorization = valueOf('authorization');
   if (authorization?.startsWith('SDK-HMAC-SHA256 ') === true) {
-    const hasBody = !['', '0'].includes(valueOf('content-length') ?? '') || valueOf('transfer-encoding') !== null;
-    if (hasBody && request.bodySha256 === null) return { kind: 'unseen' };
+    const announced = !['', '0'].includes(valueOf('content-length') ?? '') || valueOf('transfer-encoding') !== null;
+    if ((announced || request.hasBody === true) && request.bodySha256 === null) return { kind: 'unseen' };
     const at = request.url.indexOf('?');
     const received = {
       method: request.method,
       path: at < 0 ? request.url : request.url.slice(0, at),
       query: at < 0 ? '' : request.url.slice(at + 1),
       headers: request.headers.map(([name, value]) => ({ name, value })),
-      ...(hasBody && request.bodySha256 !== null ? { bodySha256: request.bodySha256 } : {}),
+      ...(request.bodySha256 === null ? {} : { bodySha256: request.bodySha256 }),
     };
     return { kind: 'signed', request: received };
   }

@@ -179,7 +179,10 @@ export function receivedOf(raw: IncomingMessage, url: string, sourceAddress: str
   for (let index = 0; index + 1 < raw.rawHeaders.length; index += 2) {
     headers.push([raw.rawHeaders[index] ?? '', raw.rawHeaders[index + 1] ?? '']);
   }
-  return { method: raw.method ?? '', url, headers, bodySha256: bodies.get(raw) ?? null, sourceAddress };
+  const seen = { method: raw.method ?? '', url, headers, bodySha256: bodies.get(raw) ?? null, sourceAddress };
+  // A request of HTTP/2 may bring a body that no header announces.
+  const stream = 'stream' in raw ? (raw.stream as { readonly endAfterHeaders?: boolean }) : null;
+  return stream === null ? seen : { ...seen, hasBody: stream.endAfterHeaders !== true };
 }
 
 function headersOf({ status }: Refusal): readonly (readonly [string, string])[] {

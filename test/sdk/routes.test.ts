@@ -3,6 +3,7 @@
  * started again.
  */
 import { createServer, request as send, type Server } from 'node:http';
+import { connect, type Http2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { fastify } from 'fastify';
@@ -216,6 +217,58 @@ describe.each(['express', 'fastify'] as const)('a route of %s', (framework) => {
       body: { error: { message: expect.stringMatching(/received before/) as string } },
     });
   });
+});
+
+describe('over HTTP/2, where no header needs to announce a body', () => {
+  /** As whoever saw a signed request pass would send it again: in HTTP/2, where the host is not called so. */
+  async function over2(server: Http2Server, headers: Record<string, string>, body?: string) {
+    const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    try {
+      const stream = session.request({ ':method': 'POST', ':path': '/objects/e', ...headers }, { endStream: false });
+      stream.end(body);
+      let status = 0;
+      stream.on('response', (told) => (status = Number(told[':status'])));
+      let text = '';
+      for await (const chunk of stream) text += String(chunk);
+      return { status, text };
+    } finally {
+      session.close();
+    }
+  }
+
+  it.each([true, false])(
+    'a body that was not signed is refused, whether its bytes were captured (%s)',
+    async (captures) => {
+      const client = createClient({ url: house.url, credentials: job.storage, scope: { account: job.accountId } });
+      const app = fastify({ http2: true });
+      if (captures) app.addHook('preParsing', captureFastifyBody);
+      app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+      app.post(
+        '/objects/:name',
+        { preHandler: guardFastify(client, { action: reading, once: false }) as never },
+        (request) => ({
+          body: String(request.body),
+        }),
+      );
+      await app.listen({ host: '127.0.0.1', port: 0 });
+      try {
+        const host = `127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+        await job.change('updateService', { id: job.storage.id, hosts: [...servers.map(hostOf), host] });
+        const url = `http://${host}/objects/e`;
+        const sign = (body?: string) => ({
+          host,
+          'content-type': 'text/plain',
+          ...signRequest({ method: 'POST', url, body, credentials: temporary(), at: house.iam.now() }),
+        });
+        expect(await over2(app.server, sign(), 'nobody signed this')).toMatchObject({ status: captures ? 401 : 500 });
+        // Control: what was signed.
+        const told = await over2(app.server, sign('signed'), 'signed');
+        expect(told).toEqual(captures ? { status: 200, text: '{"body":"signed"}' } : { ...told, status: 500 });
+      } finally {
+        await app.close();
+      }
+    },
+  );
 });
 
 it('refuses a body that nobody hashed, and says how to have it hashed', async () => {
