@@ -46,7 +46,7 @@ export async function send(exchange: Exchange, operation: Operation): Promise<un
       return await sendOnce(exchange, operation, deadline);
     } catch (error) {
       const again = error instanceof BailiwickUnreachable && (error.neverArrived || operation.repeatable);
-      if (error instanceof BailiwickError && error.code === 'UNAUTHENTICATED' && !renewed && attempt < attempts) {
+      if (error instanceof BailiwickError && turnedAway.has(error) && !renewed && attempt < attempts) {
         // A key that was taken back: whoever gives keys may have another. Nothing was done with this one.
         renewed = true;
         if (exchange.credentials.discard !== undefined) continue;
@@ -96,8 +96,13 @@ function resultOf(url: string, response: Response, text: string, discard: () => 
   if (code === 'UNAVAILABLE') throw new BailiwickUnreachable(error.message, false);
   if (code === 'UNAUTHENTICATED') discard();
   const details = { requestId: named ?? requestId, reference, reason, action };
-  throw new BailiwickError(code ?? 'INTERNAL_SERVER_ERROR', error.message, details);
+  const refused = new BailiwickError(code ?? 'INTERNAL_SERVER_ERROR', error.message, details);
+  if (response.status === 401) turnedAway.add(refused);
+  throw refused;
 }
+
+/** Refused before anything was done; a key may also be taken back between two mutations of one operation. */
+const turnedAway = new WeakSet<BailiwickError>();
 
 function readResult(text: string): Result | null {
   try {

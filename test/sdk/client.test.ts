@@ -37,6 +37,28 @@ describe.each(databaseNames)('on %s', (database) => {
     });
   });
 
+  it('never repeats what an operation has done when its key ends in the midst of it', async () => {
+    const own = await job.service({ name: `rotating-${database}` });
+    const everything = await job.scene.policy(`everything-${database}`, ['iam:*:*', 'bailiwick:*:*']);
+    await job.scene.grant(everything, { service: own.id });
+    const { made: next } = await house.gql<{ made: Credentials }>(
+      job.scene.token,
+      'mutation R($input: RotateServiceKeyInput!) { made: rotateServiceKey(input: $input) { accessKeyId secretAccessKey userErrors { message } } }',
+      { input: { id: own.id } },
+    );
+    let current: Credentials = own;
+    const credentials = { get: async () => current, discard: () => void (current = next) };
+    const client = createClient({ url: house.url, credentials, scope: { account: job.accountId } });
+    const create = (name: string) => `createGroup(input: { name: "${name}" }) { userErrors { code } }`;
+    const disable = `updateAccessKey(input: { id: "${own.accessKeyId}", enabled: false }) { userErrors { code } }`;
+    await expect(
+      client.request(`mutation { a: ${create(`${database}-1`)} b: ${disable} c: ${create(`${database}-2`)} }`),
+    ).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    // Control: what was not begun is sent again with the other key.
+    current = own;
+    expect(await client.request(`mutation { a: ${create(`${database}-2`)} }`)).toEqual({ a: { userErrors: [] } });
+  });
+
   it('sends equal mutations within a second as two requests', async () => {
     const urn = `modelarts::${job.accountId}:trainJob:sdk-${database}`;
     const { id } = await training.registerResource({ urn, ownerId: job.user.id });
