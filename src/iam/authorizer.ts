@@ -305,7 +305,7 @@ function contextOf(
   known('g:ServiceName', question.action.slice(0, question.action.indexOf(':')).toLowerCase());
   known('g:ProjectName', facts.workspace?.name ?? null);
   known('g:EnterpriseProjectId', facts.workspace?.enterpriseProjectId ?? null);
-  known('g:ResourceAccount', question.resource === null ? null : facts.account.id);
+  known('g:ResourceAccount', question.resource === null ? null : (accountIn(question.resource) ?? facts.account.id));
   known('g:RequestedRegion', regionOf(question.resource));
   for (const tag of question.tags ?? []) known(`g:ResourceTag/${tag.key}`, tag.value);
   for (const tag of question.requestTags ?? []) known(`g:RequestTag/${tag.key}`, tag.value);
@@ -327,6 +327,12 @@ function withBothAddresses(context: ReadonlyMap<string, readonly string[]>): Rea
 function regionOf(urn: string | null): string | null {
   const region = urn?.split(':')[1] ?? '';
   return region === '' || region === '*' ? null : region;
+}
+
+/** Account that a URN names, which an agency of another account does; null where it names none. */
+function accountIn(urn: string): string | null {
+  const account = urn.split(':')[2] ?? '';
+  return account === '' || account === '*' ? null : account;
 }
 
 /** URN of a principal, as `g:PrincipalUrn` shows it. */

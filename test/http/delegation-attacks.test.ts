@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { exchange } from '../kit/exchange.js';
 import { databaseNames, startHouse, type TestHouse } from '../kit/house.js';
 import { Job, reading, type Assumed, type ServiceKey, type TemporaryKey } from '../kit/job.js';
+import { setScene } from '../kit/scene.js';
 import { sign } from '../kit/signing.js';
 
 interface Attack {
@@ -568,6 +569,22 @@ describe.each(databaseNames)('on %s', (database) => {
       expect(await assumed(third, { agencyId })).toMatchObject({ userErrors: [{ code: 'NOT_FOUND' }] });
       const own = await house.signIn(house.root);
       expect(await assumed(own, { agencyId })).toMatchObject({ userErrors: [{ code: 'NOT_FOUND' }] });
+    });
+
+    it('is kept from who may act on nothing of other accounts', async () => {
+      const root = await house.addAccount(fresh('careful-partner'));
+      const account = (await house.iam.store.access.accountByName(root.account))?.id ?? '';
+      const its = await job.make('createAgency', 'agency', { name: fresh('partners'), trust: { account } });
+      const scene = await setScene(house, root);
+      const user = await scene.user('careful');
+      const stays = { StringEquals: { 'g:ResourceAccount': [job.accountId] } };
+      const deny = { Effect: 'Deny', Action: ['iam:agencies:assume'], Condition: stays };
+      await scene.grant(await scene.policy('assumes', ['iam:agencies:assume']), { user: user.id });
+      const token = await house.signIn(user);
+      // Control: without the Deny.
+      expect(await assumed(token, { agencyId: its })).toMatchObject({ userErrors: [] });
+      await scene.grant(await scene.policy('stays', [deny]), { user: user.id });
+      expect(await assumed(token, { agencyId: its })).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
     });
 
     it('takes neither resource nor user', async () => {
