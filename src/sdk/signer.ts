@@ -36,7 +36,8 @@ export type SignedHeaders = Record<string, string>;
 /**
  * The headers of a request with its signature.
  *
- * @throws TypeError for an address that cannot be signed: a query with a bare plus sign, or broken percent signs
+ * @throws TypeError for an address that cannot be signed: a query with a bare plus sign, or broken percent signs; and for
+ *   a header or an id of a key that cannot be sent
  */
 export function signRequest(request: UnsignedRequest): SignedHeaders {
   const { method, credentials, scope, body, at = Date.now() } = request;
@@ -51,6 +52,12 @@ export function signRequest(request: UnsignedRequest): SignedHeaders {
   sent['x-sdk-date'] = date;
   const signed: Record<string, string> = { host: url.host, ...sent };
   if (signed['content-type']?.includes('multipart/form-data') === true) delete signed['content-type'];
+  const unsendable = Object.keys(signed).find((name) => !sendable.test(signed[name] ?? ''));
+  if (unsendable !== undefined || !/^[A-Za-z0-9]{1,64}$/.test(credentials.accessKeyId)) {
+    // Named and not shown: it may be a secret.
+    const what = unsendable === undefined ? 'the id of the access key' : `the value of the header \`${unsendable}\``;
+    throw new TypeError(`${what} has characters that cannot be sent; take line ends out of it`);
+  }
   const names = Object.keys(signed).sort();
   const canonical = canonicalRequest(
     {
@@ -70,6 +77,9 @@ export function signRequest(request: UnsignedRequest): SignedHeaders {
   const authorization = `${signatureScheme} Access=${credentials.accessKeyId}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
   return { ...headers, authorization };
 }
+
+/** What HTTP lets the value of a header be. */
+const sendable = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));

@@ -115,3 +115,22 @@ it('refuses an address that readers would read in two ways', () => {
   expect(sign('http://localhost/?a=b+c')).toThrow(/write `%20` for a space/);
   expect(sign('http://localhost/?a=%zz')).toThrow(TypeError);
 });
+
+it('names what cannot be sent, and does not show it', () => {
+  const secret = 'token-of-somebody';
+  const attempt = (given: object, headers = {}) => {
+    try {
+      signRequest({ method: 'GET', url: 'http://localhost/', headers, credentials: { ...credentials, ...given } });
+    } catch (error) {
+      return String(error);
+    }
+    return 'sent';
+  };
+  expect(attempt({ securityToken: `${secret}\nx` })).toMatch(/^TypeError: .*`x-security-token`/);
+  expect(attempt({ accessKeyId: `${secret}\n` })).toMatch(/^TypeError: the id of the access key/);
+  expect(attempt({}, { 'X-Other': `${secret}\u{1f511}` })).toMatch(/^TypeError: .*`x-other`/);
+  for (const given of [{ securityToken: `${secret}\nx` }, { accessKeyId: `${secret}\n` }]) {
+    expect(attempt(given)).not.toContain(secret);
+  }
+  expect(attempt({ securityToken: secret })).toBe('sent');
+});
