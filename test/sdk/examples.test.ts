@@ -1,4 +1,5 @@
 /** The services of docs/sdk.md, as they stand there, against a real Bailiwick. */
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -63,7 +64,9 @@ describe('the examples', () => {
     const send = async (method: string, body?: string) => {
       const url = `${origin}/bucket/model.bin`;
       const credentials = await keys.get();
-      const headers = signRequest({ method, url, body, credentials });
+      // Two of the same bytes within a second would be one and the same request, which is good once.
+      const nonce = { 'x-nonce': randomUUID() };
+      const headers = signRequest({ method, url, headers: nonce, body, credentials });
       const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) });
       return { status: response.status, text: await response.text() };
     };
