@@ -109,6 +109,7 @@ export default tseslint.config(
               'SignInSettings',
               'Tag',
               'TemporaryCredential',
+              'WorkspaceQuota',
               'Viewer',
             ],
             suffixes: ['Connection', 'Edge', 'Payload', 'Error'],

@@ -40,7 +40,7 @@ import { valueOf } from './errors.js';
 import { Grant, GrantScope, shownScope, type ShownScope } from './grants.js';
 import { decodeId, decodeOptionalId } from './node-ids.js';
 import { PolicyEffects, type PolicyEffect } from './policy-documents.js';
-import { receivedRequestOf, SignedRequestInput } from './received-requests.js';
+import { receivedRequestOf, senderOf, SignedRequestInput } from './received-requests.js';
 import { DateTime, JsonValue } from './scalars.js';
 import { AuthorizationModes } from './settings.js';
 
@@ -404,7 +404,8 @@ function principalOf({ user, agency, service, credential }: PrincipalInput): Pri
   if (service != null) return { kind: 'service', id: decodeId('Service', service) };
   if (credential?.token != null) return { kind: 'token', token: credential.token };
   if (credential?.signedRequest != null) {
-    return { kind: 'signedRequest', request: receivedRequestOf(credential.signedRequest) };
+    const { signedRequest } = credential;
+    return { kind: 'signedRequest', request: receivedRequestOf(signedRequest), sender: senderOf(signedRequest) };
   }
   throw new BadInput('a principal is exactly one of `user`, `agency`, `service` and `credential`');
 }

@@ -87,7 +87,12 @@ class AssumeAgencyPayload extends CreationPayload {
 
 @Resolver()
 export class AgencySessionResolver {
-  @Permission({ action: 'iam:agencies:assume', scope: 'WORKSPACE' })
+  // Of an agency of another account the account is told apart in the use-case; here the id is what one may be given.
+  @Permission({
+    action: 'iam:agencies:assume',
+    resource: 'iam::{account}:agency:{args.input.agencyId}',
+    scope: 'WORKSPACE',
+  })
   @Mutation(() => AssumeAgencyPayload, {
     nullable: true,
     description:

@@ -49,6 +49,12 @@ const hashing: Readonly<Record<string, number>> = {
   changePassword: 12,
 };
 
+/** A session is a row for days and an event for ever: an actor makes some thousands of them a minute, not more. */
+const assumptionCost = 10_000;
+
+/** Each action is decided for each of up to fifty agencies; a function is some forty actions, the usual question six functions. */
+const readiness = { action: 50, actionsOfFunction: 40, functions: 6 } as const;
+
 /** Reading the schema walks all of it, once for each field that is asked of it. */
 const introspectionCost = 100;
 
@@ -153,10 +159,22 @@ class Pricing {
 
   /** What a field costs beside the objects that it yields. */
   #own(node: FieldNode, { name }: GraphQLField<unknown, unknown>, parent: GraphQLNamedType, given: number): number {
-    if (parent === this.#schema.getMutationType()) return mutationCost + given + (hashing[name] ?? 0) * hashingCost;
+    if (parent === this.#schema.getMutationType()) {
+      const made = name === 'assumeAgency' ? assumptionCost : 0;
+      return mutationCost + given + made + (hashing[name] ?? 0) * hashingCost;
+    }
+    if (parent === this.#schema.getQueryType() && name === 'authorizationReadiness') return this.#ofReadiness(node);
     if (parent !== this.#schema.getQueryType() || name !== 'simulateAccess') return name === 'totalCount' ? 1 : 0;
     const input = this.#argument(node, 'input') as { policies?: unknown; requests?: unknown } | undefined;
     return lengthOf(input?.policies) * lengthOf(input?.requests);
+  }
+
+  #ofReadiness(node: FieldNode): number {
+    const input = this.#argument(node, 'input') as { functions?: unknown; actions?: unknown } | undefined;
+    const actions = lengthOf(input?.actions);
+    const functions = lengthOf(input?.functions);
+    const asked = functions + actions === 0 ? readiness.functions : functions;
+    return (actions + asked * readiness.actionsOfFunction) * readiness.action;
   }
 
   #pageLength(node: FieldNode): number {

@@ -1,4 +1,5 @@
 /** A signed request as a service received it, for the questions that show one. */
+import { isIP } from 'node:net';
 import 'reflect-metadata';
 import { Field, InputType } from 'type-graphql';
 import { BadInput } from '../iam/index.js';
@@ -40,6 +41,20 @@ export class SignedRequestInput {
     description: 'Hexadecimal SHA-256 of the bytes of the body; absent where there was none.',
   })
   bodySha256?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Address that the request came from, as the service saw it. Bad signatures lock a key for that address alone; where it is absent they lock nothing.',
+  })
+  sourceAddress?: string | null;
+}
+
+/** Address of the sender as the service saw it; null when it does not say. */
+export function senderOf({ sourceAddress }: SignedRequestInput): string | null {
+  if (sourceAddress == null) return null;
+  if (isIP(sourceAddress) === 0) throw new BadInput('`sourceAddress` is no address');
+  return sourceAddress;
 }
 
 export function receivedRequestOf({ method, path, query, headers, bodySha256 }: SignedRequestInput): ReceivedRequest {

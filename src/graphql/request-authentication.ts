@@ -10,7 +10,7 @@ import { answer, type PayloadFrame } from './errors.js';
 import { MutationInput } from './inputs.js';
 import { encodeNodeId } from './node-ids.js';
 import { MutationPayload } from './payloads.js';
-import { receivedRequestOf, SignedRequestInput } from './received-requests.js';
+import { receivedRequestOf, senderOf, SignedRequestInput } from './received-requests.js';
 
 @InputType({ description: 'Input of authenticateRequest.' })
 class AuthenticateRequestInput extends MutationInput {
@@ -66,7 +66,12 @@ export class RequestAuthenticationResolver {
       throw new BadInput('the questions are about the signer; leave `principal` out');
     }
     const { iam, call } = context;
-    const wanted = { request: receivedRequestOf(input.request), once: input.once, requests };
+    const wanted = {
+      request: receivedRequestOf(input.request),
+      sender: senderOf(input.request),
+      once: input.once,
+      requests,
+    };
     const outcome = await authenticateRequest(iam, iam.calls, call, wanted);
     return answer(context, input, outcome, ({ actor, workspaceId, decisions }) => ({
       actor: actorOf(call.accountId, actor),

@@ -40,6 +40,7 @@ import { ServiceResolver } from './services.js';
 import { SessionResolver } from './session.js';
 import { SettingsResolver } from './settings.js';
 import { UserResolver } from './users.js';
+import { WorkspaceQuotaResolver } from './workspace-quotas.js';
 import { WorkspaceResolver } from './workspaces.js';
 
 export const resolvers: BuildSchemaOptions['resolvers'] = [
@@ -89,5 +90,6 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   ViewerSecondFactorResolver,
   ViewerSessionsResolver,
   ViewerAccessKeysResolver,
+  WorkspaceQuotaResolver,
   WorkspaceResolver,
 ];

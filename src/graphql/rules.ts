@@ -80,6 +80,7 @@ const plainValues: ReadonlySet<string> = new Set([
   'SignInSettings',
   'Tag',
   'TemporaryCredential',
+  'WorkspaceQuota',
 ]);
 
 export function isTransparent(type: GraphQLObjectType): boolean {

@@ -87,8 +87,11 @@ export class Throttle {
 
 const pointsUsedUp = 'your operations have used up the points of this minute';
 
+/** A session of an agency counts with the others of who assumed it for the same user: one user's job uses up no other's points. */
 function actorOf({ accountId, principal }: Call): string {
-  return `${accountId} ${principal.id}`;
+  const { assumedBy, onBehalfOf } = principal.delegation ?? {};
+  const behind = assumedBy === undefined ? '' : ` ${assumedBy.id} ${onBehalfOf?.id ?? ''}`;
+  return `${accountId} ${principal.id}${behind}`;
 }
 
 /** An IPv6 address counts with its whole network of 64 bits, which is what one subscriber is given. */

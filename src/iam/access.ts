@@ -41,7 +41,7 @@ export type PrincipalChoice =
   | { readonly kind: 'user' | 'agency' | 'service'; readonly id: Id }
   | { readonly kind: 'token'; readonly token: string }
   /** As a service received it, which alone may show it. */
-  | { readonly kind: 'signedRequest'; readonly request: ReceivedRequest }
+  | { readonly kind: 'signedRequest'; readonly request: ReceivedRequest; readonly sender: string | null }
   /** Whoever signed it, found out already. */
   | { readonly kind: 'signer'; readonly call: Call };
 
@@ -169,7 +169,9 @@ class Askers {
 
   #look(choice: Exclude<PrincipalChoice, { kind: 'signer' }>) {
     if (choice.kind === 'token') return this.#bearer(choice.token);
-    return choice.kind === 'signedRequest' ? this.#signer(choice.request) : this.#named(choice.kind, choice.id);
+    return choice.kind === 'signedRequest'
+      ? this.#signer(choice.request, choice.sender)
+      : this.#named(choice.kind, choice.id);
   }
 
   async facts(asker: Asker, workspaceId: Id | null): Promise<ScopeFacts> {
@@ -217,13 +219,13 @@ class Askers {
   }
 
   /** Whoever signed a request that this service received, which must have been made for one of its hosts (rule 22). */
-  async #signer(request: ReceivedRequest) {
+  async #signer(request: ReceivedRequest, sender: string | null) {
     const { principal, accountId } = this.#call;
     const revoked = { reason: 'CREDENTIAL_REVOKED' } as const;
     if (principal.kind !== 'SERVICE') return revoked;
     const service = await this.#house.store.access.service(accountId, principal.id);
     if (service === null || hostFault(service, request) !== null) return revoked;
-    const other = await this.#calls.openReceived(this.#call, service, request);
+    const other = await this.#calls.openReceived(this.#call, service, request, sender);
     return other.broken === null ? askerOf(other) : { reason: other.broken.reason ?? revoked.reason };
   }
 
@@ -346,7 +348,7 @@ function askerOf({ rights, user, scope }: Call): Asker {
 function keyOf(choice: Exclude<PrincipalChoice, { kind: 'signer' }>): string {
   if (choice.kind === 'token') return `token ${choice.token}`;
   return choice.kind === 'signedRequest'
-    ? `signedRequest ${JSON.stringify(choice.request)}`
+    ? `signedRequest ${JSON.stringify([choice.request, choice.sender])}`
     : `${choice.kind} ${choice.id}`;
 }
 

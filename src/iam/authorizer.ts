@@ -89,6 +89,8 @@ export interface SessionBounds {
   /** The one workspace that it acts in; null for any scope that a grant reaches. */
   readonly workspaceId: Id | null;
   readonly expiresAt: Instant;
+  /** When what it holds ends with its agency; null: never. */
+  readonly agencyExpiresAt: Instant | null;
 }
 
 /** The scope of a question, with the facts about it that decisions read. */

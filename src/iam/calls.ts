@@ -138,13 +138,14 @@ export class Calls {
 
   /**
    * Opens the call of whoever signed a request that a service of the same account received. Bad signatures are counted for
-   * that service alone, so that it locks no key for anybody else.
+   * that service and the address that it names, so that nobody locks a key for anybody else; where it names none they are
+   * not counted, or five forged requests would keep a key's owner out.
    */
-  async openReceived(call: Call, service: Service, request: ReceivedRequest): Promise<Call> {
+  async openReceived(call: Call, service: Service, request: ReceivedRequest, sender: string | null): Promise<Call> {
     const arrival = { requestId: call.requestId, environment: { now: call.now, sourceAddress: null } };
     const authorization = headerOf(request, 'authorization') ?? '';
-    const presented = { authorization, request, now: call.now, sourceAddress: `service ${service.id}` };
-    const signed = await verifySignature(this.#house, this.#locks, presented);
+    const presented = { authorization, request, now: call.now, sourceAddress: `service ${service.id} ${sender ?? ''}` };
+    const signed = await verifySignature(this.#house, sender === null ? null : this.#locks, presented);
     if ('message' in signed) return this.#nobody(arrival, signed);
     // Whose key it is elsewhere is no business of this account.
     if (accountOf(signed.signing) !== call.accountId) return this.#nobody(arrival, badSignature);

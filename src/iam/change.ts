@@ -89,9 +89,10 @@ export async function change<T>(
     accountId: elsewhere ? options.accountId : call.accountId,
     workspaceId: elsewhere ? null : call.scope.workspaceId,
     operation: options.operation,
-    actorKind: principal.kind,
+    // In another account nobody is root, and a name says whose it is.
+    actorKind: elsewhere && principal.kind === 'ROOT' ? 'USER' : principal.kind,
     actorId: principal.id,
-    actorName: principal.name,
+    actorName: elsewhere ? `${call.account?.name ?? ''}/${principal.name}` : principal.name,
     delegation: principal.delegation ?? null,
     requestId: call.requestId,
     at: call.now,

@@ -99,6 +99,8 @@ function holds(
     ({ document, origin }) =>
       covers(origin, gift.scope) &&
       lastsAsLong(origin.expiresAt, gift.expiresAt) &&
+      // What an agency holds ends with it, whatever its grants say.
+      lastsAsLong(holder.bounds?.agencyExpiresAt ?? null, gift.expiresAt) &&
       document.statements.some((held) => held.effect === 'ALLOW' && statementCovers(held, given)),
   );
 }

@@ -72,6 +72,7 @@ export {
 } from './grants.js';
 export * from './settings.js';
 export * from './workspaces.js';
+export * from './workspace-quotas.js';
 export * from './enterprise-projects.js';
 export * from './resources.js';
 export * from './agencies.js';

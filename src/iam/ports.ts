@@ -227,6 +227,10 @@ export interface AccessReader {
   authorizationsFor(accountId: Id, serviceName: string, userId: Id): Promise<readonly Records['authorization'][]>;
   /** Looked up across accounts, as access keys are. */
   agencySession(sessionId: Id): Promise<Records['agencySession'] | null>;
+  /** Quotas that were set, by kind. */
+  workspaceQuotas(accountId: Id, workspaceId: Id): Promise<ReadonlyMap<string, Records['workspaceQuota']>>;
+  /** Number of registered resources of each of these kinds; in one statement. */
+  resourceCounts(accountId: Id, workspaceId: Id, kinds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   resource(accountId: Id, resourceId: Id): Promise<Records['resource'] | null>;
   /** Access keys are looked up across accounts: the key id is all that a signed request names. */
   accessKey(accessKeyId: string): Promise<Records['accessKey'] | null>;

@@ -216,6 +216,21 @@ export interface WorkspaceMember {
   readonly addedAt: Instant;
 }
 
+/**
+ * How many resources of one kind a workspace may hold (docs/domain.md section g4); no row: any number.
+ * id = `<workspaceId>.<kind>`
+ */
+export interface WorkspaceQuota {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly workspaceId: Id;
+  /** `service:type`, as the catalogue spells it. */
+  readonly kind: string;
+  /** -1: any number. */
+  readonly quota: number;
+  readonly setAt: Instant;
+}
+
 export interface EnterpriseProject {
   readonly id: Id;
   readonly accountId: Id;
@@ -425,6 +440,7 @@ export interface Records {
   grant: Grant;
   workspace: Workspace;
   workspaceMember: WorkspaceMember;
+  workspaceQuota: WorkspaceQuota;
   enterpriseProject: EnterpriseProject;
   service: Service;
   resource: Resource;

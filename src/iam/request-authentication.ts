@@ -14,6 +14,8 @@ import type { ReceivedRequest } from '../signatures/index.js';
 
 export interface AuthenticateRequestInput {
   readonly request: ReceivedRequest;
+  /** Address that it came from, as the service saw it; null when it does not say. */
+  readonly sender: string | null;
   /** Refuse the request if it was accepted before: for one that changes something. */
   readonly once: boolean;
   /** What the signer is asked about in the same round; their principal is the signer. */
@@ -31,7 +33,7 @@ export async function authenticateRequest(
   house: House,
   calls: Calls,
   call: Call,
-  { request, once, requests }: AuthenticateRequestInput,
+  { request, sender, once, requests }: AuthenticateRequestInput,
 ): Promise<Outcome<AuthenticatedRequest>> {
   const decision = call.decide({ action: 'bailiwick:requests:authenticate', resource: null });
   if (decision.effect !== 'ALLOW') return refuse(decision);
@@ -42,7 +44,7 @@ export async function authenticateRequest(
   }
   const elsewhere = hostFault(service, request);
   if (elsewhere !== null) return reject(problem('CREDENTIALS_INVALID', elsewhere, 'request'));
-  const signer = await calls.openReceived(call, service, request);
+  const signer = await calls.openReceived(call, service, request, sender);
   if (signer.broken !== null) return notAccepted(signer.broken);
   const { workspaceId } = signer.scope;
   // Inside a workspace a service learns of that workspace alone.

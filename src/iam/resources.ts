@@ -11,9 +11,11 @@ import { notFound, versionConflict } from './faults.js';
 import { newId, type House } from './house.js';
 import { checkText, problemsOf } from './limits.js';
 import type { Listing } from './listing.js';
-import { problem, reject, succeed, type Outcome, type Refused, type UserProblem } from './outcome.js';
+import { problem, reject, succeed, type Outcome, type Invalid, type Refused, type UserProblem } from './outcome.js';
 import type { Filters, Orders, Page, Row, Window } from './ports.js';
+import { isRegistered, kindActions, kindQuestion, registerableKinds, type KindOperation } from './resource-kinds.js';
 import type { Id, Resource, Tag } from './records.js';
+import { refuseOverQuota } from './workspace-quotas.js';
 
 const tagLimits = { count: 20, keyLength: 128, valueLength: 255 } as const;
 const longestUrn = 512;
@@ -79,6 +81,8 @@ export async function registerResource(
         }),
       );
     }
+    const full = await refuseOverQuota(open, workspaceId, kind, 1, 'urn');
+    if (full !== null) return full;
     const resource: Resource = {
       id: newId(),
       accountId: call.accountId,
@@ -136,6 +140,8 @@ export async function updateResource(house: House, call: Call, input: UpdateReso
     if (problems.length > 0) return reject(...problems);
     const stale = versionConflict(resource.version, input.expectedVersion);
     if (stale !== null) return reject(stale);
+    const handed = refuseHandingOver(open, resource, input.ownerId);
+    if (handed !== null) return handed;
     const missing = await missingReferences(open, input);
     if (missing.length > 0) return reject(...missing);
     if (input.parentId != null && (await descendsFrom(open, input.parentId, resource.id))) {
@@ -150,6 +156,21 @@ export async function updateResource(house: House, call: Call, input: UpdateReso
       }),
     );
   });
+}
+
+/**
+ * Who owns a resource decides for whom its service works in the background (rule 26), so another may not put it into
+ * somebody's name: only who registered it, and administrators.
+ */
+function refuseHandingOver(
+  { call }: OpenChange,
+  { registeredBy, ownerId }: Resource,
+  newOwnerId: Id | null | undefined,
+): Invalid | null {
+  if (newOwnerId === undefined || newOwnerId === ownerId) return null;
+  if (call.administrator || registeredBy === call.principal.id) return null;
+  const message = 'only who registered a resource gives it another owner; ask an administrator';
+  return reject(problem('NOT_HELD', message, 'ownerId', { reference: 'IAM.0003' }));
 }
 
 /** Takes a resource off the register; refused while others name it as their parent. */
@@ -170,37 +191,6 @@ export async function deregisterResource(
   });
 }
 
-type KindOperation = 'create' | 'update' | 'delete' | 'get' | 'list';
-
-/**
- * The names that the catalogue may have for an operation on a kind: `modelarts:notebook:create`, and with the type in the
- * name where the vendors write it so (`modelarts:dataset:createDataset`, `obs:bucket:CreateBucket`).
- */
-export function kindActions(catalogue: Catalogue, kind: string, operation: KindOperation): readonly string[] {
-  const type = kind.slice(kind.indexOf(':') + 1);
-  const spelled = ['', type, `${type}s`].map((suffix) => `${kind}:${operation}${suffix}`);
-  return [...new Set(spelled.map((name) => catalogue.canonical(name)?.name ?? name))];
-}
-
-function isRegistered(catalogue: Catalogue, kind: string, operation: KindOperation): boolean {
-  return kindActions(catalogue, kind, operation).some((name) => catalogue.find(name) !== undefined);
-}
-
-/**
- * The question about an operation on a kind. Every spelling takes part, so that registering another name never steps out
- * of a Deny. Where a kind has no action for the operation, the register's own action alone decides, and every Deny.
- */
-function kindQuestion(
-  { catalogue }: Pick<Call, 'catalogue'>,
-  kind: string,
-  operation: KindOperation,
-  about: Omit<Question, 'action'>,
-): Question {
-  const spellings = kindActions(catalogue, kind, operation);
-  const action = spellings.find((name) => catalogue.find(name) !== undefined) ?? `${kind}:${operation}`;
-  return { ...about, action, spellings, onlyIfRegistered: true };
-}
-
 function mayOnKind(call: Call, kind: string, operation: KindOperation, about: Omit<Question, 'action'>): boolean {
   return call.decide(kindQuestion(call, kind, operation, about)).effect === 'ALLOW';
 }
@@ -213,12 +203,8 @@ function seeing(catalogue: Catalogue, kind: string): readonly KindOperation[] {
 
 /** Kinds whose resources the caller may list here: the row filter of `resources`. */
 export function listableKinds(call: Call): readonly string[] {
-  return (
-    call.catalogue.resourceKinds
-      .map(({ name }) => name)
-      // Of a kind that nothing creates there are no rows.
-      .filter((kind) => isRegistered(call.catalogue, kind, 'create'))
-      .filter((kind) => listing(call, kind).some((operation) => mayOnKind(call, kind, operation, { resource: null })))
+  return registerableKinds(call.catalogue).filter((kind) =>
+    listing(call, kind).some((operation) => mayOnKind(call, kind, operation, { resource: null })),
   );
 }
 

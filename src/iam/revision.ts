@@ -10,6 +10,7 @@ const neutralKinds: ReadonlySet<Kind> = new Set<Kind>([
   'secondFactor',
   'spentSignature',
   'strangerAttempts',
+  'workspaceQuota',
 ]);
 
 /** Columns that no decision reads, whatever their kind. Names stay out: `g:UserName` is a condition key. */
@@ -60,5 +61,6 @@ export const secretColumns: Readonly<Partial<Record<Kind, readonly string[]>>> =
   password: ['hash', 'history'],
   secondFactor: ['sealedSecret'],
   accessKey: ['sealedSecret'],
-  agencySession: ['externalIdDigest'],
+  // Keys and sessions of who assumed it may be another account's.
+  agencySession: ['externalIdDigest', 'assumedByKeyId', 'assumedBySessionId'],
 };

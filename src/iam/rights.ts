@@ -74,6 +74,7 @@ export function boundsOf(session: AgencySession, agency: Agency): SessionBounds 
     policy: sessionPolicy === null ? null : sessionSource(sessionName, sessionPolicy),
     workspaceId,
     expiresAt: Math.min(expiresAt, agency.expiresAt ?? expiresAt),
+    agencyExpiresAt: agency.expiresAt,
   };
 }
 

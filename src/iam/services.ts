@@ -134,6 +134,11 @@ export async function createService(
     const others = await open.transaction.access.services(call.accountId);
     const faults = registrationFaults(catalogueOf(house.catalogue, others), service);
     if (faults.length > 0) return reject(...faults);
+    if (!call.administrator && house.catalogue.services.some(({ name }) => name === service.name)) {
+      // Agencies trust it by name, those too that are made tomorrow.
+      const message = `only an administrator makes \`${service.name}\`, a service of the platform; ask an administrator`;
+      return reject(problem('NOT_HELD', message, 'name', { reference: 'IAM.0003' }));
+    }
     // An agency trusts by name: whoever makes the service of that name receives the trust.
     const gain = await refuseGain(open, await giftsOfService(open, service), 'name');
     if (gain !== null) return gain;

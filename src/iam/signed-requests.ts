@@ -61,7 +61,7 @@ export interface Presented {
  */
 export async function verifySignature(
   house: House,
-  locks: KeyLocks,
+  locks: KeyLocks | null,
   { authorization, request, now, sourceAddress }: Presented,
 ): Promise<SignedRequest | BrokenCredential> {
   const parts = readAuthorization(authorization);
@@ -81,7 +81,7 @@ export async function verifySignature(
   if (declared !== null && declared !== request.bodySha256) return broken('`X-Sdk-Content-Sha256` is not the body’s');
 
   const { accessKeyId, signature } = parts;
-  const until = locks.lockedUntil(accessKeyId, sourceAddress, now);
+  const until = locks?.lockedUntil(accessKeyId, sourceAddress, now) ?? null;
   if (until !== null) {
     const at = new Date(until).toISOString();
     const message = `too many bad signatures of this key from this address; try again after ${at}`;
@@ -93,10 +93,10 @@ export async function verifySignature(
   const expected = signCanonical(canonical ?? '', date, secret ?? 'no such key');
   const right = isSignature(expected, signature);
   if (signing === null || secret === null || canonical === null || !right) {
-    if (locks.noteFailure(accessKeyId, sourceAddress, now)) house.observer.locked('ACCESS_KEY');
+    if (locks?.noteFailure(accessKeyId, sourceAddress, now) === true) house.observer.locked('ACCESS_KEY');
     return badSignature;
   }
-  locks.noteSuccess(accessKeyId, sourceAddress);
+  locks?.noteSuccess(accessKeyId, sourceAddress);
   const fault = signingFault(house, signing, headerOf(request, 'x-security-token'), now);
   if (fault !== null) return fault;
   const scope = scopeOf(signing, request);

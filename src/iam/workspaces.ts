@@ -140,6 +140,9 @@ export async function deleteWorkspace(
     for (const id of await transaction.idsWhere('workspaceMember', { workspaceId: workspace.id })) {
       await transaction.remove('workspaceMember', id);
     }
+    for (const id of await transaction.idsWhere('workspaceQuota', { workspaceId: workspace.id })) {
+      await transaction.remove('workspaceQuota', id);
+    }
     await transaction.remove('workspace', workspace.id);
     return succeed(workspace);
   });
@@ -170,10 +173,12 @@ export function mayCallerEnter({ user, administrator, scope }: Call, workspace: 
   return mayEnter({ visibility, status, root: user.root, administrator, creator: creatorId === user.id, listed });
 }
 
-async function changeableWorkspace(
+/** A workspace that the caller may enter, when the exact question about it is allowed; the default one is never changed. */
+export async function changeableWorkspace(
   open: OpenChange,
   action: string,
   id: Id,
+  which: 'OTHERS' | 'DEFAULT_TOO' = 'OTHERS',
 ): Promise<Workspace | Exclude<Outcome<never>, { kind: 'succeeded' }>> {
   const { transaction, call } = open;
   const refused = open.ask(action, workspaceUrn(call.accountId, id));
@@ -182,7 +187,7 @@ async function changeableWorkspace(
   const visible =
     workspace !== null && call.user !== null && (await mayUserEnter(transaction.access, workspace, call.user));
   if (workspace === null || !visible) return reject(notFound('workspace', id, 'id', 'ModelArts.0102'));
-  if (workspace.id === DEFAULT_ID) {
+  if (workspace.id === DEFAULT_ID && which === 'OTHERS') {
     return reject(
       problem('IMMUTABLE', 'the default workspace cannot be changed or deleted', 'id', { reference: 'ModelArts.3566' }),
     );

@@ -27,6 +27,8 @@ export interface ReceivedRequest {
   readonly headers: readonly { readonly name: string; readonly value: string }[];
   /** Hexadecimal SHA-256 of the bytes of the body; absent where there was none. */
   readonly bodySha256?: string;
+  /** Where it came from, as this service saw it: bad signatures lock a key for that address alone. */
+  readonly sourceAddress?: string;
 }
 
 /** Exactly one member. */

@@ -36,8 +36,8 @@ export interface Allowed {
 
 export interface Refusal {
   readonly allowed: false;
-  readonly status: 401 | 403 | 500 | 503;
-  /** `UNAUTHENTICATED`, `FORBIDDEN`, `BODY_NOT_SEEN` or `PERMISSIONS_UNAVAILABLE`. */
+  readonly status: 400 | 401 | 403 | 500 | 503;
+  /** `BAD_REQUEST`, `UNAUTHENTICATED`, `FORBIDDEN`, `BODY_NOT_SEEN` or `PERMISSIONS_UNAVAILABLE`. */
   readonly code: string;
   readonly message: string;
   readonly action: string;
@@ -66,6 +66,7 @@ export function readCredential(request: GuardedRequest): ShownCredential {
       query: at < 0 ? '' : request.url.slice(at + 1),
       headers: request.headers.map(([name, value]) => ({ name, value })),
       ...(request.bodySha256 === null ? {} : { bodySha256: request.bodySha256 }),
+      ...(request.sourceAddress === null ? {} : { sourceAddress: request.sourceAddress }),
     };
     return { kind: 'signed', request: received };
   }
@@ -135,21 +136,28 @@ function outcomeOf(action: string, decision: AccessDecision | undefined, workspa
   return { ...refused(action, status, known ? 'FORBIDDEN' : 'UNAUTHENTICATED', message), reason, requestId };
 }
 
+/** Codes that say that this service may not ask as it does, today and tomorrow. */
+const mistakes: ReadonlySet<string> = new Set(['FORBIDDEN', 'UNAUTHENTICATED', 'GRAPHQL_VALIDATION_FAILED', 'INVALID']);
+
 /** What was thrown instead of an answer. */
 export function refusalOf(action: string, error: unknown): Refusal {
   if (error instanceof BailiwickError && error.code === 'CREDENTIALS_INVALID') {
     const { message, reference, requestId } = error;
     return { ...refused(action, 401, 'UNAUTHENTICATED', message), reason: reference, requestId };
   }
+  if (error instanceof BailiwickError && error.code === 'BAD_USER_INPUT') {
+    // What was asked about came with the request: a name with a star in it, for instance.
+    return { ...refused(action, 400, 'BAD_REQUEST', error.message), requestId: error.requestId, cause: error };
+  }
   // Whatever else it is, nothing is known about the sender. What it is about is this service's own affair.
-  const own = error instanceof BailiwickError && !(error instanceof BailiwickUnreachable);
+  const own = error instanceof BailiwickError && mistakes.has(error.code);
   const message = own
     ? 'permissions cannot be checked: this service may not ask for them; tell its operator'
     : 'permissions cannot be checked just now; try again';
   return {
     ...refused(action, 503, 'PERMISSIONS_UNAVAILABLE', message),
     reason: own ? error.code : 'UNREACHABLE',
-    requestId: own ? error.requestId : null,
+    requestId: error instanceof BailiwickError ? error.requestId : null,
     cause: error,
   };
 }

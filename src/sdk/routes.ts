@@ -16,6 +16,8 @@ export interface GuardOptions<Request> {
   readonly action: Told<Request, string>;
   /** URN of what the request is about; absent: none in particular. */
   readonly resource?: Told<Request, string | null>;
+  /** Workspace that the route is about, its plain id: a credential of another one is refused. Absent: the credential's own. */
+  readonly workspaceId?: Told<Request, string | null>;
   /** Further facts that policies may ask for; only services tell `g:SourceIp`, which is told anyway. */
   readonly context?: Told<Request, AccessRequest['context']>;
   /** Whether a signed request is good once only; for every method but GET, HEAD and OPTIONS unless given. */
@@ -157,6 +159,7 @@ async function ask<Request>(
   const asked = {
     action: told(options.action, request),
     resource: told(options.resource, request) ?? null,
+    workspaceId: told(options.workspaceId, request) ?? null,
     ...(options.context === undefined ? {} : { context: told(options.context, request) ?? [] }),
   };
   const address = sourceAddress === undefined ? (raw.socket.remoteAddress ?? null) : sourceAddress(request);

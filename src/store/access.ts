@@ -102,6 +102,24 @@ export class StoreAccessReader implements AccessReader {
     return this.first('agencySession', sql`found."id" = ${sessionId}`);
   }
 
+  async workspaceQuotas(accountId: Id, workspaceId: Id): Promise<ReadonlyMap<string, Records['workspaceQuota']>> {
+    const found = await this.every(
+      'workspaceQuota',
+      sql`found."account_id" = ${accountId} AND found."workspace_id" = ${workspaceId}`,
+    );
+    return new Map(found.map((quota) => [quota.kind, quota]));
+  }
+
+  async resourceCounts(accountId: Id, workspaceId: Id, kinds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    if (kinds.length === 0) return new Map();
+    const rows = await this.connection.rows(
+      sql`SELECT found."kind" AS "kind", COUNT(*) AS "count" FROM "resources" found
+        WHERE found."account_id" = ${accountId} AND found."workspace_id" = ${workspaceId}
+          AND ${among(sql`found."kind"`, kinds)} GROUP BY found."kind"`,
+    );
+    return new Map(rows.map(({ kind, count }) => [String(kind), Number(count)]));
+  }
+
   async resource(accountId: Id, resourceId: Id): Promise<Records['resource'] | null> {
     return this.byId('resource', accountId, resourceId);
   }

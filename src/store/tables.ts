@@ -252,6 +252,13 @@ export const tables: { readonly [K in Kind]: Table<K> } = {
       { property: 'userId', kind: 'user' },
     ],
   },
+  workspaceQuota: {
+    ...bare,
+    name: 'workspace_quotas',
+    columns: { ...own, workspaceId: key(), kind: key(), quota: integer(), setAt: integer() },
+    unique: [['workspaceId', 'kind']],
+    references: [{ property: 'workspaceId', kind: 'workspace' }],
+  },
   enterpriseProject: {
     ...bare,
     name: 'enterprise_projects',

@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { exchange } from '../kit/exchange.js';
 import { databaseNames, startHouse, type TestHouse } from '../kit/house.js';
-import { Job, reading, type Assumed, type ServiceKey, type TemporaryKey } from '../kit/job.js';
+import { Job, plain, reading, type Assumed, type ServiceKey, type TemporaryKey } from '../kit/job.js';
 import { setScene } from '../kit/scene.js';
 import { sign } from '../kit/signing.js';
 
@@ -409,6 +409,45 @@ describe.each(databaseNames)('on %s', (database) => {
     Object.assign(job.training, last);
   });
 
+  it('another’s name: who may change jobs cannot put one of their own into somebody’s name', async () => {
+    const eve = await job.scene.user(fresh('eve'));
+    for (const actions of [['bailiwick:resources:*'], ['modelarts:trainJob:*']]) {
+      await job.scene.grant(
+        await job.scene.policy(fresh('changes'), actions),
+        { user: eve.id },
+        { workspace: job.lab },
+      );
+    }
+    const resourceId = await job.register(eve.id);
+    const token = await house.signIn(eve, { workspace: job.lab });
+    const update = async (input: object) =>
+      (
+        await house.ask(
+          token,
+          'mutation U($input: UpdateResourceInput!) { updateResource(input: $input) { userErrors { code path } } }',
+          { input: { id: resourceId, ...input } },
+        )
+      ).data;
+    expect(await update({ ownerId: job.user.id })).toEqual({
+      updateResource: { userErrors: [{ code: 'NOT_HELD', path: ['input', 'ownerId'] }] },
+    });
+    expect(await update({ name: 'renamed' })).toEqual({ updateResource: { userErrors: [] } });
+  });
+
+  it('a name that agencies trust: only an administrator makes a service of the platform', async () => {
+    const mallory = await job.scene.user(fresh('mallory'));
+    await job.scene.grant(await job.scene.policy(fresh('services'), ['bailiwick:services:*']), { user: mallory.id });
+    const token = await house.signIn(mallory, 'account');
+    const create =
+      'mutation C($input: CreateServiceInput!) { createService(input: $input) { service { name } userErrors { code } } }';
+    expect((await house.ask(token, create, { input: { name: 'dli' } })).data).toEqual({
+      createService: { service: null, userErrors: [{ code: 'NOT_HELD' }] },
+    });
+    expect((await house.ask(token, create, { input: { name: fresh('own') } })).data).toMatchObject({
+      createService: { userErrors: [] },
+    });
+  });
+
   it('replay: an assumption that somebody saw pass answers no second credential', async () => {
     const input = { agencyId: await agency(job), resourceId: (await owner(job)).resourceId };
     const query =
@@ -554,14 +593,38 @@ describe.each(databaseNames)('on %s', (database) => {
       // In the trail of the account whose agency it is.
       const { auditEvents } = await house.gql<{ auditEvents: { nodes: readonly object[] } }>(
         job.scene.token,
-        '{ auditEvents(filter: { operation: "assumeAgency" }, first: 1) { nodes { actor { name } after } } }',
+        '{ auditEvents(filter: { operation: "assumeAgency" }, first: 1) { nodes { actor { kind name } after } } }',
       );
       expect(auditEvents.nodes).toMatchObject([
-        { actor: { name: 'admin' }, after: { assumedByAccountId: partner, sessionName: 'support' } },
+        {
+          actor: { kind: 'USER', name: expect.stringMatching(/^partner-\d+\/admin$/) as string },
+          after: { assumedByAccountId: partner, sessionName: 'support' },
+        },
       ]);
       // Signing out over there ends it, and so does a change of the trust.
       await house.gql(partnerToken, 'mutation { signOut { userErrors { code } } }');
       expect(await job.mayRead(key)).toMatch(/does not trust who assumes it/);
+    });
+
+    it('is assumed by who may assume this agency alone', async () => {
+      const root = await house.addAccount(fresh('careful-partner'));
+      const account = (await house.iam.store.access.accountByName(root.account))?.id ?? '';
+      const [its = '', another = ''] = await Promise.all(
+        [1, 2].map(() => job.make('createAgency', 'agency', { name: fresh('partners'), trust: { account } })),
+      );
+      const theirs = await setScene(house, root);
+      await house.gql(
+        theirs.token,
+        'mutation { setAuthorizationMode(input: { mode: STRICT }) { userErrors { code } } }',
+      );
+      const bob = await theirs.user('bob');
+      const policy = await theirs.policy('assumes-one', [
+        { Effect: 'Allow', Action: ['iam:agencies:assume'], Resource: [`iam:*:*:agency:${plain(its)}`] },
+      ]);
+      await theirs.grant(policy, { user: bob.id });
+      const token = await house.signIn(bob);
+      expect(await assumed(token, { agencyId: its })).toMatchObject({ userErrors: [] });
+      expect(await assumed(token, { agencyId: another })).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
     });
 
     it('is not there for a third account, nor for who may not assume', async () => {

@@ -290,13 +290,18 @@ describe.each(databaseNames)('on %s', (database) => {
     expect(await authenticate(there())).toMatchObject(refused(/another workspace/));
   });
 
-  it('locks a key by bad signatures for the service that showed them, and for nobody else', async () => {
+  it('locks a key by bad signatures for the service that showed them and the address that it named, and nobody else', async () => {
     const user = await scene.user('locked');
     const key = await keyOf(scene.token, 'createAccessKey', { userId: user.id });
     const forged = { ...key, secretAccessKey: 'x'.repeat(40) };
-    for (let i = 0; i < 5; i += 1) await authenticate(received(forged, { path: `/${i}` }));
-    expect(await authenticate(received(key))).toMatchObject(refused(/too many bad signatures/));
-    expect((await authenticate(received(key), {}, other)).actor).toEqual({ kind: 'USER', name: 'locked' });
+    const from = (sourceAddress: string, path: string, by = key) => ({ ...received(by, { path }), sourceAddress });
+    // Whoever forges requests keeps nobody out who comes from elsewhere, nor anybody where no address is named.
+    for (let i = 0; i < 6; i += 1) await authenticate(received(forged, { path: `/${i}` }));
+    expect((await authenticate(received(key))).actor).toEqual({ kind: 'USER', name: 'locked' });
+    for (let i = 0; i < 5; i += 1) await authenticate(from('192.0.2.7', `/${i}`, forged));
+    expect(await authenticate(from('192.0.2.7', '/good'))).toMatchObject(refused(/too many bad signatures/));
+    expect((await authenticate(from('192.0.2.8', '/good'))).actor).toEqual({ kind: 'USER', name: 'locked' });
+    expect((await authenticate(from('192.0.2.7', '/good'), {}, other)).actor).toEqual({ kind: 'USER', name: 'locked' });
     const own = await by(key, '{ viewer { actor { name } } }', {});
     expect(own.data).toEqual({ viewer: { actor: { name: 'locked' } } });
   });

@@ -1,5 +1,7 @@
 /** Who is held back, by what, for how long; and who is not. */
 import { describe, expect, it } from 'vitest';
+import { Throttle } from '../../src/graphql/throttle.js';
+import type { Call } from '../../src/iam/index.js';
 import { exchange, post, type Answer } from '../kit/exchange.js';
 import { startHouse, type TestHouse } from '../kit/house.js';
 import { setScene } from '../kit/scene.js';
@@ -219,4 +221,29 @@ it('more passwords than can be checked in time are refused, and told to come aga
     expect(answer.status).toBe(200);
     expect(answer.data).toMatchObject({ signIn: { token: null, userErrors: [{ code: 'CREDENTIALS_INVALID' }] } });
   }
+});
+
+it('a user’s job uses up its own points, and neither those of another user’s nor of the agency’s other assumers', () => {
+  const throttle = new Throttle({ points: 1_000, strangers: 1, failedSignIns: 1 });
+  const session = (assumedBy: string, onBehalfOf: string, sessionId: string): Call =>
+    ({
+      accountId: 'a',
+      now: 0,
+      principal: {
+        kind: 'AGENCY',
+        id: 'agency',
+        name: 'agency',
+        mfaAt: null,
+        delegation: {
+          sessionId,
+          sessionName: 'job',
+          assumedBy: { kind: 'SERVICE', id: assumedBy, name: assumedBy, accountId: 'a' },
+          onBehalfOf: { id: onBehalfOf, name: onBehalfOf },
+        },
+      },
+    }) as unknown as Call;
+  throttle.chargeRefused(session('training', 'ursula', 's1'));
+  expect(() => throttle.admitActor(session('training', 'ursula', 's2'))).toThrow(/used up the points/);
+  expect(() => throttle.admitActor(session('training', 'bob', 's3'))).not.toThrow();
+  expect(() => throttle.admitActor(session('storage', 'ursula', 's4'))).not.toThrow();
 });

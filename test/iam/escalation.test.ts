@@ -737,6 +737,7 @@ const paths: Readonly<Record<string, string>> = {
   updateResource: 'asked with the tags it has and those it would have',
   updateService: above,
   updateUser: above,
+  updateWorkspaceQuotas: 'numbers: no action depends on them',
   updateWorkspace: 'side-doors.test.ts: a name that a condition asks for',
 };
 

@@ -121,4 +121,5 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Mutation.updateService': missing,
   'Mutation.updateUser': missing,
   'Mutation.updateWorkspace': missing,
+  'Mutation.updateWorkspaceQuotas': () => ({ input: { id: nobody, quotas: [] } }),
 };

@@ -20,12 +20,15 @@ it('the door shows exactly this', () => {
     'dependsOnPrincipal',
     'evaluate',
     'isConcreteAction',
+    'liesIn',
     'matchesActionPattern',
     'matchesResourcePattern',
     'operators',
     'parsePolicy',
     'policyLimits',
     'problemCodes',
+    'readAddress',
+    'readAddressBlock',
     'readOperator',
     'requestValueReads',
     'resourcePatternCovers',
@@ -38,7 +41,7 @@ it('the door shows exactly this', () => {
 it('every type of the door is there', () => {
   const text = readFileSync(join(source, 'index.ts'), 'utf8');
   const types = [...text.matchAll(/type (\w+)/g)].map(([, name]) => name).sort();
-  expect(types).toEqual(['Comparison', 'Condition', 'DeterminingStatement', 'Evaluation', 'Operator', 'OperatorUse', 'OperatorValueType', 'ParsedPolicy', 'PolicyDependency', 'PolicyDialect', 'PolicyDocument', 'PolicyLimits', 'PolicyRequest', 'PolicySource', 'PolicyVersion', 'Problem', 'ProblemCode', 'RequestContext', 'SetPrefix', 'Statement', 'StatementEffect']); // prettier-ignore
+  expect(types).toEqual(['Address', 'AddressBlock', 'Comparison', 'Condition', 'DeterminingStatement', 'Evaluation', 'Operator', 'OperatorUse', 'OperatorValueType', 'ParsedPolicy', 'PolicyDependency', 'PolicyDialect', 'PolicyDocument', 'PolicyLimits', 'PolicyRequest', 'PolicySource', 'PolicyVersion', 'Problem', 'ProblemCode', 'RequestContext', 'SetPrefix', 'Statement', 'StatementEffect']); // prettier-ignore
 });
 
 describe('in a process where importing any package or part of Node throws', () => {

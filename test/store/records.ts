@@ -73,6 +73,7 @@ const defaults: { readonly [K in Kind]: Omit<Records[K], 'id' | 'accountId'> } =
     ...described,
   },
   workspaceMember: { workspaceId: '0', userId: 'root', addedAt: noon },
+  workspaceQuota: { workspaceId: '0', kind: 'training:job', quota: 10, setAt: noon },
   enterpriseProject: { name: 'project', enabled: true, ...described },
   service: {
     name: 'service',

@@ -208,6 +208,9 @@ export const village: readonly Line<Kind>[] = [
   line('resource', 'r-open', 'only in its workspace, never from the account', 'open', { workspaceId: 'open' }),
   line('resource', 'r-private', 'only in its workspace', 'private', { workspaceId: 'private' }),
   line('resource', 'r-deleting', 'only in its workspace', 'deleting', { workspaceId: 'deleting' }),
+  line('workspaceQuota', 'open.training:job', 'from the account and in its workspace', 'account open', {
+    workspaceId: 'open',
+  }),
   line('idempotencyRecord', 'i', 'nobody reads these', ''),
   line('spentSignature', 'signature', 'nobody reads these', ''),
   line('agencySession', 'TEMPORARY', 'nobody reads these', '', { agencyId: 'worker' }),

@@ -3,10 +3,12 @@ import { InitialTables1763900000000 } from './1763900000000-initial-tables.js';
 import { AccountSettingsAndSecondFactors1764200000000 } from './1764200000000-account-settings-and-second-factors.js';
 import { SpentSignatures1764300000000 } from './1764300000000-spent-signatures.js';
 import { AgencySessions1764400000000 } from './1764400000000-agency-sessions.js';
+import { WorkspaceQuotas1764500000000 } from './1764500000000-workspace-quotas.js';
 
 export const migrations = [
   InitialTables1763900000000,
   AccountSettingsAndSecondFactors1764200000000,
   SpentSignatures1764300000000,
   AgencySessions1764400000000,
+  WorkspaceQuotas1764500000000,
 ] as const;
