@@ -47,9 +47,19 @@ export function faultOf(terms: Terms, facts: DelegationFacts, now: Instant): Del
 
 /** That there is no such agency, and that it trusts somebody else, look alike. */
 function agencyFault(terms: Terms, { agency, assumer }: DelegationFacts, now: Instant): DelegationFault | null {
+  // Before anything about the agency: whoever reads this must not go looking for a fault there.
+  if (assumer === null) {
+    return {
+      reason: 'CREDENTIAL_REVOKED',
+      code: 'TRUST_CONDITION',
+      message:
+        'the key or session that assumed the agency was taken back, or its owner disabled; assume it again with a good one',
+      path: 'agencyId',
+      reference: 'IAM.0080',
+    };
+  }
   const trusted =
     agency !== null &&
-    assumer !== null &&
     (agency.trustKind === 'SERVICE'
       ? terms.assumedByKind === 'SERVICE' &&
         terms.assumedByAccountId === agency.accountId &&

@@ -397,15 +397,15 @@ describe.each(databaseNames)('on %s', (database) => {
     if (key === null) throw new Error(JSON.stringify(assumed));
     expect(await job.mayRead(key)).toBe('ALLOWED');
     await job.change('updateAccessKey', { id: second.accessKeyId, enabled: false });
-    expect(await job.mayRead(key)).toMatch(/no such agency, or it does not trust who assumes it/);
+    expect(await job.mayRead(key)).toMatch(/that assumed the agency was taken back/);
     await job.change('updateAccessKey', { id: second.accessKeyId, enabled: true });
     expect(await job.mayRead(key)).toBe('ALLOWED');
     await job.change('updateService', { id: job.training.id, enabled: false });
-    expect(await job.mayRead(key)).toMatch(/does not trust who assumes it/);
+    expect(await job.mayRead(key)).toMatch(/that assumed the agency was taken back/);
     await job.change('updateService', { id: job.training.id, enabled: true });
     expect(await job.mayRead(key)).toBe('ALLOWED');
     const last = await rotate(true);
-    expect(await job.mayRead(key)).toMatch(/does not trust who assumes it/);
+    expect(await job.mayRead(key)).toMatch(/that assumed the agency was taken back/);
     Object.assign(job.training, last);
   });
 
@@ -603,7 +603,7 @@ describe.each(databaseNames)('on %s', (database) => {
       ]);
       // Signing out over there ends it, and so does a change of the trust.
       await house.gql(partnerToken, 'mutation { signOut { userErrors { code } } }');
-      expect(await job.mayRead(key)).toMatch(/does not trust who assumes it/);
+      expect(await job.mayRead(key)).toMatch(/that assumed the agency was taken back/);
     });
 
     it('is assumed by who may assume this agency alone', async () => {
