@@ -20,7 +20,11 @@ export interface Scene {
   workspace(name: string, input?: object): Promise<string>;
 }
 
-export async function setScene(house: TestHouse, root: Person = house.root): Promise<Scene> {
+/** Of a house: any server that these reach will do. */
+export async function setScene(
+  house: Pick<TestHouse, 'root' | 'signIn' | 'gql'>,
+  root: Person = house.root,
+): Promise<Scene> {
   const token = await house.signIn(root, 'account');
   const make = async (mutation: string, type: string, object: string, input: object): Promise<string> => {
     const query = `mutation Make($input: ${type}!) { made: ${mutation}(input: $input) { ${object} { id } userErrors { code message path reference } } }`;

@@ -69,6 +69,8 @@ export async function* sqliteRows(path: string): AsyncGenerator<Source> {
 
 export interface PostgresPlaces {
   readonly dataDirectory: string;
+  /** Of the database there, below the server's. */
+  readonly databaseDirectory: string;
   /** Has the server keep every segment of its log of writes, also those that it needs no more. */
   keepWrites(): Promise<void>;
   /** Writes what is in memory only to the files. */
@@ -92,12 +94,14 @@ export async function postgresPlaces(databaseUrl: string): Promise<PostgresPlace
     }
   };
   const [{ data_directory: folder } = {}] = await ask('SHOW data_directory');
+  const [{ oid } = {}] = await ask('SELECT oid FROM pg_database WHERE datname = current_database()');
   const { hostname } = new URL(databaseUrl);
   if (hostname !== '127.0.0.1' || typeof folder !== 'string' || !existsSync(folder)) {
     throw new Error('the files of the database are not on this machine; let the search start its own server');
   }
   return {
     dataDirectory: folder,
+    databaseDirectory: join('base', String(oid)),
     keepWrites: async () => {
       await ask(`ALTER SYSTEM SET wal_keep_size = '100GB'`, 'SELECT pg_reload_conf()');
     },
