@@ -34,6 +34,7 @@ import { PolicyVersionChangeResolver } from './policy-version-changes.js';
 import { PolicyVersionResolver } from './policy-versions.js';
 import { RateLimitResolver } from './rate-limit.js';
 import { RequestAuthenticationResolver } from './request-authentication.js';
+import { ResourceMoveResolver } from './resource-moves.js';
 import { ResourceResolver } from './resources.js';
 import { SecondFactorResolver, UserSecondFactorResolver, ViewerSecondFactorResolver } from './second-factors.js';
 import { ServiceResolver } from './services.js';
@@ -72,6 +73,7 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   PolicyVersionResolver,
   RateLimitResolver,
   RequestAuthenticationResolver,
+  ResourceMoveResolver,
   ResourceResolver,
   SecondFactorResolver,
   ServiceAccessKeysResolver,

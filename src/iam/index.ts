@@ -75,6 +75,7 @@ export * from './workspaces.js';
 export * from './workspace-quotas.js';
 export * from './enterprise-projects.js';
 export * from './resources.js';
+export * from './resource-moves.js';
 export * from './agencies.js';
 export * from './agency-sessions.js';
 export * from './agency-functions.js';

@@ -311,7 +311,8 @@ export function maySeeResource(call: Call, resource: Pick<Resource, 'urn' | 'kin
   );
 }
 
-async function askedResource(
+/** The resource, when the door's action and the kind's are allowed on it; what one may neither change nor see is not there. */
+export async function askedResource(
   open: OpenChange,
   id: Id,
   door: string,

@@ -715,6 +715,7 @@ const paths: Readonly<Record<string, string>> = {
   endSession: 'takes away',
   grantAgencyFunctions: above,
   grantPolicy: above,
+  moveResource: 'decided on both sides: resource-moves.test.ts',
   refreshToken: 'prolongs one’s own session within the account’s limits',
   registerResource: 'asked with the tags it would have; side-doors.test.ts: under its other name',
   removeGroupMembers: above,

@@ -17,6 +17,7 @@ const idsByArgument = {
   user: 'userId',
   userId: 'userId',
   userIds: 'userId',
+  workspaceId: 'elsewhere',
 } as const;
 
 /** By the object that the field's name ends in; longer names first. */

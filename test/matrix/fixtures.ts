@@ -96,6 +96,7 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Mutation.endSession': missing,
   'Mutation.grantAgencyFunctions': () => ({ input: { agencyId: nobody, preset: 'CUSTOM', functions: ['edge'] } }),
   'Mutation.grantPolicy': (_world, action) => grantFor(action),
+  'Mutation.moveResource': () => ({ input: { id: nobody, workspaceId: nobody } }),
   'Mutation.refreshToken': () => ({ input: {} }),
   'Mutation.registerResource': ({ accountId, fresh }) => ({
     input: { urn: `modelarts::${accountId}:notebook:${fresh('notebook')}` },
