@@ -30,6 +30,13 @@ module.exports = {
       from: { path: '^src/signatures/' },
       to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer'] },
     },
+    only('ssh-keys-are-pure', 'ssh-keys', [], 'Forms of keys know nothing of ours.'),
+    {
+      name: 'ssh-keys-import-no-package',
+      severity: 'error',
+      from: { path: '^src/ssh-keys/' },
+      to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer'] },
+    },
     only('urn-templates-know-graphql', 'urn-templates', [], 'A grammar, and GraphQL’s types.'),
     only(
       'sdk-knows-schemes',
@@ -47,7 +54,7 @@ module.exports = {
     only(
       'iam-knows-policy-and-catalogue',
       'iam',
-      ['policy', 'catalogue', 'signatures'],
+      ['policy', 'catalogue', 'signatures', 'ssh-keys'],
       'The business knows no store and no skin: it declares ports.',
     ),
     {

@@ -15,6 +15,7 @@ export const nodeKinds = {
   EnterpriseProject: 'enterpriseProject',
   Grant: 'grant',
   Group: 'group',
+  KeyPair: 'keyPair',
   Policy: 'policy',
   Resource: 'resource',
   Service: 'service',

@@ -6,6 +6,7 @@ import { shownAccessKey } from './access-keys.js';
 import { shownAuthorization } from './authorizations.js';
 import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
+import { shownKeyPair } from './key-pairs.js';
 import { longestIdList, nodeKinds, readNodeId, type NodeId, type NodeKind } from './node-ids.js';
 import { Node } from './node-interface.js';
 import { findVisibleSession } from './open-sessions.js';
@@ -59,6 +60,10 @@ const finders: { readonly [Kind in NodeKind]?: Find } = {
   AccessKey: async ({ loaders }, id) => {
     const record = await loaders.find('accessKey', id);
     return record === null ? null : shownAccessKey(record);
+  },
+  KeyPair: async ({ loaders }, id) => {
+    const record = await loaders.find('keyPair', id);
+    return record === null ? null : shownKeyPair(record);
   },
   Resource: findVisibleResource,
   Session: findVisibleSession,

@@ -26,6 +26,7 @@ import {
 } from './grant-relations.js';
 import { GrantResolver, GrantScopeResolver } from './grants.js';
 import { GroupResolver, UserGroupsResolver } from './groups.js';
+import { KeyPairResolver, UserKeyPairsResolver, ViewerKeyPairsResolver } from './key-pairs.js';
 import { NodeResolver } from './node.js';
 import { OpenSessionResolver, UserSessionsResolver, ViewerSessionsResolver } from './open-sessions.js';
 import { PasswordResolver, UserPasswordResolver, ViewerPasswordResolver } from './passwords.js';
@@ -64,6 +65,7 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   GrantScopeResolver,
   GroupGrantsResolver,
   GroupResolver,
+  KeyPairResolver,
   NodeResolver,
   OpenSessionResolver,
   PasswordResolver,
@@ -84,10 +86,12 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   UserAccessKeysResolver,
   UserGrantsResolver,
   UserGroupsResolver,
+  UserKeyPairsResolver,
   UserPasswordResolver,
   UserResolver,
   UserSecondFactorResolver,
   UserSessionsResolver,
+  ViewerKeyPairsResolver,
   ViewerPasswordResolver,
   ViewerSecondFactorResolver,
   ViewerSessionsResolver,

@@ -65,7 +65,8 @@ export function creating<
     | 'resource'
     | 'agency'
     | 'authorization'
-    | 'accessKey',
+    | 'accessKey'
+    | 'keyPair',
 >(kind: K, operation: string, input: { readonly idempotencyKey?: string | null }): ChangeOptions<Records[K]> {
   return repeatable<Records[K]>(operation, input, {
     objectId: (record) => record.id,

@@ -101,6 +101,7 @@ export {
   type IssuedKey,
   type UpdateAccessKeyInput,
 } from './access-keys.js';
+export * from './key-pairs.js';
 export { KeyLocks } from './key-locks.js';
 export { keepSweeping, sweepExpired, type Swept, type Sweeping } from './sweep.js';
 export { TokenBuckets, type BucketOptions, type BucketState } from './token-buckets.js';

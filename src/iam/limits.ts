@@ -54,6 +54,13 @@ export const textRules = {
     allowed: 'lower-case letters, digits and `-`, beginning with a letter',
     reference: null,
   },
+  keyPairName: {
+    minimum: 1,
+    maximum: 64,
+    pattern: /^[A-Za-z0-9_-]*$/,
+    allowed: 'letters without accents, digits, `-` and `_`',
+    reference: 'ModelArts.0107',
+  },
   resourceName: { minimum: 0, maximum: 128, pattern: null, allowed: '', reference: 'ModelArts.0107' },
   description: { minimum: 0, maximum: 255, pattern: null, allowed: '', reference: null },
   workspaceDescription: { minimum: 0, maximum: 256, pattern: null, allowed: '', reference: 'ModelArts.0107' },

@@ -46,7 +46,8 @@ export type ListedKind =
   | 'authorization'
   | 'auditEvent'
   | 'session'
-  | 'accessKey';
+  | 'accessKey'
+  | 'keyPair';
 
 /** Filters are ANDed; an absent member filters nothing. `…Contains` compares without case. */
 export interface Filters {
@@ -90,6 +91,7 @@ export interface Filters {
   };
   session: { readonly userId?: Id; readonly activeAt?: Instant };
   accessKey: { readonly ownerKind?: 'USER' | 'SERVICE'; readonly ownerId?: Id };
+  keyPair: { readonly userId?: Id; readonly fingerprint?: string };
 }
 
 /** What a list may be ordered by; the primary key always ends the order. */
@@ -107,6 +109,7 @@ export interface Orders {
   auditEvent: 'REVISION';
   session: 'STARTED_AT';
   accessKey: 'CREATED_AT';
+  keyPair: 'CREATED_AT';
 }
 
 /** Place of a row in an order: the value ordered by (text or number), then the id. */
@@ -161,6 +164,7 @@ export interface Relations {
   'policy.versions': { row: PolicyVersion; order: 'NUMBER' };
   'workspace.members': { row: Linked<User>; order: 'NAME' | 'ADDED_AT' };
   'agency.authorizations': { row: Records['authorization']; order: 'CREATED_AT' };
+  'user.keyPairs': { row: Records['keyPair']; order: 'CREATED_AT' };
   /** Those that are open now. */
   'user.accessKeys': { row: Records['accessKey']; order: 'CREATED_AT' };
   'service.accessKeys': { row: Records['accessKey']; order: 'CREATED_AT' };

@@ -5,6 +5,7 @@
  *
  * Ids are text; every row is identified by (accountId, id), so that a reference can never cross accounts.
  */
+import type { PublicKeyAlgorithm } from '../ssh-keys/index.js';
 
 export type Id = string;
 
@@ -330,6 +331,23 @@ export interface AccessKey {
   readonly createdAt: Instant;
 }
 
+/** Public half of a pair of SSH keys, by which its user gets into notebooks. The private half is kept by nobody but them. */
+export interface KeyPair {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly userId: Id;
+  /** Unique for the user. */
+  readonly name: string;
+  readonly algorithm: PublicKeyAlgorithm;
+  /** `ssh-ed25519 AAAA…`, without a comment. */
+  readonly publicKey: string;
+  /** `SHA256:…` */
+  readonly fingerprint: string;
+  /** Made here, and its private key shown once; else brought by the user. */
+  readonly generated: boolean;
+  readonly createdAt: Instant;
+}
+
 /**
  * A temporary credential: the leave that somebody took, for a time, to act with the rights of an agency (rule 26). Its
  * secret and its security token are derived from the key id and stored nowhere.
@@ -447,6 +465,7 @@ export interface Records {
   agency: Agency;
   authorization: Authorization;
   accessKey: AccessKey;
+  keyPair: KeyPair;
   agencySession: AgencySession;
   spentSignature: SpentSignature;
   auditEvent: AuditEvent;

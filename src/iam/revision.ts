@@ -6,6 +6,7 @@ const neutralKinds: ReadonlySet<Kind> = new Set<Kind>([
   'accountSettings',
   'auditEvent',
   'idempotencyRecord',
+  'keyPair',
   'password',
   'secondFactor',
   'spentSignature',

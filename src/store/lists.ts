@@ -71,6 +71,7 @@ const filters: { readonly [K in ListedKind]: Terms<K> } = {
       ]),
   },
   accessKey: { ownerKind: same('ownerKind'), ownerId: same('ownerId') },
+  keyPair: { userId: same('userId'), fingerprint: same('fingerprint') },
 };
 
 /** Absent members filter nothing; a member that no list knows is a defect, never a filter that is not applied. */

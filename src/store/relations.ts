@@ -95,6 +95,13 @@ export const relations: { readonly [R in Relation]: Shape<R> } = {
     only: (row) => filtered('accessKey', row, { ownerKind: 'SERVICE' }),
     orders: { CREATED_AT: 'createdAt' },
   },
+  'user.keyPairs': {
+    parent: 'user',
+    target: 'keyPair',
+    link: null,
+    parentId: 'userId',
+    orders: { CREATED_AT: 'createdAt' },
+  },
   'user.sessions': {
     parent: 'user',
     target: 'session',

@@ -373,6 +373,32 @@ export const tables: { readonly [K in Kind]: Table<K> } = {
     ],
     orders: createdFirst,
   },
+  keyPair: {
+    ...bare,
+    name: 'key_pairs',
+    columns: {
+      ...own,
+      userId: key(),
+      name: text(),
+      algorithm: choice('ED25519', 'ECDSA', 'RSA', 'ED25519_SK', 'ECDSA_SK'),
+      publicKey: text(),
+      fingerprint: key(),
+      generated: flag(),
+      createdAt: integer(),
+    },
+    named: 'SHARED',
+    unique: [
+      ['userId', 'nameKey'],
+      ['userId', 'fingerprint'],
+    ],
+    indexes: [
+      ['userId', 'createdAt', 'id'],
+      ['fingerprint', 'id'],
+      ['createdAt', 'id'],
+    ],
+    references: [{ property: 'userId', kind: 'user' }],
+    orders: createdFirst,
+  },
   agencySession: {
     ...bare,
     name: 'agency_sessions',

@@ -57,6 +57,7 @@ beforeAll(async () => {
     EnterpriseProject: await made('createEnterpriseProject', { name: 'vision' }, 'enterpriseProject'),
     Grant: await made('grantPolicy', grant, 'grant'),
     Group: await made('createGroup', { name: 'engineers' }, 'group'),
+    KeyPair: await made('createKeyPair', { name: 'desk' }, 'keyPair'),
     Policy: encodeNodeId('Policy', policyId),
     Resource: await made('registerResource', { urn }, 'resource', inside),
     Service: await made('createService', { name: 'labeling' }, 'service'),

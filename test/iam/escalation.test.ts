@@ -10,6 +10,7 @@ import {
   createAccessKey,
   createAgency,
   createGroup,
+  createKeyPair,
   createPolicyVersion,
   createService,
   createUser,
@@ -18,6 +19,7 @@ import {
   deleteUser,
   grantAgencyFunctions,
   grantPolicy,
+  importKeyPair,
   registerResource,
   removeGroupMembers,
   resetPassword,
@@ -53,6 +55,7 @@ const administration = [
 ];
 const held = 'modelarts:notebook:*';
 const notHeld = 'modelarts:trainJob:create';
+const publicKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJYvet7FSxMdOMx1y6oba+6GGespn4Xgxw/6c2+p0YT';
 const allowHeld: Statement = { Effect: 'Allow', Action: ['modelarts:notebook:get'] };
 const allowMore: Statement = { Effect: 'Allow', Action: [notHeld] };
 
@@ -664,6 +667,30 @@ const attempts: readonly Attempt[] = [
     tries: async (scene, mallory) => createAccessKey(scene.iam, mallory, { userId: (await aWeakUser(scene)).id }),
   },
   {
+    says: 'making a key pair for a user who is stronger than oneself',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const strong = await aWeakUser(scene);
+      await scene.allow(strong, notHeld);
+      return createKeyPair(scene.iam, mallory, { userId: strong.id, name: 'theirs' });
+    },
+  },
+  {
+    says: 'registering a public key of one’s own for a user who is stronger than oneself',
+    gains: notHeld,
+    tries: async (scene, mallory) => {
+      const strong = await aWeakUser(scene);
+      await scene.allow(strong, notHeld);
+      return importKeyPair(scene.iam, mallory, { userId: strong.id, name: 'theirs', publicKey });
+    },
+  },
+  {
+    says: 'registering a public key for a user who holds no more than oneself',
+    gains: null,
+    tries: async (scene, mallory) =>
+      importKeyPair(scene.iam, mallory, { userId: (await aWeakUser(scene)).id, name: 'theirs', publicKey }),
+  },
+  {
     says: 'granting without the condition under which one holds it',
     gains: 'modelarts:tensorboard:get',
     tries: async (scene, mallory, self) => {
@@ -695,6 +722,7 @@ const paths: Readonly<Record<string, string>> = {
   createAgency: 'made without grants; what it is given is granted, and that is attempted above',
   createEnterpriseProject: 'made without grants and workspaces',
   createGroup: 'made without grants and members',
+  createKeyPair: above,
   createPolicy: 'granted to nobody; granting is attempted above',
   createPolicyVersion: above,
   createSecondFactor: 'one’s own; it asks for more from then on',
@@ -705,6 +733,7 @@ const paths: Readonly<Record<string, string>> = {
   deleteAgency: 'takes away: agencies ask for themselves alone, their Denies end with them',
   deleteEnterpriseProject: 'an empty one: its grants reach no workspace',
   deleteGroup: above,
+  deleteKeyPair: 'takes away',
   deletePolicy: 'refused while it is granted',
   deletePolicyVersion: 'refused while it is in use',
   deleteSecondFactor: above,
@@ -716,6 +745,7 @@ const paths: Readonly<Record<string, string>> = {
   grantAgencyFunctions: above,
   grantPolicy: above,
   moveResource: 'decided on both sides: resource-moves.test.ts',
+  importKeyPair: above,
   refreshToken: 'prolongs one’s own session within the account’s limits',
   registerResource: 'asked with the tags it would have; side-doors.test.ts: under its other name',
   removeGroupMembers: above,
@@ -772,7 +802,7 @@ for (const database of Object.values(databases())) {
     it.each(attempts)('$says', async ({ gains, tries, prepares }) => {
       const mallory = await scene.user();
       await scene.allow(mallory, ...administration);
-      await scene.allow(mallory, held, 'modelarts:authorization:*');
+      await scene.allow(mallory, held, 'modelarts:authorization:*', 'ecs:serverKeypairs:*');
       const outcome = await tries(scene, await scene.call(mallory), mallory);
       if (gains === null) {
         expect(outcome.kind).toBe('succeeded');

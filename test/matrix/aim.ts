@@ -26,6 +26,7 @@ const idsByObject = {
   Authorization: 'authorizationId',
   ServiceKey: 'serviceId',
   AccessKey: 'accessKeyId',
+  KeyPair: 'keyPairId',
   Workspace: 'home',
   Resource: 'resourceId',
   Service: 'serviceId',

@@ -76,6 +76,7 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Mutation.createAgency': ({ fresh }) => ({ input: { name: fresh('agency'), trust: { service: 'modelarts' } } }),
   'Mutation.createEnterpriseProject': ({ fresh }) => ({ input: { name: fresh('project') } }),
   'Mutation.createGroup': ({ fresh }) => ({ input: { name: fresh('group') } }),
+  'Mutation.createKeyPair': ({ fresh }) => ({ input: { name: fresh('pair') } }),
   'Mutation.createPolicy': ({ fresh }) => ({ input: { name: fresh('policy'), document } }),
   'Mutation.createPolicyVersion': () => ({ input: { policyId: nobody, document } }),
   'Mutation.createSecondFactor': () => ({ input: {} }),
@@ -86,6 +87,7 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Mutation.deleteAgency': missing,
   'Mutation.deleteEnterpriseProject': missing,
   'Mutation.deleteGroup': missing,
+  'Mutation.deleteKeyPair': missing,
   'Mutation.deletePolicy': missing,
   'Mutation.deletePolicyVersion': () => ({ input: { policyId: nobody, number: 1 } }),
   'Mutation.deleteSecondFactor': () => ({ input: { userId: nobody } }),
@@ -97,6 +99,7 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Mutation.grantAgencyFunctions': () => ({ input: { agencyId: nobody, preset: 'CUSTOM', functions: ['edge'] } }),
   'Mutation.grantPolicy': (_world, action) => grantFor(action),
   'Mutation.moveResource': () => ({ input: { id: nobody, workspaceId: nobody } }),
+  'Mutation.importKeyPair': ({ fresh }) => ({ input: { name: fresh('pair'), publicKey: 'ssh-ed25519 AAAA' } }),
   'Mutation.refreshToken': () => ({ input: {} }),
   'Mutation.registerResource': ({ accountId, fresh }) => ({
     input: { urn: `modelarts::${accountId}:notebook:${fresh('notebook')}` },

@@ -49,6 +49,9 @@ export function matrixOn(database: DatabaseName): void {
     'Mutation.deleteAccessKey',
     'Mutation.updateAccessKey',
     'Mutation.confirmSecondFactor',
+    'Mutation.createKeyPair',
+    'Mutation.deleteKeyPair',
+    'Mutation.importKeyPair',
     'Mutation.createSecondFactor',
   ]);
 

@@ -19,6 +19,7 @@ export interface World {
   readonly serviceId: string;
   readonly resourceId: string;
   readonly accessKeyId: string;
+  readonly keyPairId: string;
   readonly sessionId: string;
   readonly home: string;
   readonly elsewhere: string;
@@ -124,6 +125,7 @@ export async function makeWorld(house: TestHouse): Promise<World> {
     inHome,
   );
   const accessKeyId = await make('createAccessKey', 'CreateAccessKeyInput', 'accessKey', { userId });
+  const keyPairId = await make('createKeyPair', 'CreateKeyPairInput', 'keyPair', { userId, name: 'some-pair' });
   await token(userId, 'account');
   const { rows } = await iam.store
     .reader({ accountId: account.id, workspaceId: null })
@@ -150,6 +152,7 @@ export async function makeWorld(house: TestHouse): Promise<World> {
     serviceId,
     resourceId,
     accessKeyId,
+    keyPairId,
     sessionId,
     home,
     elsewhere,

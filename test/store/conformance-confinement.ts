@@ -30,6 +30,7 @@ const orders: { readonly [K in ListedKind]: Orders[K] } = {
   auditEvent: 'REVISION',
   session: 'STARTED_AT',
   accessKey: 'CREATED_AT',
+  keyPair: 'CREATED_AT',
 };
 
 const kinds = [...new Set(village.map(([kind]) => kind))];
@@ -108,6 +109,12 @@ const relations: {
       target: 'accessKey',
       order: 'CREATED_AT',
       pairs: pairs('accessKey', 'ownerId', 'id', (row) => row.ownerKind === 'SERVICE'),
+    },
+    'user.keyPairs': {
+      parent: 'user',
+      target: 'keyPair',
+      order: 'CREATED_AT',
+      pairs: pairs('keyPair', 'userId', 'id'),
     },
     'user.sessions': {
       parent: 'user',

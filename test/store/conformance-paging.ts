@@ -41,6 +41,7 @@ const orders: { readonly [K in ListedKind]: Readonly<Record<Orders[K], (row: Rec
   auditEvent: { REVISION: (row) => row.revision },
   session: { STARTED_AT: (row) => row.startedAt },
   accessKey: created,
+  keyPair: created,
 };
 
 /** For each filter values worth trying, and what it means. */
@@ -125,6 +126,7 @@ const filters: {
     },
   },
   accessKey: { ownerKind: equal('ownerKind', ['USER', 'SERVICE']), ownerId: equal('ownerId', ['user-1']) },
+  keyPair: { userId: equal('userId', ['user-0', 'user-9']), fingerprint: equal('fingerprint', ['SHA256:4', 'none']) },
 };
 
 const lists = (Object.keys(orders) as ListedKind[]).flatMap((kind) =>
@@ -279,6 +281,7 @@ export function conformanceOfPaging(database: TestDatabase): void {
       'agency.authorizations': () => owned('authorization', 'agencyId', 'createdAt'),
       'user.accessKeys': () => keysOf('USER'),
       'service.accessKeys': () => keysOf('SERVICE'),
+      'user.keyPairs': () => owned('keyPair', 'userId', 'createdAt'),
       // Of those that are open at noon, which is when these lists are looked at.
       'user.sessions': () =>
         rows.session
@@ -322,6 +325,7 @@ export function conformanceOfPaging(database: TestDatabase): void {
       'agency.authorizations': ['CREATED_AT'],
       'user.accessKeys': ['CREATED_AT'],
       'service.accessKeys': ['CREATED_AT'],
+      'user.keyPairs': ['CREATED_AT'],
       'user.sessions': ['STARTED_AT'],
     };
 

@@ -41,6 +41,7 @@ const changes: { readonly [K in Kind]: { readonly row: Partial<Records[K]>; read
   },
   authorization: { row: {}, change: { userId: 'root' } },
   accessKey: { row: {}, change: { lastUsedAt: noon + 1, enabled: false } },
+  keyPair: { row: { algorithm: 'RSA', generated: false }, change: { name: 'laptop' } },
   agencySession: { row: { sessionPolicy: '{}' }, change: { expiresAt: noon + 1, sessionPolicy: null } },
   auditEvent: null,
   idempotencyRecord: { row: {}, change: { objectId: 'other' } },
@@ -223,6 +224,7 @@ export function conformanceOfWrites(database: TestDatabase): void {
       ['members of a group', 'membership', {}, {}],
       ['members of a workspace', 'workspaceMember', {}, {}],
       ['numbers of policy versions', 'policyVersion', {}, {}],
+      ['names of a user’s key pairs', 'keyPair', { name: 'Desk' }, { name: 'dESK', fingerprint: 'SHA256:other' }],
     ];
     beforeAll(() => founded(store, 'unique'));
 
@@ -234,6 +236,15 @@ export function conformanceOfWrites(database: TestDatabase): void {
       expect(failure).toBeInstanceOf(UniquenessError);
       expect((failure as UniquenessError).kind).toBe(kind);
       expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain('parameters');
+    });
+
+    test('a user has a key once, whatever it is called', async () => {
+      const insert = (id: string) =>
+        write(store, origin('unique'), (open) =>
+          open.insert('keyPair', record('keyPair', 'unique', id, { name: id, fingerprint: 'SHA256:twice' })),
+        );
+      await insert('pair-1');
+      await expect(insert('pair-2')).rejects.toBeInstanceOf(UniquenessError);
     });
 
     test('a row cannot be renamed to a taken name, and ids are unique', async () => {

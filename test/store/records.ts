@@ -115,6 +115,15 @@ const defaults: { readonly [K in Kind]: Omit<Records[K], 'id' | 'accountId'> } =
     lastUsedAt: null,
     createdAt: noon,
   },
+  keyPair: {
+    userId: 'root',
+    name: 'desk',
+    algorithm: 'ED25519',
+    publicKey: 'ssh-ed25519 AAAA',
+    fingerprint: 'SHA256:desk',
+    generated: true,
+    createdAt: noon,
+  },
   agencySession: {
     agencyId: 'agency',
     assumedByKind: 'SERVICE',

@@ -48,6 +48,12 @@ export async function populate(store: Store, accountId: Id, seed: number): Promi
       expiresAt: started + draw([1, 2, 5]),
       endedAt: draw([null, started + 1]),
     });
+    make('keyPair', `pair-${index}`, {
+      userId: users[index % 3] ?? '',
+      name: `pair-${index}`,
+      fingerprint: `SHA256:${index}`,
+      createdAt: instant(),
+    });
     make('accessKey', `AK-${accountId}-${index}`, {
       // Some of each, so that no list is empty whatever is drawn.
       ...(index % 2 === 0 ? { ownerKind: 'USER', ownerId: 'user-1' } : { ownerKind: 'SERVICE', ownerId: 'service-1' }),

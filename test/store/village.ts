@@ -205,6 +205,8 @@ export const village: readonly Line<Kind>[] = [
     ownerId: 'training',
   }),
   line('accessKey', 'AK-storage', 'as visible as its service', 'account', { ownerKind: 'SERVICE', ownerId: 'storage' }),
+  line('keyPair', 'k-carol', 'as visible as its user', 'account open private internal', { userId: 'carol' }),
+  line('keyPair', 'k-erin', 'as visible as its user', 'account open', { userId: 'erin' }),
   line('resource', 'r-open', 'only in its workspace, never from the account', 'open', { workspaceId: 'open' }),
   line('resource', 'r-private', 'only in its workspace', 'private', { workspaceId: 'private' }),
   line('resource', 'r-deleting', 'only in its workspace', 'deleting', { workspaceId: 'deleting' }),

@@ -4,6 +4,7 @@ import { AccountSettingsAndSecondFactors1764200000000 } from './1764200000000-ac
 import { SpentSignatures1764300000000 } from './1764300000000-spent-signatures.js';
 import { AgencySessions1764400000000 } from './1764400000000-agency-sessions.js';
 import { WorkspaceQuotas1764500000000 } from './1764500000000-workspace-quotas.js';
+import { KeyPairs1764750000000 } from './1764750000000-key-pairs.js';
 
 export const migrations = [
   InitialTables1763900000000,
@@ -11,4 +12,5 @@ export const migrations = [
   SpentSignatures1764300000000,
   AgencySessions1764400000000,
   WorkspaceQuotas1764500000000,
+  KeyPairs1764750000000,
 ] as const;
