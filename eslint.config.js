@@ -101,6 +101,7 @@ export default tseslint.config(
               'ReadinessProblem',
               'PolicyStatement',
               'PolicyVersion',
+              'RemoteAccess',
               'RequestScope',
               'ResourceKind',
               'SecondFactor',

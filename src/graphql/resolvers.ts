@@ -34,6 +34,7 @@ import { PolicyResolver } from './policies.js';
 import { PolicyVersionChangeResolver } from './policy-version-changes.js';
 import { PolicyVersionResolver } from './policy-versions.js';
 import { RateLimitResolver } from './rate-limit.js';
+import { RemoteAccessResolver, ResourceRemoteAccessResolver } from './remote-access.js';
 import { RequestAuthenticationResolver } from './request-authentication.js';
 import { ResourceMoveResolver } from './resource-moves.js';
 import { ResourceResolver } from './resources.js';
@@ -74,8 +75,10 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   PolicyVersionChangeResolver,
   PolicyVersionResolver,
   RateLimitResolver,
+  RemoteAccessResolver,
   RequestAuthenticationResolver,
   ResourceMoveResolver,
+  ResourceRemoteAccessResolver,
   ResourceResolver,
   SecondFactorResolver,
   ServiceAccessKeysResolver,

@@ -20,6 +20,10 @@ export async function maySeeImages(call: Call, event: AuditEvent, find: FindRow)
   const images = [before, after].filter((image) => image !== null);
   // An image has the columns of its row, without secrets (rule 30).
   if (targetKind === 'resource') return images.every((image) => maySeeResource(call, image as unknown as Resource));
+  if (targetKind === 'remoteAccess') {
+    const resource = await find('resource', targetId);
+    return resource !== null && maySeeResource(call, resource);
+  }
   if (targetKind === 'agencySession') {
     return images.every((image) => (image as unknown as AgencySession).workspaceId === here);
   }

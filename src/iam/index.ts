@@ -102,6 +102,10 @@ export {
   type UpdateAccessKeyInput,
 } from './access-keys.js';
 export * from './key-pairs.js';
+export * from './remote-access.js';
+export { authorizedKeys, type AuthorizedKeysRequest } from './authorized-keys.js';
+export * from './remote-access-explanation.js';
+export { sshConfig } from './ssh-config.js';
 export { KeyLocks } from './key-locks.js';
 export { keepSweeping, sweepExpired, type Swept, type Sweeping } from './sweep.js';
 export { TokenBuckets, type BucketOptions, type BucketState } from './token-buckets.js';

@@ -8,6 +8,8 @@ export const quotas = {
   workspaceMembers: 500,
   enterpriseProjects: 256,
   sourceAddresses: 5,
+  allowedAddresses: 5,
+  keyPairsPerNotebook: 20,
 } as const;
 
 interface TextRule {

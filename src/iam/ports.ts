@@ -236,6 +236,10 @@ export interface AccessReader {
   /** Number of registered resources of each of these kinds; in one statement. */
   resourceCounts(accountId: Id, workspaceId: Id, kinds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   resource(accountId: Id, resourceId: Id): Promise<Records['resource'] | null>;
+  /** Null: remote access to the resource was never configured, and no state of it reported. */
+  remoteAccess(accountId: Id, resourceId: Id): Promise<Records['remoteAccess'] | null>;
+  /** Key pairs by id, in one statement; those that are there, the oldest first. */
+  keyPairs(accountId: Id, ids: readonly Id[]): Promise<readonly Records['keyPair'][]>;
   /** Access keys are looked up across accounts: the key id is all that a signed request names. */
   accessKey(accessKeyId: string): Promise<Records['accessKey'] | null>;
   workspace(accountId: Id, workspaceId: Id): Promise<Workspace | null>;

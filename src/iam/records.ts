@@ -348,6 +348,49 @@ export interface KeyPair {
   readonly createdAt: Instant;
 }
 
+/** States of an instance as the platform has them (docs/domain.md section h); only a running one takes connections. */
+export const instanceStates = [
+  'INIT',
+  'CREATING',
+  'STARTING',
+  'STOPPING',
+  'DELETING',
+  'RUNNING',
+  'STOPPED',
+  'SNAPSHOTTING',
+  'CREATE_FAILED',
+  'START_FAILED',
+  'DELETE_FAILED',
+  'ERROR',
+  'DELETED',
+  'FROZEN',
+] as const;
+
+export type InstanceState = (typeof instanceStates)[number];
+
+/** How a notebook is reached by SSH. Its id is that of the resource. */
+export interface RemoteAccess {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly enabled: boolean;
+  /** Pairs that may get in while their users may; one that is deleted meanwhile stands for nothing. */
+  readonly keyPairIds: readonly Id[];
+  /** CIDR blocks in their one form, bits after the prefix zero. */
+  readonly allowedAddresses: readonly string[];
+  /** Chosen in so many words; never together with addresses. */
+  readonly allowAnyAddress: boolean;
+  readonly userName: string;
+  /** '' when it is not known. */
+  readonly host: string;
+  readonly port: number | null;
+  /** Null: never reported. */
+  readonly instanceState: InstanceState | null;
+  readonly stateReportedAt: Instant | null;
+  readonly version: number;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+}
+
 /**
  * A temporary credential: the leave that somebody took, for a time, to act with the rights of an agency (rule 26). Its
  * secret and its security token are derived from the key id and stored nowhere.
@@ -466,6 +509,7 @@ export interface Records {
   authorization: Authorization;
   accessKey: AccessKey;
   keyPair: KeyPair;
+  remoteAccess: RemoteAccess;
   agencySession: AgencySession;
   spentSignature: SpentSignature;
   auditEvent: AuditEvent;

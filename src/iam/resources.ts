@@ -186,6 +186,9 @@ export async function deregisterResource(
     if (children.length > 0) {
       return reject(problem('IN_USE', 'other resources name it as their parent; deregister them first', 'id'));
     }
+    if ((await open.transaction.get('remoteAccess', resource.id)) !== null) {
+      await open.transaction.remove('remoteAccess', resource.id);
+    }
     await open.transaction.remove('resource', resource.id);
     return succeed(resource);
   });

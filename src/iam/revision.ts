@@ -8,6 +8,7 @@ const neutralKinds: ReadonlySet<Kind> = new Set<Kind>([
   'idempotencyRecord',
   'keyPair',
   'password',
+  'remoteAccess',
   'secondFactor',
   'spentSignature',
   'strangerAttempts',

@@ -55,6 +55,33 @@ export function liesIn(address: Address, block: AddressBlock): boolean {
   return address.value >> free === block.value >> free;
 }
 
+/**
+ * The one form of a block: bits after the prefix are zero, a block of one is written without its prefix, IPv6 as
+ * RFC 5952 has it.
+ */
+export function writeAddressBlock({ bits, value, prefix }: AddressBlock): string {
+  const free = BigInt(bits - prefix);
+  const network = (value >> free) << free;
+  const address = bits === 32 ? groupsOf(network, 8, 4).join('.') : writeIpv6(network);
+  return prefix === bits ? address : `${address}/${prefix}`;
+}
+
+function groupsOf(value: bigint, size: number, count: number): readonly bigint[] {
+  return Array.from({ length: count }, (_, index) => BigInt.asUintN(size, value >> BigInt(size * (count - 1 - index))));
+}
+
+/** The longest run of two or more zero groups is `::`, the first of several. */
+function writeIpv6(value: bigint): string {
+  const text = groupsOf(value, 16, 8)
+    .map((group) => group.toString(16))
+    .join(':');
+  const runs = [...text.matchAll(/(?<![0-9a-f])0(:0)+(?![0-9a-f])/g)].map(([run]) => run);
+  const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), '');
+  if (longest === '') return text;
+  const at = text.search(new RegExp(`(?<![0-9a-f])${longest}(?![0-9a-f])`));
+  return `${text.slice(0, at).replace(/:$/, '')}::${text.slice(at + longest.length).replace(/^:/, '')}`;
+}
+
 function readIpv4(text: string): bigint | null {
   const parts = text.split('.');
   if (parts.length !== 4) return null;

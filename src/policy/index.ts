@@ -32,7 +32,14 @@ export {
   type PolicySource,
 } from './evaluation.js';
 export { requestValueReads, typeNames } from './conditions.js';
-export { type Address, type AddressBlock, liesIn, readAddress, readAddressBlock } from './addresses.js';
+export {
+  type Address,
+  type AddressBlock,
+  liesIn,
+  readAddress,
+  readAddressBlock,
+  writeAddressBlock,
+} from './addresses.js';
 export { type RequestContext } from './templates.js';
 export { actionPatternCovers, isConcreteAction, matchesActionPattern } from './actions.js';
 export { matchesResourcePattern, resourcePatternCovers } from './resources.js';

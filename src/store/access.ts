@@ -124,6 +124,18 @@ export class StoreAccessReader implements AccessReader {
     return this.byId('resource', accountId, resourceId);
   }
 
+  async remoteAccess(accountId: Id, resourceId: Id): Promise<Records['remoteAccess'] | null> {
+    return this.byId('remoteAccess', accountId, resourceId);
+  }
+
+  async keyPairs(accountId: Id, ids: readonly Id[]): Promise<readonly Records['keyPair'][]> {
+    if (ids.length === 0) return [];
+    return this.every(
+      'keyPair',
+      sql`found."account_id" = ${accountId} AND ${among(sql`found."id"`, ids)} ORDER BY found."created_at", found."id"`,
+    );
+  }
+
   async accessKey(accessKeyId: string): Promise<Records['accessKey'] | null> {
     return this.first('accessKey', sql`found."id" = ${accessKeyId}`);
   }

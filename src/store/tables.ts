@@ -5,7 +5,7 @@
  * INVARIANT: every table but `accounts` has the primary key (account_id, id), and every reference, unique rule and index
  * begins with account_id, so that no reference can cross accounts.
  */
-import type { Kind, ListedKind, Orders, Records } from '../iam/index.js';
+import { instanceStates, type Kind, type ListedKind, type Orders, type Records } from '../iam/index.js';
 import { choice, flag, integer, json, key, optional, text, type Column } from './columns.js';
 
 export interface Reference {
@@ -398,6 +398,24 @@ export const tables: { readonly [K in Kind]: Table<K> } = {
     ],
     references: [{ property: 'userId', kind: 'user' }],
     orders: createdFirst,
+  },
+  remoteAccess: {
+    ...bare,
+    name: 'remote_accesses',
+    columns: {
+      ...own,
+      enabled: flag(),
+      keyPairIds: json(),
+      allowedAddresses: json(),
+      allowAnyAddress: flag(),
+      userName: text(),
+      host: text(),
+      port: optional(integer()),
+      instanceState: optional(choice(...instanceStates)),
+      stateReportedAt: optional(integer()),
+      ...dated,
+    },
+    references: [{ property: 'id', kind: 'resource' }],
   },
   agencySession: {
     ...bare,

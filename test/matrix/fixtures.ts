@@ -71,6 +71,7 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Mutation.authenticateRequest': () => ({ input: { request: { method: 'GET', path: '/', headers: [] } } }),
   'Mutation.authorizeAgency': () => ({ input: { agencyId: nobody, allUsers: true } }),
   'Mutation.changePassword': () => ({ input: { currentPassword: 'wrong', newPassword: 'New-password-1' } }),
+  'Mutation.configureRemoteAccess': () => ({ input: { resourceId: nobody } }),
   'Mutation.confirmSecondFactor': () => ({ input: { code: '000000' } }),
   'Mutation.createAccessKey': () => ({ input: {} }),
   'Mutation.createAgency': ({ fresh }) => ({ input: { name: fresh('agency'), trust: { service: 'modelarts' } } }),
@@ -104,6 +105,7 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Mutation.registerResource': ({ accountId, fresh }) => ({
     input: { urn: `modelarts::${accountId}:notebook:${fresh('notebook')}` },
   }),
+  'Mutation.reportInstanceState': () => ({ input: { resourceId: nobody, state: 'RUNNING' } }),
   'Mutation.removeGroupMembers': () => ({ input: { groupId: nobody, userIds: [nobody] } }),
   'Mutation.resetPassword': () => ({ input: { userId: nobody } }),
   'Mutation.restoreDefaultAccess': () => ({ input: { userId: nobody } }),

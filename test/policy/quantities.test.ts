@@ -2,7 +2,7 @@
 import { BlockList, isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { liesIn, readAddress, readAddressBlock } from '../../src/policy/addresses.js';
+import { liesIn, readAddress, readAddressBlock, writeAddressBlock } from '../../src/policy/addresses.js';
 import { compareDecimals, readDecimal, readInstant } from '../../src/policy/quantities.js';
 import './seed.js';
 
@@ -61,6 +61,33 @@ describe('decimals', () => {
 });
 
 describe('addresses', () => {
+  it.each([
+    ['10.1.2.3', '10.1.2.3'],
+    ['10.1.2.3/8', '10.0.0.0/8'],
+    ['10.1.2.3/32', '10.1.2.3'],
+    ['255.255.255.255/1', '128.0.0.0/1'],
+    ['0.0.0.0/0', '0.0.0.0/0'],
+    ['::ffff:192.0.2.9', '192.0.2.9'],
+    ['::ffff:192.0.2.9/120', '192.0.2.0/24'],
+    ['2001:DB8::1/32', '2001:db8::/32'],
+    ['2001:db8:0:0:1:0:0:1', '2001:db8::1:0:0:1'],
+    ['2001:db8:0:1:1:1:1:1', '2001:db8:0:1:1:1:1:1'],
+    ['2001:0:0:1:0:0:0:1', '2001:0:0:1::1'],
+    ['10:0:0:0:0:0:0:10', '10::10'],
+    ['::', '::'],
+    ['::/0', '::/0'],
+    ['::1', '::1'],
+    ['1::', '1::'],
+    ['fe80::1/10', 'fe80::/10'],
+  ])('the block %s is written %s, which is the same block', (text, written) => {
+    const block = readAddressBlock(text);
+    if (block === null) throw new Error('it can be read');
+    expect(writeAddressBlock(block)).toBe(written);
+    const again = readAddressBlock(written);
+    expect(again).toMatchObject({ bits: block.bits, prefix: block.prefix });
+    expect(writeAddressBlock(again ?? block)).toBe(written);
+  });
+
   const anyAddress = fc.oneof(fc.ipV4(), fc.ipV6(), fc.ipV4().map((text) => `::ffff:${text}`), fc.stringMatching(/^[0-9a-f:.]{1,20}$/)); // prettier-ignore
 
   it('are those of the platform', () => {

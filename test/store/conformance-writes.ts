@@ -42,6 +42,10 @@ const changes: { readonly [K in Kind]: { readonly row: Partial<Records[K]>; read
   authorization: { row: {}, change: { userId: 'root' } },
   accessKey: { row: {}, change: { lastUsedAt: noon + 1, enabled: false } },
   keyPair: { row: { algorithm: 'RSA', generated: false }, change: { name: 'laptop' } },
+  remoteAccess: {
+    row: { port: null, instanceState: null, stateReportedAt: null },
+    change: { enabled: false, keyPairIds: [], allowAnyAddress: true, instanceState: 'STOPPED', port: 22 },
+  },
   agencySession: { row: { sessionPolicy: '{}' }, change: { expiresAt: noon + 1, sessionPolicy: null } },
   auditEvent: null,
   idempotencyRecord: { row: {}, change: { objectId: 'other' } },
@@ -80,6 +84,9 @@ export function conformanceOfWrites(database: TestDatabase): void {
       const accountId = `rows-${kind}`;
       const id = kind === 'password' || kind === 'secondFactor' ? 'root' : `new-${kind}`;
       await founded(store, accountId);
+      if (kind === 'remoteAccess') {
+        await write(store, origin(accountId), (open) => open.insert('resource', record('resource', accountId, id)));
+      }
       const row = record(kind, accountId, id, changes[kind]?.row as Partial<Records[typeof kind]>);
       await write(store, origin(accountId), (transaction) => transaction.insert(kind, row));
       await store.transaction(origin(accountId), async (transaction) => {

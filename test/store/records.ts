@@ -124,6 +124,18 @@ const defaults: { readonly [K in Kind]: Omit<Records[K], 'id' | 'accountId'> } =
     generated: true,
     createdAt: noon,
   },
+  remoteAccess: {
+    enabled: true,
+    keyPairIds: ['pair'],
+    allowedAddresses: ['192.0.2.0/24'],
+    allowAnyAddress: false,
+    userName: 'ma-user',
+    host: 'notebooks.example',
+    port: 32701,
+    instanceState: 'RUNNING',
+    stateReportedAt: noon,
+    ...changing,
+  },
   agencySession: {
     agencyId: 'agency',
     assumedByKind: 'SERVICE',

@@ -5,6 +5,7 @@ import { SpentSignatures1764300000000 } from './1764300000000-spent-signatures.j
 import { AgencySessions1764400000000 } from './1764400000000-agency-sessions.js';
 import { WorkspaceQuotas1764500000000 } from './1764500000000-workspace-quotas.js';
 import { KeyPairs1764750000000 } from './1764750000000-key-pairs.js';
+import { RemoteAccesses1764760000000 } from './1764760000000-remote-accesses.js';
 
 export const migrations = [
   InitialTables1763900000000,
@@ -13,4 +14,5 @@ export const migrations = [
   AgencySessions1764400000000,
   WorkspaceQuotas1764500000000,
   KeyPairs1764750000000,
+  RemoteAccesses1764760000000,
 ] as const;
