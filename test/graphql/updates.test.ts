@@ -2,8 +2,10 @@
 import {
   getNullableType,
   isInputObjectType,
+  isListType,
   isNonNullType,
   isRequiredInputField,
+  type GraphQLInputField,
   type GraphQLInputObjectType,
 } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -47,10 +49,13 @@ function ask(name: string, input: object) {
   return stage.ask(/Resource$/.test(name) ? inside : outside, query, { input });
 }
 
-describe.each(updates)('$name', ({ name }) => {
-  const members = Object.values(inputOf(name).getFields()).filter(
+const optionalOf = (name: string) =>
+  Object.values(inputOf(name).getFields()).filter(
     (field) => !isNonNullType(field.type) && !['clientMutationId', 'expectedVersion'].includes(field.name),
   );
+
+describe.each(updates.filter(({ name }) => optionalOf(name).length > 0))('$name', ({ name }) => {
+  const members = optionalOf(name);
   const id = 'id' in inputOf(name).getFields() ? { id: nobody } : {};
 
   it.each(members)('null for `$name` clears it or is refused', async ({ name: member }) => {
@@ -90,8 +95,10 @@ describe('an empty id', () => {
 
   it.each(withId)('is refused by $name as the forgotten variable that it is', async ({ name }) => {
     const needed = Object.values(inputOf(name).getFields()).filter((field) => isRequiredInputField(field));
-    // Only the id matters; what else is required is a number.
-    const input = Object.fromEntries(needed.map((field) => [field.name, field.name === 'id' ? '' : 1]));
+    // Only the id matters; what else is required is a number or a list.
+    const valueOf = ({ name: member, type }: GraphQLInputField): unknown =>
+      member === 'id' ? '' : isListType(getNullableType(type)) ? [] : 1;
+    const input = Object.fromEntries(needed.map((field) => [field.name, valueOf(field)]));
     const { errors } = await ask(name, input);
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
     expect(errors[0]?.message).toMatch(/^an id is empty; give the id of /);

@@ -27,6 +27,7 @@ const idsByObject = {
   ServiceKey: 'serviceId',
   AccessKey: 'accessKeyId',
   KeyPair: 'keyPairId',
+  WorkspaceQuotas: 'home',
   Workspace: 'home',
   Resource: 'resourceId',
   Service: 'serviceId',

@@ -35,6 +35,7 @@ it('the door shows exactly this', () => {
     'statementCovers',
     'statementsMayOverlap',
     'typeNames',
+    'writeAddressBlock',
   ]);
 });
 
