@@ -19,9 +19,12 @@ import {
   openListener,
   readExplorer,
   readTrustedDocuments,
+  serveAuthorizedKeys,
   serveMetrics,
+  SocketTaken,
   type ExplorerFiles,
   type MetricsListener,
+  type SshSocket,
 } from './http/index.js';
 import {
   createAccount,
@@ -130,6 +133,7 @@ export async function serve(settings: Settings, output: Writable = process.stdou
   const { log } = listener;
   let address: string;
   let watching: (MetricsListener & { readonly url: string }) | null = null;
+  let sshSocket: SshSocket | null = null;
   try {
     address = await listener.listen(settings.host, settings.port);
     if (metrics !== null && settings.metricsPort !== null) {
@@ -139,7 +143,13 @@ export async function serve(settings: Settings, output: Writable = process.stdou
         },
       );
     }
+    if (settings.sshSocket !== null) {
+      sshSocket = await serveAuthorizedKeys(iam, settings.sshSocket, log).catch((error: unknown) => {
+        throw refusedSocket(error, settings.sshSocket ?? '');
+      });
+    }
   } catch (error) {
+    await watching?.stop();
     await listener.stop(0);
     await house.close();
     throw error instanceof StartRefused ? error : refusedListening(error, apiPlace(settings));
@@ -153,6 +163,7 @@ export async function serve(settings: Settings, output: Writable = process.stdou
     await listener.stop(settings.drainSeconds);
     await sweeping.stop();
     await watching?.stop();
+    await sshSocket?.stop();
     await house.close();
     log.info('ended');
   });
@@ -161,6 +172,7 @@ export async function serve(settings: Settings, output: Writable = process.stdou
   const database = withoutPassword(settings.databaseUrl);
   output.write(`listening on ${url} (database ${database})\n`);
   if (watching !== null) output.write(`metrics at ${watching.url}\n`);
+  if (settings.sshSocket !== null) output.write(`keys for sshd at ${settings.sshSocket}\n`);
   if (explorer !== null) output.write(`explorer at ${origin}${explorerPath}\n`);
   output.write('\n');
   log.info({ url, database, corsOrigins: settings.corsOrigins }, 'listening');
@@ -235,6 +247,16 @@ function refusedListening(error: unknown, { host, port, hostSetting, portSetting
     default:
       return new StartRefused(`${host} port ${port} cannot be listened on: ${error.code}`);
   }
+}
+
+function refusedSocket(error: unknown, path: string): unknown {
+  if (error instanceof SocketTaken) {
+    return new StartRefused(`${error.message}; end that program, or set BAILIWICK_SSH_SOCKET to another path`);
+  }
+  if (!isSystemError(error)) return error;
+  return new StartRefused(
+    `no socket can be made at \`${path}\`: ${error.code}; make its folder, or set BAILIWICK_SSH_SOCKET`,
+  );
 }
 
 /** An address that a client on this machine can use: "every address" is none. */

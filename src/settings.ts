@@ -45,6 +45,8 @@ export interface Settings {
   /** Null: no metrics. */
   readonly metricsPort: number | null;
   readonly metricsHost: string;
+  /** Where sshd’s command asks for keys; null: nowhere. */
+  readonly sshSocket: string | null;
   /** Points of one actor within a minute. */
   readonly pointsPerMinute: number;
   /** Requests of one address without a good credential, within a minute. */
@@ -199,6 +201,14 @@ const table: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
     meaning: 'address that the metrics are read at; whoever reaches it may read them',
     fallback: '127.0.0.1',
     read: matching(/^[A-Za-z0-9.:_-]{1,253}$/, 'is no address or host name; write one such as `127.0.0.1`'),
+  },
+  sshSocket: {
+    variable: 'SSH_SOCKET',
+    meaning:
+      'path of a Unix socket at which `bailiwick ssh-authorized-keys` asks who may get into a notebook; none when absent',
+    fallback: null,
+    // The kernel takes 107 bytes.
+    read: matchingOrAbsent(/^\/[\x21-\x7e]{1,99}$/, 'is no absolute path of at most 100 plain characters'),
   },
   studio: {
     variable: 'STUDIO',

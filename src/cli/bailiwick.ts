@@ -1,11 +1,21 @@
 #!/usr/bin/env node
 /** The command line. What needs a database is loaded only by the commands that use one. */
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
-import { describeSettings, readSettings } from '../settings.js';
-import { thisMachine } from './machine.js';
-import { checkPolicyFiles, printProblems } from './policy-check.js';
-import { describeFailure } from './refusal.js';
+import { printAuthorizedKeys } from './authorized-keys.js';
+
+const [, , asked, ...others] = process.argv;
+const wantsHelp = others.length === 1 && ['-h', '--help'].includes(others[0] ?? '');
+if (asked === 'ssh-authorized-keys' && !wantsHelp) {
+  // sshd waits for it at each connection: everything below takes many times longer to load than this takes to run.
+  await printAuthorizedKeys(others);
+  process.exit(0);
+}
+
+const { Command } = await import('commander');
+const { describeSettings, readSettings } = await import('../settings.js');
+const { thisMachine } = await import('./machine.js');
+const { checkPolicyFiles, printProblems } = await import('./policy-check.js');
+const { describeFailure } = await import('./refusal.js');
 
 const settingsHelp = `\nSettings, from the environment:\n${describeSettings()}\n`;
 
@@ -97,6 +107,21 @@ program
     process.stdout.write(options.json ? printFindingsAsJson(findings) : printFindings(findings));
     process.exitCode = exitStatus(findings, options.strict);
   });
+
+program
+  .command('ssh-authorized-keys')
+  .description('for sshd: print the keys that may get into a notebook now, or nothing')
+  .requiredOption('--notebook <urn>', 'URN of the notebook')
+  .option('--user <name>', 'login name, `%u` in sshd_config; nothing is printed for another than the notebook’s')
+  .option('--fingerprint <fingerprint>', 'fingerprint of the key that is offered, `%f` in sshd_config')
+  .option('--socket <path>', 'socket of the server; BAILIWICK_SSH_SOCKET unless given')
+  .addHelpText(
+    'after',
+    `
+Whatever goes wrong, it prints nothing and ends with status 0, within two seconds. How sshd is set up for it:
+docs/remote-access.md.
+`,
+  );
 
 const policy = program.command('policy').description('policy documents');
 policy

@@ -8,6 +8,7 @@
 export { explorerPath, readExplorer, type ExplorerFiles } from './explorer.js';
 export { apiPath, openListener, type Listener, type ListenerOptions } from './listener.js';
 export { createMetrics, serveMetrics, type Metrics, type MetricsListener } from './metrics.js';
+export { serveAuthorizedKeys, SocketTaken, type SshSocket } from './ssh-socket.js';
 export {
   documentId,
   DocumentRefused,
