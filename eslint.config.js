@@ -102,6 +102,8 @@ export default tseslint.config(
               'PolicyStatement',
               'PolicyVersion',
               'RemoteAccess',
+              'RemoteAccessCheck',
+              'RemoteAccessExplanation',
               'RequestScope',
               'ResourceKind',
               'SecondFactor',

@@ -34,6 +34,7 @@ import { PolicyResolver } from './policies.js';
 import { PolicyVersionChangeResolver } from './policy-version-changes.js';
 import { PolicyVersionResolver } from './policy-versions.js';
 import { RateLimitResolver } from './rate-limit.js';
+import { RemoteAccessExplanationResolver } from './remote-access-explanation.js';
 import { RemoteAccessResolver, ResourceRemoteAccessResolver } from './remote-access.js';
 import { RequestAuthenticationResolver } from './request-authentication.js';
 import { ResourceMoveResolver } from './resource-moves.js';
@@ -75,6 +76,7 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   PolicyVersionChangeResolver,
   PolicyVersionResolver,
   RateLimitResolver,
+  RemoteAccessExplanationResolver,
   RemoteAccessResolver,
   RequestAuthenticationResolver,
   ResourceMoveResolver,

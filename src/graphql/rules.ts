@@ -72,6 +72,8 @@ const plainValues: ReadonlySet<string> = new Set([
   'ReadinessProblem',
   'PolicyStatement',
   'PolicyVersion',
+  'RemoteAccessCheck',
+  'RemoteAccessExplanation',
   'RequestScope',
   'ResourceKind',
   'SecondFactor',

@@ -60,6 +60,9 @@ export async function explainRemoteAccess(
 ): Promise<Outcome<RemoteAccessExplanation | null>> {
   const own = input.userId == null || input.userId === call.principal.id;
   if (own && call.user === null) throw new BadInput('only users connect to notebooks; name one with `userId`');
+  if (input.keyPairId != null && input.fingerprint != null) {
+    throw new BadInput('give one of `keyPairId` and `fingerprint`, not both');
+  }
   if (input.sourceAddress != null && readAddress(input.sourceAddress) === null) {
     throw new BadInput('`sourceAddress` is no address; write one such as `192.0.2.7` or `2001:db8::1`');
   }

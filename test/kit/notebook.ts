@@ -14,7 +14,7 @@ export interface Notebook {
   readonly socket: string;
   readonly urn: string;
   readonly id: string;
-  readonly user: { readonly id: string; readonly grantId: string };
+  readonly user: { readonly id: string; readonly grantId: string; readonly policyId: string };
   readonly pair: {
     readonly id: string;
     readonly privateKey: string;
@@ -83,15 +83,16 @@ export async function startNotebook(folder: string): Promise<Notebook> {
     scope: { all: true },
   });
   const { resource } = await make<{ resource: { id: string } }>(root, 'registerResource', 'resource { id }', { urn });
-  const anns = await signIn('ann', 'Ann-password-1', null);
+  // Signed in each time: to be disabled ends every session.
+  const asAnn = (): Promise<string> => signIn('ann', 'Ann-password-1', null);
   const made = await make<{ keyPair: { id: string; publicKey: string; fingerprint: string }; privateKey: string }>(
-    anns,
+    await asAnn(),
     'createKeyPair',
     'keyPair { id publicKey fingerprint } privateKey',
     { name: 'desk' },
   );
   const configure = async (input: object): Promise<void> => {
-    await make(anns, 'configureRemoteAccess', 'revision', { resourceId: resource.id, ...input });
+    await make(await asAnn(), 'configureRemoteAccess', 'revision', { resourceId: resource.id, ...input });
   };
   const report = async (state: string): Promise<void> => {
     await make(root, 'reportInstanceState', 'revision', { resourceId: resource.id, state });
@@ -103,14 +104,14 @@ export async function startNotebook(folder: string): Promise<Notebook> {
     socket,
     urn,
     id: resource.id,
-    user: { id: user.id, grantId: grant.id },
+    user: { id: user.id, grantId: grant.id, policyId: policy.id },
     pair: {
       id: made.keyPair.id,
       privateKey: made.privateKey,
       line: made.keyPair.publicKey,
       fingerprint: made.keyPair.fingerprint,
     },
-    as: (who, query, variables) => ask({ root, account, user: anns }[who], query, variables),
+    as: async (who, query, variables) => ask(who === 'user' ? await asAnn() : { root, account }[who], query, variables),
     configure,
     report,
   };
