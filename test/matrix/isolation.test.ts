@@ -87,14 +87,16 @@ async function fill(house: TestHouse, person: Person, mark: string): Promise<Sid
     await scene.grant(policy, { agency }, scope);
     await make(scene.token, 'authorizeAgency', 'authorization', { agencyId: agency, userId: user.id });
     const inside = await house.signIn(person, scope);
+    await make(scene.token, 'createKeyPair', 'keyPair', { userId: user.id, name: `${at}-pair` });
     for (const n of [1, 2, 3]) {
-      await make(inside, 'registerResource', 'resource', {
+      const resourceId = await make(inside, 'registerResource', 'resource', {
         urn: `modelarts::${account.id}:notebook:${at}-res-${n}`,
         name: `${at}-res-${n}`,
         // Nobody but root may enter the PRIVATE one.
         ownerId: place === 'three' ? null : user.id,
         tags: [{ key: `${at}-res-key`, value: `${at}-res-value` }],
       });
+      await make(inside, 'configureRemoteAccess', 'resource', { resourceId, host: `${at}-res-host.example` });
     }
   }
   return { person, account: person.account, accountId: account.id, workspaces, plain, key };
@@ -245,6 +247,7 @@ describe.each(databaseNames)('isolation on %s', (database) => {
       'resource',
       'agency',
       'authorization',
+      'keyPair',
     ];
     const foreign = [
       ...Object.values(other.workspaces).map((id) => [other, id] as const),
