@@ -80,6 +80,22 @@ const rows: readonly Row[] = [
   },
   { says: 'a mutation ten more', query: 'mutation { signOut(input: {}) { revision } }', costs: 11 },
   {
+    says: 'a session of an agency ten thousand more: a row for days and an event for ever',
+    query: 'mutation { assumeAgency(input: { agencyId: "a" }) { revision } }',
+    costs: 11 + 10_000,
+  },
+  {
+    says: 'readiness by the usual functions times agencies, where nothing is named',
+    query: '{ authorizationReadiness(input: {}) { ready } }',
+    costs: 1 + 6 * 40 * 50,
+  },
+  {
+    says: 'readiness by the actions and functions that are named',
+    query: 'query ($i: AuthorizationReadinessInput!) { authorizationReadiness(input: $i) { ready } }',
+    variables: { i: { actions: ['a', 'b', 'c'], functions: ['training', 'edge'] } },
+    costs: 1 + (3 + 2 * 40) * 50,
+  },
+  {
     says: 'a password to be checked a hundred more',
     query: 'mutation { signIn(input: { account: "a", userName: "b", password: "c" }) { token } }',
     costs: 111,

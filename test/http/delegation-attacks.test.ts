@@ -500,6 +500,28 @@ describe.each(databaseNames)('on %s', (database) => {
     expect((await job.send(key, grant, { input: held })).data).toMatchObject({ grantPolicy: { userErrors: [] } });
   });
 
+  it('for ever: a session of an agency that ends gives nothing that outlasts it', async () => {
+    const agencyId = await agency(job, { durationDays: 1 });
+    const { resourceId } = await owner(job);
+    const powers = await job.scene.policy(fresh('powers'), ['iam:permissions:*', 'bailiwick:permissions:*']);
+    await job.scene.grant(powers, { agency: agencyId }, { all: true });
+    const gets = await job.scene.policy(fresh('notebooks'), ['modelarts:notebook:get']);
+    await job.scene.grant(gets, { agency: agencyId }, { workspace: job.lab });
+    const key = await job.credential({ agencyId, resourceId });
+    const give = async (expiresAt: string | null): Promise<unknown> => {
+      const query =
+        'mutation G($input: GrantPolicyInput!) { grantPolicy(input: $input) { grant { id } userErrors { code } } }';
+      const input = { policyId: gets, subject: { service: job.storage.id }, scope: { workspace: job.lab }, expiresAt };
+      return (await job.send(key, query, { input })).data;
+    };
+    const refused = { grantPolicy: { grant: null, userErrors: [{ code: 'NOT_HELD' }] } };
+    expect(await give(null)).toEqual(refused);
+    expect(await give(new Date(house.iam.now() + 2 * day).toISOString())).toEqual(refused);
+    expect(await give(new Date(house.iam.now() + day / 2).toISOString())).toMatchObject({
+      grantPolicy: { userErrors: [] },
+    });
+  });
+
   it('self-authorization: the service does not let itself act for somebody', async () => {
     const agencyId = await agency(job, {}, false);
     const { id: userId } = await owner(job);

@@ -5,6 +5,7 @@ import { canonicalRequest, signCanonical, signatureScheme } from '../../src/sign
 import { codesOf, exchange, type Answer } from '../kit/exchange.js';
 import { startHouse, type TestHouse } from '../kit/house.js';
 import { setScene } from '../kit/scene.js';
+import { sign, type Key } from '../kit/signing.js';
 
 let house: TestHouse;
 let accountId: string;
@@ -255,4 +256,26 @@ describe('a signed request is refused', () => {
     await set(true);
     expect((await send({})).errors).toEqual([]);
   });
+});
+
+it('where it is known under which names the server is reached, a request must have been signed for one of them', async () => {
+  const named = await startHouse({ hosts: ['iam.example.com'] });
+  const { made } = await named.gql<{ made: Key & { accessKey: { accessKeyId: string } } }>(
+    await named.signIn(named.root, 'account'),
+    'mutation { made: createAccessKey(input: {}) { accessKey { accessKeyId } secretAccessKey userErrors { code } } }',
+  );
+  const key = { accessKeyId: made.accessKey.accessKeyId, secretAccessKey: made.secretAccessKey };
+  const body = JSON.stringify({ query: '{ viewer { actor { kind } } }' });
+  const send = async (host: string, signsHost = true): Promise<Answer> => {
+    const headers = { 'content-type': 'application/json', ...(signsHost ? { host } : {}) };
+    const signed = sign(key, { headers, body, at: named.iam.now() });
+    const sent = { ...signed.headers, host, authorization: signed.authorization };
+    return exchange(named.url, { headers: Object.entries(sent).flat(), body });
+  };
+  expect((await send('IAM.example.com')).data).toEqual({ viewer: { actor: { kind: 'ROOT' } } });
+  const refused = await Promise.all([send('storage.example.com'), send('iam.example.com', false)]);
+  expect(refused.map(({ status, errors }) => [status, errors[0]?.message])).toEqual([
+    [401, 'the request was made for `storage.example.com`, which is not this server'],
+    [401, 'the request does not sign its `Host`; sign it'],
+  ]);
 });

@@ -39,6 +39,8 @@ export interface HouseOptions {
   readonly database?: DatabaseName;
   readonly corsOrigins?: readonly string[];
   readonly trustedProxies?: readonly string[];
+  /** Names under which the server is reached, as `BAILIWICK_PUBLIC_HOSTS` has them. */
+  readonly hosts?: readonly string[];
   readonly throttle?: ThrottleLimits;
   readonly metrics?: Metrics;
   readonly documents?: TrustedDocuments;
@@ -88,14 +90,14 @@ export function testSchema(): GraphQLSchema {
   return schema;
 }
 
-export async function startHouse({ database = 'sqlite', ...edge }: HouseOptions = {}): Promise<TestHouse> {
+export async function startHouse({ database = 'sqlite', hosts = [], ...edge }: HouseOptions = {}): Promise<TestHouse> {
   let ahead = 0;
   const now = (): number => Date.now() + ahead;
   const statements: string[] = [];
   const databaseUrl = await sources[database].freshUrl();
   const store = await openStore(databaseUrl, { now, log: (text) => void statements.push(text) });
   const watched = edge.metrics === undefined ? {} : { observer: edge.metrics.observer };
-  const iam = createIam({ store, masterKey: randomBytes(32), now, ...watched });
+  const iam = createIam({ store, masterKey: randomBytes(32), now, hosts, ...watched });
   const log: string[] = [];
   const listener = await openListener({
     iam,

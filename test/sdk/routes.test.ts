@@ -58,11 +58,15 @@ beforeAll(async () => {
   one.post('/objects/:name', guardExpress(client, { action: reading, onRefusal }), (_request, response) => {
     response.json({ posted: true });
   });
-  const bare = express();
-  bare.post('/objects/:name', guardExpress(client, { action: reading, onRefusal }), (_request, response) => {
-    response.json({ posted: true });
-  });
-  one.use('/bare', bare);
+  one.get(
+    '/workspaces/:workspace/objects/:name',
+    guardExpress(client, {
+      action: reading,
+      resource: ({ params }) => urnOf(params['name']),
+      workspaceId: ({ params }) => String(params['workspace']),
+    }),
+    (_request, response) => void response.json({ there: true }),
+  );
   const expressServer = createServer(one);
 
   const other = fastify();
@@ -269,6 +273,23 @@ describe('over HTTP/2, where no header needs to announce a body', () => {
       }
     },
   );
+});
+
+it('a route that is about one workspace refuses a credential of another', async () => {
+  const at = (workspace: string): string => `${urls.express}/workspaces/${workspace}/objects/a`;
+  expect(await signed(temporary(), 'GET', at(job.lab))).toMatchObject({ status: 200, body: { there: true } });
+  expect(await signed(temporary(), 'GET', at('0'))).toMatchObject({
+    status: 403,
+    body: { error: { reason: 'WORKSPACE_CLOSED' } },
+  });
+});
+
+it('what cannot be asked about is the sender’s mistake, and not an outage', async () => {
+  const told = await signed(temporary(), 'GET', `${urls.express}/workspaces/${job.lab}/objects/a%2A`);
+  expect(told).toMatchObject({
+    status: 400,
+    body: { error: { code: 'BAD_REQUEST', message: expect.stringMatching(/is no URN of one thing/) as string } },
+  });
 });
 
 it('refuses a body that nobody hashed, and says how to have it hashed', async () => {
