@@ -27,7 +27,16 @@ export async function fileFindings(settings: Settings, machine: Machine, inUse: 
     const what = `others may write into \`${folder}\` (mode ${modeOf(facts.mode)})`;
     findings.push(finding('FOLDER_OPEN', what, { subjects: [folder] }));
   }
-  return findings;
+  return [...findings, ...(await socketFindings(settings.sshSocket, machine))];
+}
+
+/** Its group may be that of sshd's command. The sticky bit does not help here: a socket that is not there can be made. */
+async function socketFindings(socket: string | null, machine: Machine): Promise<readonly Finding[]> {
+  const folder = socket === null ? null : dirname(socket);
+  const facts = folder === null ? null : await machine.file(folder);
+  if (folder === null || facts === null || (facts.mode & 0o002) === 0) return [];
+  const what = `others may write into \`${folder}\` (mode ${modeOf(facts.mode)})`;
+  return [finding('SSH_FOLDER_OPEN', what, { subjects: [folder] })];
 }
 
 async function keyFindings(key: string, machine: Machine, inUse: boolean): Promise<readonly Finding[]> {

@@ -44,6 +44,12 @@ const ofInstallation = {
     why: 'whoever may write into the folder can put another key or another database in the place of yours',
     advice: 'run `chmod go-w` on the folder',
   },
+  SSH_FOLDER_OPEN: {
+    severity: 'ERROR',
+    why: 'whoever may write into the folder can put a socket of their own in the place of yours, and let anybody into notebooks',
+    advice:
+      'run `chmod o-w` on the folder, and leave its group to the server and the user that sshd runs its command as',
+  },
   DATABASE_OPEN: {
     severity: 'ERROR',
     why: 'whoever reads the file has the hashes of all passwords, and the names and rights of everybody',

@@ -467,6 +467,24 @@ describe('files', () => {
       },
     ],
     [
+      ['SSH_FOLDER_OPEN'],
+      'everybody may write into the folder of the socket that sshd asks at',
+      async (spoiled) => {
+        const folder = await newFolder();
+        await chmod(folder, 0o1777);
+        return { ...spoiled, BAILIWICK_SSH_SOCKET: join(folder, 'ssh.sock') };
+      },
+    ],
+    [
+      [],
+      'the group may write into that folder',
+      async (spoiled) => {
+        const folder = await newFolder();
+        await chmod(folder, 0o770);
+        return { ...spoiled, BAILIWICK_SSH_SOCKET: join(folder, 'ssh.sock') };
+      },
+    ],
+    [
       ['DATABASE_OPEN'],
       'everybody may read the database',
       async (spoiled) => {

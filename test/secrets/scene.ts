@@ -177,6 +177,7 @@ export class Scene {
     const temporary = kept ?? (await this.#assume(person, number % 10 === 0));
     this.#keys.set(person, temporary);
     if (number % 6 === 0) await this.#useKey(token, temporary);
+    if (number % 6 === 3) await this.#makeKeyPair(token);
     if (number % 5 === 1) await this.#failToSignIn(person, number);
     const secrets = { token, password: person.password, key: temporary };
     for (let turn = 0; turn < 2; turn += 1) {
@@ -242,6 +243,28 @@ export class Scene {
     const show = () => sender.signed(storage, workspaceId, ask, { input });
     expectAllowed((await this.#did(`authenticateRequest (${what})`, sender.expect<Decisions>(show()))).decisions);
     if (once) await this.#did('authenticateRequest, replayed', sender.expectRefused(show()));
+  }
+
+  async #makeKeyPair(token: string): Promise<void> {
+    const { ledger, sender } = this;
+    const { privateKey, keyPair } = await this.#did(
+      'createKeyPair',
+      sender.expect<{ privateKey: string; keyPair: { id: string; publicKey: string } }>(
+        sender.mutate(token, 'createKeyPair', 'privateKey keyPair { id publicKey }', { name: 'desk' }),
+      ),
+    );
+    // The secret stands in the file before the second of the two public halves.
+    const file = Buffer.from(privateKey.replaceAll(/-----.*-----|\n/g, ''), 'base64');
+    const half = Buffer.from(keyPair.publicKey.split(' ')[1] ?? '', 'base64').subarray(-32);
+    const end = file.lastIndexOf(half);
+    ledger.keepBytes('private key of SSH', file.subarray(end - half.length, end));
+    // As it stands in the file, without the characters that hold bits of what is not secret.
+    const [from, to] = [Math.ceil((end - half.length) / 3) * 4, Math.floor(end / 3) * 4];
+    ledger.keep('private key of SSH', file.toString('base64').slice(from, to));
+    await this.#did(
+      'deleteKeyPair',
+      sender.expect(sender.mutate(token, 'deleteKeyPair', 'deletedKeyPairId', { id: keyPair.id })),
+    );
   }
 
   async #useKey(token: string, temporary: Required<SigningKey>): Promise<void> {
