@@ -290,6 +290,36 @@ describe('how often Bailiwick is asked', () => {
     expect(requests).toEqual([1, 1_200]);
   });
 
+  it('once for a level whose objects arrive one after the other, under parents that do so too', async () => {
+    const typeDefs = /* GraphQL */ `
+      type Query {
+        many: [Part] @public(reason: "For the test.")
+      }
+      type Part {
+        name: String
+        part: Part
+        asked: String @permission(action: "obs:object:GetObject", resource: "obs:::object:{source.name}")
+      }
+    `;
+    let made = 0;
+    // Far enough apart that a request for one would be on its way before the next is there.
+    const late = async (): Promise<object> => {
+      const mine = (made += 1);
+      await sleep(15 * (mine % 3));
+      return { name: `part-${mine}`, asked: 'told' };
+    };
+    const schema = guardedSchema(typeDefs, {
+      Query: { many: () => [late(), late(), late()] },
+      Part: { part: late },
+    });
+    const { data, errors } = await run(schema, '{ many { asked part { asked part { asked } } } }');
+    expect(errors).toEqual([]);
+    const leaf = { asked: 'told' };
+    const branch = { ...leaf, part: { ...leaf, part: leaf } };
+    expect(data).toEqual({ many: [branch, branch, branch] });
+    expect(requests).toEqual([3, 3, 3]);
+  });
+
   it('at most once for each level of generated operations, however slow their resolvers are', async () => {
     const typeDefs = /* GraphQL */ `
       type Query {
