@@ -28,7 +28,7 @@ import type { House } from './house.js';
 import { BadInput, refuse, succeed, type Outcome } from './outcome.js';
 import type { Account, AuthorizationMode, Id, Resource, User } from './records.js';
 import { hostFault } from './received-host.js';
-import { readUrn } from './resources.js';
+import { readUrn } from './resource-urns.js';
 import type { ReceivedRequest } from '../signatures/index.js';
 
 /** Most policies in one `simulateAccess`: each is read and asked for every request. */

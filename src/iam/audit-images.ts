@@ -4,7 +4,7 @@
  */
 import type { Call } from './call.js';
 import type { AgencySession, AuditEvent, Grant, Id, JsonImage, Kind, Records, Resource } from './records.js';
-import { maySeeResource } from './resources.js';
+import { maySeeResource } from './resource-visibility.js';
 import { mayCallerEnter } from './workspaces.js';
 
 const ofWorkspaces: ReadonlySet<string> = new Set(['workspace', 'workspaceMember']);

@@ -8,7 +8,7 @@ import type { Calls } from './calls.js';
 import type { House } from './house.js';
 import type { Account, Id, RemoteAccess, Resource, User, Workspace } from './records.js';
 import { accessAction, remoteKind } from './remote-access.js';
-import { readUrn } from './resources.js';
+import { readUrn } from './resource-urns.js';
 import { accountCatalogue } from './services.js';
 
 /** A notebook with everything that deciding about it reads. */

@@ -74,6 +74,8 @@ export * from './settings.js';
 export * from './workspaces.js';
 export * from './workspace-quotas.js';
 export * from './enterprise-projects.js';
+export * from './resource-urns.js';
+export * from './resource-visibility.js';
 export * from './resources.js';
 export * from './resource-moves.js';
 export * from './agencies.js';

@@ -9,7 +9,7 @@ import type { House } from './house.js';
 import { BadInput, refuse, succeed, type Outcome } from './outcome.js';
 import type { Id, KeyPair, RemoteAccess, Resource, User } from './records.js';
 import { accessAction, remoteKind } from './remote-access.js';
-import { maySeeResource } from './resources.js';
+import { maySeeResource } from './resource-visibility.js';
 
 /** In the order in which they are told. */
 export const remoteAccessChecks = {

@@ -12,7 +12,7 @@ import { foreignKeyPair, keyPairUrn } from './key-pairs.js';
 import { quotas } from './limits.js';
 import { problem, reject, succeed, type Outcome, type Refused, type UserProblem } from './outcome.js';
 import type { Id, InstanceState, KeyPair, RemoteAccess, Resource } from './records.js';
-import { maySeeResource } from './resources.js';
+import { maySeeResource } from './resource-visibility.js';
 
 /** The one kind of resource that is reached so. */
 export const remoteKind = 'modelarts:notebook';

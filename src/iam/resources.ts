@@ -2,46 +2,20 @@
  * Resources that services register in a workspace. Two questions guard each act: the register's own action at the door
  * and the kind's action on the row, so that "may register" never stands in for "may create a notebook".
  */
-import type { Catalogue } from '../catalogue/index.js';
-import { statementsMayOverlap, type Statement } from '../policy/index.js';
 import type { Question } from './authorizer.js';
 import type { Call } from './call.js';
 import { change, creating, type ChangeOptions, type OpenChange } from './change.js';
 import { notFound, versionConflict } from './faults.js';
 import { newId, type House } from './house.js';
 import { checkText, problemsOf } from './limits.js';
-import type { Listing } from './listing.js';
 import { problem, reject, succeed, type Outcome, type Invalid, type Refused, type UserProblem } from './outcome.js';
-import type { Filters, Orders, Page, Row, Window } from './ports.js';
-import { isRegistered, kindActions, kindQuestion, registerableKinds, type KindOperation } from './resource-kinds.js';
+import { isRegistered, kindQuestion, type KindOperation } from './resource-kinds.js';
+import { maySeeResource } from './resource-visibility.js';
+import { readUrn, type UrnParts } from './resource-urns.js';
 import type { Id, Resource, Tag } from './records.js';
 import { refuseOverQuota } from './workspace-quotas.js';
 
 const tagLimits = { count: 20, keyLength: 128, valueLength: 255 } as const;
-const longestUrn = 512;
-/** Rows read in one statement when each has to be looked at. */
-const siftedAtOnce = 500;
-
-/** The parts of a URN `service:region:account:type:id`; the id may hold further colons. */
-export interface UrnParts {
-  readonly service: string;
-  readonly region: string;
-  readonly accountId: Id;
-  readonly type: string;
-  readonly id: string;
-}
-
-/** What a URN that names one thing cannot hold: wildcards and variables of policies, and what nobody sees. */
-const unnameable = /[*?$\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|^\s|\s$/u;
-
-/** Reads a URN; null when it has fewer than five segments, an empty service, type or id, or characters of patterns. */
-export function readUrn(urn: string): UrnParts | null {
-  const [service, region, accountId, type, ...rest] = urn.split(':');
-  if (service === undefined || region === undefined || accountId === undefined || type === undefined) return null;
-  const id = rest.join(':');
-  if (service === '' || type === '' || id === '' || urn.length > longestUrn || unnameable.test(urn)) return null;
-  return { service, region, accountId, type, id };
-}
 
 export interface RegisterResourceInput {
   readonly urn: string;
@@ -192,126 +166,6 @@ export async function deregisterResource(
     await open.transaction.remove('resource', resource.id);
     return succeed(resource);
   });
-}
-
-function mayOnKind(call: Call, kind: string, operation: KindOperation, about: Omit<Question, 'action'>): boolean {
-  return call.decide(kindQuestion(call, kind, operation, about)).effect === 'ALLOW';
-}
-
-/** The operations that let one see a resource: those of its kind that are registered, else `get` stands for both. */
-function seeing(catalogue: Catalogue, kind: string): readonly KindOperation[] {
-  const registered = (['get', 'list'] as const).filter((operation) => isRegistered(catalogue, kind, operation));
-  return registered.length > 0 ? registered : ['get'];
-}
-
-/** Kinds whose resources the caller may list here: the row filter of `resources`. */
-export function listableKinds(call: Call): readonly string[] {
-  return registerableKinds(call.catalogue).filter((kind) =>
-    listing(call, kind).some((operation) => mayOnKind(call, kind, operation, { resource: null })),
-  );
-}
-
-/** `list` where the kind has it; a kind without it is listed by whoever may read one. */
-function listing({ catalogue }: Pick<Call, 'catalogue'>, kind: string): readonly KindOperation[] {
-  return isRegistered(catalogue, kind, 'list') ? ['list'] : seeing(catalogue, kind);
-}
-
-/**
- * Resources here that the caller may see. Kinds are filtered in the store. Where a statement tells resources of one kind
- * apart, by tags or by URN, each row is looked at too and the list is not counted; hidden rows leave no trace in it.
- */
-export async function listResources(
-  call: Call,
-  filter: Filters['resource'],
-  window: Window<Orders['resource']>,
-): Promise<Listing<Resource>> {
-  const listable = listableKinds(call);
-  // Names of kinds compare without case, as everywhere in policies.
-  const kinds =
-    filter.kinds
-      ?.map((kind) => call.catalogue.findKind(kind)?.name ?? kind)
-      .filter((kind) => listable.includes(kind)) ?? listable;
-  const confined = { ...filter, kinds };
-  if (!kinds.every((kind) => seesWholeKind(call, kind))) {
-    return { page: await siftedPage(call, confined, window), count: null };
-  }
-  const page = await call.reader.page('resource', confined, window);
-  return { page, count: () => call.reader.count('resource', confined) };
-}
-
-/** Whether no statement of the caller's could answer otherwise for one resource than for its kind as a whole. */
-function seesWholeKind(call: Call, kind: string): boolean {
-  if (call.principal.kind === 'ROOT') return true;
-  if (call.rights.bounds?.policy != null) return false;
-  const actions = [
-    ...(['get', 'list'] as const).flatMap((operation) => kindActions(call.catalogue, kind, operation)),
-    ...registerActions,
-  ];
-  const asked: Statement = {
-    index: 0,
-    sid: null,
-    effect: 'ALLOW',
-    actions,
-    notActions: null,
-    resources: null,
-    notResources: null,
-    conditions: [],
-  };
-  const names = actions.map((action) => call.catalogue.namesOf(action));
-  return call.rights.sources.every(({ document }) =>
-    document.statements.every((held) => isPlainAllow(held) || !statementsMayOverlap(held, asked, names)),
-  );
-}
-
-function isPlainAllow({ effect, resources, notResources, conditions }: Statement): boolean {
-  const everything = notResources === null && (resources === null || resources.includes('*'));
-  return effect === 'ALLOW' && everything && conditions.length === 0;
-}
-
-/** A window of the rows that the caller may see: reads on until it is full, with one more to know whether more follow. */
-async function siftedPage(
-  call: Call,
-  filter: Filters['resource'],
-  window: Window<Orders['resource']>,
-): Promise<Page<Resource>> {
-  const { backward, limit } = window;
-  const first = await call.reader.page('resource', filter, { ...window, limit: siftedAtOnce });
-  const rows: Row<Resource>[] = [];
-  let page = first;
-  for (;;) {
-    const seen = page.rows.filter(({ record }) => maySeeResource(call, record));
-    if (backward) rows.unshift(...seen);
-    else rows.push(...seen);
-    const last = backward ? page.rows[0] : page.rows.at(-1);
-    const follows = backward ? page.hasPrevious : page.hasNext;
-    if (rows.length > limit || !follows || last === undefined) break;
-    const bound = backward ? { before: last.position } : { after: last.position };
-    page = await call.reader.page('resource', filter, { ...window, ...bound, limit: siftedAtOnce });
-  }
-  const more = rows.length > limit;
-  return backward
-    ? {
-        rows: rows.slice(-limit),
-        hasPrevious: more || (window.after !== null && page.hasPrevious),
-        hasNext: first.hasNext,
-      }
-    : {
-        rows: rows.slice(0, limit),
-        hasPrevious: first.hasPrevious,
-        hasNext: more || (window.before !== null && page.hasNext),
-      };
-}
-
-/** The register's own actions that let one see what is registered. */
-const registerActions = ['bailiwick:resources:get', 'bailiwick:resources:list'] as const;
-
-/** Whether the caller may see this resource: by the register's `get` or `list` and by the kind's, each on the row itself. */
-export function maySeeResource(call: Call, resource: Pick<Resource, 'urn' | 'kind' | 'tags'>): boolean {
-  const about = { resource: resource.urn, tags: resource.tags };
-  return (
-    registerActions.some((action) => call.decide({ ...about, action }).effect === 'ALLOW') &&
-    seeing(call.catalogue, resource.kind).some((operation) => mayOnKind(call, resource.kind, operation, about))
-  );
 }
 
 /** The resource, when the door's action and the kind's are allowed on it; what one may neither change nor see is not there. */

@@ -1,6 +1,6 @@
 /** A piece of `~/.ssh/config` for one notebook. Everything in it was checked when it was set; names of people's are not in it. */
 import type { KeyPair, RemoteAccess, Resource } from './records.js';
-import { readUrn } from './resources.js';
+import { readUrn } from './resource-urns.js';
 
 /** Null while it is not known where to connect to. `own`: the pairs of whoever it is for that may get in. */
 export function sshConfig(
