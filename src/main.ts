@@ -158,10 +158,24 @@ export async function serve(settings: Settings, output: Writable = process.stdou
     done: (swept) => log.debug({ swept }, 'swept what has expired'),
     failed: (error) => log.error({ err: error }, 'what has expired could not be swept; trying again within the hour'),
   });
+  const resumeClearing = (): void => {
+    iam.clearings
+      .resume({
+        done: (workspaceId) => log.info({ workspaceId }, 'a workspace is deleted with all that was in it'),
+        failed: (workspaceId, error) => log.error({ err: error, workspaceId }, 'a workspace could not be deleted'),
+      })
+      .catch((error: unknown) => log.error({ err: error }, 'deletions of workspaces could not be gone on with'));
+  };
+  resumeClearing();
+  // Another process on this database may have ended in the middle of one.
+  const resuming = setInterval(resumeClearing, 3_600_000);
+  resuming.unref();
   endOnSignals(async (signal) => {
     log.info({ signal }, 'ending: running requests may finish');
     await listener.stop(settings.drainSeconds);
     await sweeping.stop();
+    clearInterval(resuming);
+    await iam.clearings.stop();
     await watching?.stop();
     await sshSocket?.stop();
     await house.close();

@@ -66,8 +66,9 @@ account
   .description('make an account with its root user, and print a random password once')
   .argument('<name>', 'name of the account')
   .option('--root-name <name>', 'name of its root user', 'admin')
+  .option('--no-workspaces', 'with the default workspace only, until `setWorkspacesEnabled` switches others on')
   .addHelpText('after', operatorHelp)
-  .action(async (name: string, options: { readonly rootName: string }) => {
+  .action(async (name: string, options: { readonly rootName: string; readonly workspaces: boolean }) => {
     const { addAccount } = await import('./operator.js');
     process.stdout.write(await addAccount(readSettings(process.env), name, options));
   });

@@ -24,7 +24,7 @@ export async function initialise(settings: Settings): Promise<string> {
 export async function addAccount(
   settings: Settings,
   name: string,
-  options: { readonly rootName: string },
+  options: { readonly rootName: string; readonly workspaces?: boolean },
 ): Promise<string> {
   if (!accountName.pattern.test(name)) {
     throw new StartRefused(`the account name is not allowed; write ${accountName.allowed}`);
@@ -37,7 +37,8 @@ export async function addAccount(
     if ((await iam.store.access.accountByName(name)) !== null) {
       throw new StartRefused(`an account \`${name}\` exists already; choose another name`);
     }
-    return describeAccount(await createAccount(iam, { name, rootName: options.rootName, rootPassword: null }));
+    const { rootName, workspaces: workspacesEnabled = true } = options;
+    return describeAccount(await createAccount(iam, { name, rootName, rootPassword: null, workspacesEnabled }));
   });
 }
 

@@ -64,6 +64,9 @@ const answered: Readonly<Record<string, { readonly argument: string; readonly ot
   'Query.checkAccess': { argument: 'requests', otherwise: 1 },
   // Every action of the catalogue.
   'Viewer.permissions': { argument: 'actions', otherwise: 500 },
+  // About as many as a kind has.
+  'Resource.viewerPermissions': { argument: 'actions', otherwise: 20 },
+  'Workspace.viewerPermissions': { argument: 'actions', otherwise: 10 },
 };
 
 type Variables = Readonly<Record<string, unknown>>;

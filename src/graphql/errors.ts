@@ -62,7 +62,7 @@ export function brokenCredential({ broken, requestId }: Call): GraphQLError {
 }
 
 /** What the person refused learns: the action and a request id; the reasons only if they may see them (rule 17). */
-export function refusal(call: Call, decision: Decision): GraphQLError {
+export function refusal(call: Call, decision: Decision, reference: string | null = null): GraphQLError {
   const { action, reason, requiredScope } = decision;
   const { requestId } = call;
   if (call.broken !== null) return brokenCredential(call);
@@ -100,7 +100,7 @@ export function refusal(call: Call, decision: Decision): GraphQLError {
     `\`${action}\` is not allowed for you here; ask an administrator and name request \`${requestId}\``,
     {
       ...named,
-      reference: action.toLowerCase().startsWith('modelarts:') ? 'ModelArts.0112' : 'IAM.0003',
+      reference: reference ?? (action.toLowerCase().startsWith('modelarts:') ? 'ModelArts.0112' : 'IAM.0003'),
       ...(call.may('bailiwick:access:explain') ? { decision: explanation(decision) } : {}),
     },
   );
@@ -131,7 +131,7 @@ export function answer<T, Shown extends object>(
   const clientMutationId = input.clientMutationId ?? null;
   switch (outcome.kind) {
     case 'refused':
-      throw refusal(call, outcome.decision);
+      throw refusal(call, outcome.decision, outcome.reference);
     case 'invalid': {
       const userErrors = outcome.problems.map(shownProblem);
       const frame: PayloadFrame = { userErrors, revision: null, clientMutationId, replayed: false };
@@ -146,7 +146,7 @@ export function answer<T, Shown extends object>(
 
 /** The value of an outcome that has no payload to put problems in: of a query. */
 export function valueOf<T>({ call }: GraphContext, outcome: Outcome<T>): T {
-  if (outcome.kind === 'refused') throw refusal(call, outcome.decision);
+  if (outcome.kind === 'refused') throw refusal(call, outcome.decision, outcome.reference);
   if (outcome.kind === 'succeeded') return outcome.value;
   throw new BadInput(outcome.problems.map(({ message }) => message).join('; '), outcome.problems[0]?.reference ?? null);
 }

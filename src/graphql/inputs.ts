@@ -50,6 +50,13 @@ export class ScopeInput {
 
   @Field(() => ID, { nullable: true, description: 'Identifier of the workspace to act in.' })
   workspace?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Indicates the workspace that the user chose last, the default one if that is closed to them by now; only `true` has a meaning.',
+  })
+  lastUsed?: boolean | null;
 }
 
 /** The members of an input that were given; null says the same as absent. */
@@ -81,7 +88,8 @@ export function changesOf<T extends object>(
 export function scopeChoice(input: ScopeInput | null | undefined): ScopeChoice | null {
   if (input == null) return null;
   if (input.workspace != null) return { kind: 'workspace', id: decodeId('Workspace', input.workspace) };
+  if (input.lastUsed === true) return { kind: 'lastUsed' };
   if (input.account !== true)
-    throw new BadInput('`account: false` names no scope; give `account: true` or a workspace');
+    throw new BadInput('`false` names no scope; give `account: true`, `lastUsed: true` or a workspace');
   return { kind: 'account' };
 }

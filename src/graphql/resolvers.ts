@@ -37,6 +37,7 @@ import { RateLimitResolver } from './rate-limit.js';
 import { RemoteAccessExplanationResolver } from './remote-access-explanation.js';
 import { RemoteAccessResolver, ResourceRemoteAccessResolver } from './remote-access.js';
 import { RequestAuthenticationResolver } from './request-authentication.js';
+import { ResourceBatchResolver } from './resource-batches.js';
 import { ResourceMoveResolver } from './resource-moves.js';
 import { ResourceResolver } from './resources.js';
 import { SecondFactorResolver, UserSecondFactorResolver, ViewerSecondFactorResolver } from './second-factors.js';
@@ -44,7 +45,10 @@ import { ServiceResolver } from './services.js';
 import { SessionResolver } from './session.js';
 import { SettingsResolver } from './settings.js';
 import { UserResolver } from './users.js';
+import { ResourcePermissionsResolver, WorkspacePermissionsResolver } from './viewer-permissions.js';
+import { WorkspaceDeletionResolver } from './workspace-deletion.js';
 import { WorkspaceQuotaResolver } from './workspace-quotas.js';
+import { ViewerWorkspacesResolver } from './workspace-switcher.js';
 import { WorkspaceResolver } from './workspaces.js';
 
 export const resolvers: BuildSchemaOptions['resolvers'] = [
@@ -79,7 +83,9 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   RemoteAccessExplanationResolver,
   RemoteAccessResolver,
   RequestAuthenticationResolver,
+  ResourceBatchResolver,
   ResourceMoveResolver,
+  ResourcePermissionsResolver,
   ResourceRemoteAccessResolver,
   ResourceResolver,
   SecondFactorResolver,
@@ -101,6 +107,9 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   ViewerSecondFactorResolver,
   ViewerSessionsResolver,
   ViewerAccessKeysResolver,
+  ViewerWorkspacesResolver,
+  WorkspaceDeletionResolver,
+  WorkspacePermissionsResolver,
   WorkspaceQuotaResolver,
   WorkspaceResolver,
 ];

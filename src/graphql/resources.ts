@@ -129,6 +129,13 @@ class ResourceFilterInput {
 
   @Field(() => ID, { nullable: true, description: 'Identifier of the resource that the resources belong to.' })
   parentId?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Indicates resources that nobody owns any more, or never did, so that they can be given an owner; false for those whose owner is there.',
+  })
+  ownerless?: boolean | null;
 }
 
 @InputType({ description: 'Order of a list of resources.' })

@@ -3,6 +3,7 @@ import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, registerEnumType,
 import {
   restoreDefaultAccess,
   setAuthorizationMode,
+  setWorkspacesEnabled,
   type Account as AccountRecord,
   type AuthorizationMode,
   type Instant,
@@ -48,6 +49,11 @@ export class Account extends Node {
   })
   authorizationMode!: AuthorizationMode | null;
 
+  @Field(() => Boolean, {
+    description: 'Indicates that workspaces beside the default one may be created in the account.',
+  })
+  workspacesEnabled!: boolean;
+
   @Field(() => DateTime, { description: 'Timestamp of when the account was created.' })
   createdAt!: Instant;
 }
@@ -60,6 +66,20 @@ class SetAuthorizationModeInput extends MutationInput {
 
 @ObjectType({ description: 'Payload of setAuthorizationMode.', simpleResolvers: true })
 class SetAuthorizationModePayload extends MutationPayload {
+  @Field(() => Account, { nullable: true, description: 'Account that was changed.' })
+  account?: AccountRecord | null;
+}
+
+@InputType({ description: 'Input of setWorkspacesEnabled.' })
+class SetWorkspacesEnabledInput extends MutationInput {
+  @Field(() => Boolean, {
+    description: 'Indicates that workspaces beside the default one may be created from now on.',
+  })
+  enabled!: boolean;
+}
+
+@ObjectType({ description: 'Payload of setWorkspacesEnabled.', simpleResolvers: true })
+class SetWorkspacesEnabledPayload extends MutationPayload {
   @Field(() => Account, { nullable: true, description: 'Account that was changed.' })
   account?: AccountRecord | null;
 }
@@ -90,6 +110,21 @@ export class SettingsResolver {
     @Ctx() context: GraphContext,
   ): Promise<PayloadFrame> {
     const outcome = await setAuthorizationMode(context.iam, context.call, { mode: input.mode });
+    return answer(context, input, outcome, (account) => ({ account }));
+  }
+
+  @Permission({ action: 'bailiwick:settings:update', scope: 'ACCOUNT' })
+  @Mutation(() => SetWorkspacesEnabledPayload, {
+    nullable: true,
+    description:
+      'Switches workspaces on or off in the account. Whatever there was before lies in the default workspace; they are switched off only while there is no other. Needs `bailiwick:settings:update`.',
+  })
+  async setWorkspacesEnabled(
+    @Arg('input', () => SetWorkspacesEnabledInput, { description: 'Input of the mutation.' })
+    input: SetWorkspacesEnabledInput,
+    @Ctx() context: GraphContext,
+  ): Promise<PayloadFrame> {
+    const outcome = await setWorkspacesEnabled(context.iam, context.call, { enabled: input.enabled });
     return answer(context, input, outcome, (account) => ({ account }));
   }
 

@@ -18,7 +18,6 @@ import {
 } from 'type-graphql';
 import {
   createWorkspace,
-  deleteWorkspace,
   updateWorkspace,
   visibleWorkspaces,
   type EnterpriseProject as EnterpriseProjectRecord,
@@ -44,8 +43,8 @@ import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
 import { EnterpriseProject } from './enterprise-projects.js';
 import { answer, type PayloadFrame } from './errors.js';
-import { changesOf, CreationInput, given, MutationInput, UpdateInput } from './inputs.js';
-import { decodeId, decodeIds, decodeOptionalId, encodeNodeId } from './node-ids.js';
+import { changesOf, CreationInput, given, UpdateInput } from './inputs.js';
+import { decodeId, decodeIds, decodeOptionalId } from './node-ids.js';
 import { Node } from './node-interface.js';
 import { OrderDirections, type OrderDirection } from './ordering.js';
 import { CreationPayload, MutationPayload } from './payloads.js';
@@ -141,6 +140,9 @@ export class Workspace extends Node {
   @Field(() => WorkspaceStatuses, { description: 'Status of the workspace.' })
   status!: WorkspaceStatus;
 
+  @Field(() => String, { description: 'Status in words: what stands in the way; blank when nothing does.' })
+  statusDetail!: string;
+
   @Field(() => Int, { description: 'Version of the workspace for `expectedVersion`.' })
   version!: number;
 
@@ -178,6 +180,13 @@ class WorkspaceFilterInput {
 
   @Field(() => WorkspaceVisibilities, { nullable: true, description: 'Visibility of the workspaces.' })
   visibility?: WorkspaceVisibility | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Indicates that only workspaces are listed which the caller can enter now, without those that are being deleted; false unless given.',
+  })
+  accessible?: boolean | null;
 }
 
 @InputType({ description: 'Order of a list of workspaces.' })
@@ -276,34 +285,20 @@ class UpdateWorkspacePayload extends MutationPayload {
   workspace?: WorkspaceRecord | null;
 }
 
-@InputType({ description: 'Input of deleteWorkspace.' })
-class DeleteWorkspaceInput extends MutationInput {
-  @Field(() => ID, { description: 'Identifier of the workspace.' })
-  id!: string;
-}
-
-@ObjectType({ description: 'Payload of deleteWorkspace.', simpleResolvers: true })
-class DeleteWorkspacePayload extends MutationPayload {
-  @Field(() => Workspace, { nullable: true, description: 'Workspace that was deleted, as it was.' })
-  workspace?: WorkspaceRecord | null;
-
-  @Field(() => ID, { nullable: true, description: 'Identifier of the workspace that was deleted.' })
-  deletedWorkspaceId?: string | null;
-}
-
 @Resolver(() => Workspace)
 export class WorkspaceResolver {
   @Permission({ action: 'modelarts:workspace:list', scope: 'ACCOUNT' })
   @Query(() => WorkspaceConnection, {
     nullable: true,
-    description: 'Workspaces of the account that the caller may enter. Needs `modelarts:workspace:list`.',
+    description:
+      'Workspaces of the account that the caller may enter, and those of them that are being deleted. Needs `modelarts:workspace:list`.',
   })
   async workspaces(
     @Args(() => WorkspaceListArguments) args: WorkspaceListArguments,
     @Ctx() { call: { reader, principal }, cursors }: GraphContext,
   ): Promise<ConnectionOf<WorkspaceRecord>> {
     const window = windowOf(cursors.of('workspaces'), args, orderOf(args.orderBy));
-    const filter = { ...filterOf(args.filter), accessibleTo: principal.id };
+    const filter = filterOf(args.filter, principal.id);
     return connection(await reader.page('workspace', filter, window), window, () => reader.count('workspace', filter));
   }
 
@@ -364,27 +359,6 @@ export class WorkspaceResolver {
     return answer(context, input, outcome, (workspace) => ({ workspace }));
   }
 
-  @Permission({
-    action: 'modelarts:workspace:delete',
-    resource: 'modelarts::{account}:workspace:{args.input.id}',
-    scope: 'ACCOUNT',
-  })
-  @Mutation(() => DeleteWorkspacePayload, {
-    nullable: true,
-    description:
-      'Deletes an empty workspace with its list of members and the grants given for it. One that holds resources is refused: deregister them first; deleting a workspace together with its resources is not offered yet. Needs `modelarts:workspace:delete`.',
-  })
-  async deleteWorkspace(
-    @Arg('input', () => DeleteWorkspaceInput, { description: 'Input of the mutation.' }) input: DeleteWorkspaceInput,
-    @Ctx() context: GraphContext,
-  ): Promise<PayloadFrame> {
-    const outcome = await deleteWorkspace(context.iam, context.call, { id: decodeId('Workspace', input.id) });
-    return answer(context, input, outcome, (workspace) => ({
-      workspace,
-      deletedWorkspaceId: encodeNodeId('Workspace', workspace.id),
-    }));
-  }
-
   @FieldResolver(() => EnterpriseProject, {
     nullable: true,
     description: 'Enterprise project of the workspace; null when the caller may not read it.',
@@ -426,10 +400,15 @@ export class WorkspaceResolver {
   }
 }
 
-function filterOf(input: WorkspaceFilterInput | null | undefined): Filters['workspace'] {
-  const { enterpriseProjectId, ...others } = given(input);
-  if (enterpriseProjectId === undefined) return others;
-  return { ...others, enterpriseProjectId: decodeId('EnterpriseProject', enterpriseProjectId) };
+function filterOf(input: WorkspaceFilterInput | null | undefined, callerId: string): Filters['workspace'] {
+  const { enterpriseProjectId, accessible, ...others } = given(input);
+  return {
+    ...others,
+    ...(accessible === true ? { accessibleTo: callerId } : { knownTo: callerId }),
+    ...(enterpriseProjectId === undefined
+      ? {}
+      : { enterpriseProjectId: decodeId('EnterpriseProject', enterpriseProjectId) }),
+  };
 }
 
 function orderOf(input: WorkspaceOrderInput | null | undefined): Order<Orders['workspace']> {

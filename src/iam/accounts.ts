@@ -22,6 +22,8 @@ export interface NewAccount {
   /** Null: a random one is made and answered once. */
   readonly rootPassword: string | null;
   readonly authorizationMode?: AuthorizationMode;
+  /** Whether workspaces beside the default one may be made; true unless given. */
+  readonly workspacesEnabled?: boolean;
 }
 
 export interface CreatedAccount {
@@ -46,6 +48,7 @@ export async function createAccount(house: House, input: NewAccount): Promise<Cr
     name: input.name,
     rootUserId: rootId,
     authorizationMode: input.authorizationMode ?? 'LOOSE',
+    workspacesEnabled: input.workspacesEnabled ?? true,
     revision: 0,
     accessRevision: 0,
     createdAt: at,
@@ -87,6 +90,7 @@ export async function createAccount(house: House, input: NewAccount): Promise<Cr
       visibility: 'PUBLIC',
       creatorId: rootId,
       status: 'NORMAL',
+      statusDetail: '',
       version: 1,
       createdAt: at,
       updatedAt: at,

@@ -7,6 +7,8 @@ import type { AgencySession, AuditEvent, Grant, Id, JsonImage, Kind, Records, Re
 import { maySeeResource } from './resource-visibility.js';
 import { mayCallerEnter } from './workspaces.js';
 
+/** What account scope does not reach (DESIGN section 2). */
+const lyingInWorkspaces: ReadonlySet<string> = new Set(['resource', 'remoteAccess']);
 const ofWorkspaces: ReadonlySet<string> = new Set(['workspace', 'workspaceMember']);
 
 /** Reads one row of the caller's scope; given by whoever reads many events at once, so that it can be batched. */
@@ -16,7 +18,8 @@ export async function maySeeImages(call: Call, event: AuditEvent, find: FindRow)
   const { targetKind, targetId, before, after } = event;
   if (ofWorkspaces.has(targetKind)) return call.administrator || maySeeWorkspace(call, event, find);
   const here = call.scope.workspaceId;
-  if (here === null) return true;
+  // What lay in a workspace is in the trail of the account only when it went with that workspace.
+  if (here === null) return call.administrator || !lyingInWorkspaces.has(targetKind);
   const images = [before, after].filter((image) => image !== null);
   // An image has the columns of its row, without secrets (rule 30).
   if (targetKind === 'resource') return images.every((image) => maySeeResource(call, image as unknown as Resource));

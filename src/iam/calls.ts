@@ -345,6 +345,15 @@ export class Calls {
     });
   }
 
+  /** The same caller as they would be in another workspace of the account, which may be closed to them. */
+  async inWorkspace(call: Call, workspace: Workspace): Promise<Call> {
+    const { account, user, rights } = call;
+    if (account === null) throw new Error('a call with an actor has an account');
+    const scope = { accountId: account.id, workspaceId: workspace.id };
+    const facts = await this.scopeFacts(account, scope, workspace, user, rights);
+    return new Call({ ...call, rights, scope, workspace, facts, reader: this.#house.store.reader(scope) });
+  }
+
   /** Rights of a principal as they are now. */
   rightsOf(account: Account, principal: Principal, user: User | null): Promise<Rights> {
     return this.#rights.rightsOf(this.#house.store.access, account, principal, user);

@@ -15,9 +15,13 @@ export interface EntryFacts {
   readonly listed: boolean;
 }
 
-/** PUBLIC: everyone of the account. PRIVATE: creator and administrators. INTERNAL: these and the listed users. */
+/** Whether somebody may enter: whoever may know of it, but nobody while it is being made or deleted. */
 export function mayEnter(facts: EntryFacts): boolean {
-  if (facts.status !== 'NORMAL' && facts.status !== 'DELETE_FAILED') return false;
+  return (facts.status === 'NORMAL' || facts.status === 'DELETE_FAILED') && mayKnow(facts);
+}
+
+/** PUBLIC: everyone of the account. PRIVATE: creator and administrators. INTERNAL: these and the listed users. */
+export function mayKnow(facts: Omit<EntryFacts, 'status'>): boolean {
   if (facts.root || facts.administrator || facts.creator) return true;
   switch (facts.visibility) {
     case 'PUBLIC':
@@ -31,20 +35,32 @@ export function mayEnter(facts: EntryFacts): boolean {
 
 /** Whether this user may enter this workspace now. */
 export async function mayUserEnter(access: AccessReader, workspace: Workspace, user: User): Promise<boolean> {
+  const facts = await entryFacts(access, workspace, user);
+  return facts !== null && mayEnter(facts);
+}
+
+/** Whether this user may know of this workspace, and so see what becomes of it. */
+export async function mayUserKnow(access: AccessReader, workspace: Workspace, user: User): Promise<boolean> {
+  const facts = await entryFacts(access, workspace, user);
+  return facts !== null && mayKnow(facts);
+}
+
+/** Null when the two are of different accounts. */
+async function entryFacts(access: AccessReader, workspace: Workspace, user: User): Promise<EntryFacts | null> {
   const { accountId, id } = workspace;
-  if (user.accountId !== accountId) return false;
+  if (user.accountId !== accountId) return null;
   const [administrator, listed] = await Promise.all([
     access.isAdministrator(accountId, user.id),
     workspace.visibility === 'INTERNAL' ? access.isListedIn(accountId, id, user.id) : false,
   ]);
-  return mayEnter({
+  return {
     visibility: workspace.visibility,
     status: workspace.status,
     root: user.root,
     administrator,
     creator: workspace.creatorId === user.id,
     listed,
-  });
+  };
 }
 
 /** The workspaces of these that a user may enter, for lists; bounded statements. */

@@ -9,9 +9,12 @@ import type { Store } from './ports.js';
 import type { Instant } from './records.js';
 import type { TokenKeySettings } from './token-keys.js';
 import { createTokens } from './tokens.js';
+import { WorkspaceClearings } from './workspace-deletion.js';
 
 export interface Iam extends House {
   readonly calls: Calls;
+  /** Deletions of workspaces that go on in the background. */
+  readonly clearings: WorkspaceClearings;
 }
 
 export interface IamParts {
@@ -48,5 +51,5 @@ export function createIam({
     reopen: (call) => calls.reopen(call),
   };
   const calls = new Calls(house);
-  return { ...house, calls };
+  return { ...house, calls, clearings: new WorkspaceClearings(house) };
 }

@@ -72,12 +72,16 @@ export {
 } from './grants.js';
 export * from './settings.js';
 export * from './workspaces.js';
+export * from './workspace-deletion.js';
+export { enterableWorkspaces, type EnterableWorkspace } from './workspace-visits.js';
 export * from './workspace-quotas.js';
 export * from './enterprise-projects.js';
 export * from './resource-urns.js';
 export * from './resource-visibility.js';
 export * from './resources.js';
 export * from './resource-moves.js';
+export * from './resource-batches.js';
+export * from './object-permissions.js';
 export * from './agencies.js';
 export * from './agency-sessions.js';
 export * from './agency-functions.js';
@@ -90,7 +94,7 @@ export {
   type AuthenticateRequestInput,
 } from './request-authentication.js';
 export * from './audit-images.js';
-export { mayEnter, type EntryFacts } from './entry.js';
+export { mayEnter, mayKnow, type EntryFacts } from './entry.js';
 export { gainedActions, type Gift } from './escalation.js';
 export type { SignatureUse } from './signed-requests.js';
 export {

@@ -59,6 +59,8 @@ export interface Succeeded<T> {
 export interface Refused {
   readonly kind: 'refused';
   readonly decision: Decision;
+  /** The vendors' code of this very refusal; null for that of every other. */
+  readonly reference: string | null;
 }
 
 export interface Invalid {
@@ -72,8 +74,8 @@ export function succeed<T>(value: T, revision: number | null = null, replayed = 
   return { kind: 'succeeded', value, revision, replayed };
 }
 
-export function refuse(decision: Decision): Refused {
-  return { kind: 'refused', decision };
+export function refuse(decision: Decision, reference: string | null = null): Refused {
+  return { kind: 'refused', decision, reference };
 }
 
 export function reject(...problems: readonly UserProblem[]): Invalid {

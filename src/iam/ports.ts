@@ -68,6 +68,8 @@ export interface Filters {
     readonly visibility?: WorkspaceVisibility;
     /** Only workspaces that this user may enter (rule 2 and DESIGN section 2). */
     readonly accessibleTo?: Id;
+    /** Those and the ones that this user could enter, were they not being made or deleted. */
+    readonly knownTo?: Id;
   };
   enterpriseProject: { readonly name?: string; readonly nameContains?: string; readonly enabled?: boolean };
   service: { readonly name?: string; readonly nameContains?: string };
@@ -78,6 +80,8 @@ export interface Filters {
     /** Only these kinds (`service:type`); an empty list matches nothing. */
     readonly kinds?: readonly string[];
     readonly parentId?: Id;
+    /** True: those that nobody owns, or whose owner is gone; false: those whose owner is there. */
+    readonly ownerless?: boolean;
   };
   agency: { readonly name?: string; readonly nameContains?: string; readonly trustedId?: string };
   authorization: { readonly agencyId?: Id; readonly userId?: Id };
@@ -233,8 +237,23 @@ export interface AccessReader {
   agencySession(sessionId: Id): Promise<Records['agencySession'] | null>;
   /** Quotas that were set, by kind. */
   workspaceQuotas(accountId: Id, workspaceId: Id): Promise<ReadonlyMap<string, Records['workspaceQuota']>>;
-  /** Number of registered resources of each of these kinds; in one statement. */
-  resourceCounts(accountId: Id, workspaceId: Id, kinds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** Number of registered resources of each of these kinds, of every kind for null; in one statement. */
+  resourceCounts(accountId: Id, workspaceId: Id, kinds: readonly string[] | null): Promise<ReadonlyMap<string, number>>;
+  /**
+   * Resources of a workspace, the newest first, so that what belongs to another mostly comes before it.
+   *
+   * @param after the last one that was read; null for the first ones
+   */
+  resourcesIn(
+    accountId: Id,
+    workspaceId: Id,
+    after: Pick<Records['resource'], 'createdAt' | 'id'> | null,
+    limit: number,
+  ): Promise<readonly Records['resource'][]>;
+  /** Ids of workspaces whose deletion is under way. */
+  workspacesBeingDeleted(accountId: Id): Promise<readonly Id[]>;
+  /** The workspace that a user chose last, of those that are there. */
+  lastVisit(accountId: Id, userId: Id): Promise<Records['workspaceVisit'] | null>;
   resource(accountId: Id, resourceId: Id): Promise<Records['resource'] | null>;
   /** Null: remote access to the resource was never configured, and no state of it reported. */
   remoteAccess(accountId: Id, resourceId: Id): Promise<Records['remoteAccess'] | null>;

@@ -22,6 +22,8 @@ export interface Account {
   readonly name: string;
   readonly rootUserId: Id;
   readonly authorizationMode: AuthorizationMode;
+  /** Whether workspaces beside the default one may be made. */
+  readonly workspacesEnabled: boolean;
   /** Raised by every committed write (rule 28). */
   readonly revision: number;
   /** Raised only by writes that can change a decision; caches are keyed by it. */
@@ -203,6 +205,8 @@ export interface Workspace {
   readonly visibility: WorkspaceVisibility;
   readonly creatorId: Id;
   readonly status: WorkspaceStatus;
+  /** What stands in the way, in words; '' when nothing does. */
+  readonly statusDetail: string;
   readonly version: number;
   readonly createdAt: Instant;
   readonly updatedAt: Instant;
@@ -215,6 +219,15 @@ export interface WorkspaceMember {
   readonly workspaceId: Id;
   readonly userId: Id;
   readonly addedAt: Instant;
+}
+
+/** When a user last chose to act in a workspace, for consoles to begin there again. id = `<userId>.<workspaceId>` */
+export interface WorkspaceVisit {
+  readonly id: Id;
+  readonly accountId: Id;
+  readonly userId: Id;
+  readonly workspaceId: Id;
+  readonly visitedAt: Instant;
 }
 
 /**
@@ -502,6 +515,7 @@ export interface Records {
   workspace: Workspace;
   workspaceMember: WorkspaceMember;
   workspaceQuota: WorkspaceQuota;
+  workspaceVisit: WorkspaceVisit;
   enterpriseProject: EnterpriseProject;
   service: Service;
   resource: Resource;

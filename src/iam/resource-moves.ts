@@ -2,7 +2,7 @@
  * Moving a resource to another workspace (rule 16): called in the one where it is, decided on both sides. What leaves is
  * deleted there, what comes is created here, so that nobody carries something out of, or into, where they may not.
  */
-import { decide, type Decision, type Question } from './authorizer.js';
+import type { Decision, Question } from './authorizer.js';
 import type { Calls } from './calls.js';
 import type { Call } from './call.js';
 import { change, type OpenChange } from './change.js';
@@ -54,30 +54,18 @@ export async function moveResource(
   });
 }
 
-/** The first question about the other side that is refused; its scope is opened for the same caller, with what is theirs there. */
+/** The first question about the other side that is refused. */
 async function refusalThere(
   calls: Calls,
   { call }: OpenChange,
   target: Workspace,
   { urn, kind, tags }: Resource,
 ): Promise<Decision | null> {
-  const { account, catalogue, rights, environment, user } = call;
-  if (account === null) throw new Error('a call with an actor has an account');
-  const facts = await calls.scopeFacts(
-    account,
-    { accountId: account.id, workspaceId: target.id },
-    target,
-    user,
-    rights,
-  );
+  const there = await calls.inWorkspace(call, target);
   const about = { resource: urn, tags, requestTags: tags };
   const questions: readonly Question[] = [
     { ...about, action: 'bailiwick:resources:move' },
     kindQuestion(call, kind, 'create', about),
   ];
-  for (const question of questions) {
-    const decision = decide(catalogue, rights, facts, environment, question);
-    if (decision.effect !== 'ALLOW') return decision;
-  }
-  return null;
+  return questions.map((question) => there.decide(question)).find(({ effect }) => effect !== 'ALLOW') ?? null;
 }

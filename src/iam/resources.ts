@@ -32,49 +32,62 @@ export async function registerResource(
   call: Call,
   input: RegisterResourceInput,
 ): Promise<Outcome<Resource>> {
+  return change(house, call, registering(input), (open) => register(open, input, []));
+}
+
+/**
+ * Registers one resource in an open change; the one place where a resource comes to be.
+ *
+ * @param at where it stands in the input
+ */
+export async function register(
+  open: OpenChange,
+  input: Omit<RegisterResourceInput, 'idempotencyKey'>,
+  at: readonly string[],
+): Promise<Outcome<Resource>> {
+  const { transaction, call } = open;
   const tags = input.tags ?? [];
   const parts = readUrn(input.urn);
   const problems = [...checkUrn(call, parts), ...checkTags(tags), ...checkName(input.name)];
-  return change(house, call, registering(input), async (open) => {
-    const { transaction, call } = open;
-    const kind = parts === null ? null : `${parts.service}:${parts.type}`;
-    // The catalogue is for everyone to read: that there is no such kind, or no way to make one, tells nothing.
-    const makeable = kind !== null && isRegistered(call.catalogue, kind, 'create');
-    const refused =
-      open.ask('bailiwick:resources:register', input.urn, { tags, requestTags: tags }) ??
-      (makeable ? askKind(open, kind, 'create', input.urn, { tags, requestTags: tags }) : null);
-    if (refused !== null) return refused;
-    const workspaceId = call.scope.workspaceId;
-    const missing = await missingReferences(open, input);
-    const faults = [...missing, ...problems];
-    if (faults.length > 0 || kind === null || workspaceId === null) return reject(...faults);
-    if ((await transaction.access.resourcesByUrn(call.accountId, [input.urn])).has(input.urn)) {
-      return reject(
-        problem('CONFLICT', 'a resource is registered under this URN; update it or choose another id', 'urn', {
-          reference: 'IAM.0005',
-        }),
-      );
-    }
-    const full = await refuseOverQuota(open, workspaceId, kind, 1, 'urn');
-    if (full !== null) return full;
-    const resource: Resource = {
-      id: newId(),
-      accountId: call.accountId,
-      workspaceId,
-      urn: input.urn,
-      kind,
-      name: input.name ?? '',
-      ownerId: input.ownerId ?? null,
-      parentId: input.parentId ?? null,
-      tags,
-      registeredBy: call.principal.id,
-      version: 1,
-      createdAt: call.now,
-      updatedAt: call.now,
-    };
-    await transaction.insert('resource', resource);
-    return succeed(resource);
-  });
+  const kind = parts === null ? null : `${parts.service}:${parts.type}`;
+  // The catalogue is for everyone to read: that there is no such kind, or no way to make one, tells nothing.
+  const makeable = kind !== null && isRegistered(call.catalogue, kind, 'create');
+  const refused =
+    open.ask('bailiwick:resources:register', input.urn, { tags, requestTags: tags }) ??
+    (makeable ? askKind(open, kind, 'create', input.urn, { tags, requestTags: tags }) : null);
+  if (refused !== null) return refused;
+  const workspaceId = call.scope.workspaceId;
+  const missing = await missingReferences(open, input);
+  const faults = [...missing, ...problems];
+  if (faults.length > 0 || kind === null || workspaceId === null) return reject(...placed(faults, at));
+  if ((await transaction.access.resourcesByUrn(call.accountId, [input.urn])).has(input.urn)) {
+    const message = 'a resource is registered under this URN; update it or choose another id';
+    return reject(...placed([problem('CONFLICT', message, 'urn', { reference: 'IAM.0005' })], at));
+  }
+  const full = await refuseOverQuota(open, workspaceId, kind, 1, 'urn');
+  if (full !== null) return reject(...placed(full.problems, at));
+  const resource: Resource = {
+    id: newId(),
+    accountId: call.accountId,
+    workspaceId,
+    urn: input.urn,
+    kind,
+    name: input.name ?? '',
+    ownerId: input.ownerId ?? null,
+    parentId: input.parentId ?? null,
+    tags,
+    registeredBy: call.principal.id,
+    version: 1,
+    createdAt: call.now,
+    updatedAt: call.now,
+  };
+  await transaction.insert('resource', resource);
+  return succeed(resource);
+}
+
+/** Problems of one item, at its place in the input. */
+function placed(problems: readonly UserProblem[], at: readonly string[]): readonly UserProblem[] {
+  return problems.map((fault) => ({ ...fault, path: fault.path && ['input', ...at, ...fault.path.slice(1)] }));
 }
 
 /** A repeat shows the resource as it is by now, so only to who may see it by now. */

@@ -13,6 +13,7 @@ const neutralKinds: ReadonlySet<Kind> = new Set<Kind>([
   'spentSignature',
   'strangerAttempts',
   'workspaceQuota',
+  'workspaceVisit',
 ]);
 
 /** Columns that no decision reads, whatever their kind. Names stay out: `g:UserName` is a condition key. */
@@ -21,6 +22,8 @@ const neutralColumns: ReadonlySet<string> = new Set([
   'version',
   'updatedAt',
   'lastUsedAt',
+  'statusDetail',
+  'workspacesEnabled',
   'revision',
   'accessRevision',
 ]);
@@ -46,6 +49,8 @@ export const unauditedKinds: ReadonlySet<Kind> = new Set<Kind>([
   'idempotencyRecord',
   'spentSignature',
   'strangerAttempts',
+  // Where somebody works is kept for their console, not for whoever reads the trail.
+  'workspaceVisit',
 ]);
 
 /**

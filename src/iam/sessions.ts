@@ -12,6 +12,7 @@ import { notFound } from './faults.js';
 import type { House } from './house.js';
 import { problem, reject, succeed, type Invalid, type Outcome } from './outcome.js';
 import type { AccessReader, Scope, Transaction } from './ports.js';
+import { lastWorkspaceOf, noteVisit } from './workspace-visits.js';
 import { DEFAULT_ID, type Account, type Id, type Instant, type Session, type User } from './records.js';
 
 const minute = 60_000;
@@ -22,7 +23,11 @@ export const longestSession = 30 * 24 * 60 * minute;
 /** Life of a token that is made for a service to show (rule 23). */
 export const audienceTokenLife = 15 * minute;
 
-export type ScopeChoice = { readonly kind: 'account' } | { readonly kind: 'workspace'; readonly id: Id };
+export type ScopeChoice =
+  | { readonly kind: 'account' }
+  | { readonly kind: 'workspace'; readonly id: Id }
+  /** The workspace that the user chose last. */
+  | { readonly kind: 'lastUsed' };
 
 export interface Issued {
   readonly token: string;
@@ -51,9 +56,26 @@ export async function switchScope(
   const services = audience === null ? [] : await house.store.access.services(account.id);
   const service = services.find(({ id, name }) => id === audience || name === audience) ?? null;
   if (audience !== null && service?.enabled !== true) return reject(notFound('service', audience, 'audience'));
-  const closed = await refuseScope(house.store.access, account, user, choice);
-  if (closed !== null) return closed;
-  return succeed(await issueToken(house, calls, call, session, scopeOf(account.id, choice), service?.id ?? null));
+  const scope = await chosenScope(house.store.access, account, user, choice);
+  if ('problems' in scope) return scope;
+  // A token that is handed to a service says nothing of where its user goes.
+  const visited = service === null ? await rememberVisit(house, call, user, scope) : null;
+  const issued = await issueToken(house, calls, call, session, scope, service?.id ?? null);
+  return succeed(issued, visited?.kind === 'succeeded' ? visited.revision : null);
+}
+
+/** What is not remembered refuses nothing. */
+async function rememberVisit(
+  house: House,
+  call: Call,
+  user: User,
+  { workspaceId }: Scope,
+): Promise<Outcome<unknown> | null> {
+  if (workspaceId === null) return null;
+  return change(house, call, { operation: 'switchScope' }, async (open) => {
+    const refused = open.ask('bailiwick:session:use', null);
+    return refused ?? succeed(await noteVisit(open.transaction, user.id, workspaceId));
+  });
 }
 
 /** Prolongs the caller's session by the account's session time and answers a token of it in the same scope. */
@@ -179,23 +201,23 @@ export async function issueToken(
   return { token, expiresAt, call: await calls.openSession(call, accountId, userId, sessionId, scope) };
 }
 
-/** A workspace that one may not enter looks like one that does not exist. */
-export async function refuseScope(
+/**
+ * The scope that a user chose, the default workspace unless given, if they may act there. A workspace that one may not
+ * enter looks like one that does not exist.
+ */
+export async function chosenScope(
   access: AccessReader,
   account: Account,
   user: User,
   choice: ScopeChoice | null,
-): Promise<Invalid | null> {
-  const { workspaceId } = scopeOf(account.id, choice);
-  if (workspaceId === null) return null;
-  const workspace = await access.workspace(account.id, workspaceId);
-  if (workspace !== null && (await mayUserEnter(access, workspace, user))) return null;
+): Promise<Scope | Invalid> {
+  const accountId = account.id;
+  if (choice?.kind === 'account') return { accountId, workspaceId: null };
+  if (choice?.kind === 'lastUsed') return { accountId, workspaceId: await lastWorkspaceOf(access, account, user) };
+  const workspaceId = choice?.id ?? DEFAULT_ID;
+  const workspace = await access.workspace(accountId, workspaceId);
+  if (workspace !== null && (await mayUserEnter(access, workspace, user))) return { accountId, workspaceId };
   return reject(notFound('workspace', workspaceId, 'scope', 'ModelArts.0102'));
-}
-
-export function scopeOf(accountId: Id, choice: ScopeChoice | null): Scope {
-  if (choice === null) return { accountId, workspaceId: DEFAULT_ID };
-  return { accountId, workspaceId: choice.kind === 'account' ? null : choice.id };
 }
 
 function noSession() {

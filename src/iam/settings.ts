@@ -7,7 +7,7 @@ import { refuseGain } from './escalation.js';
 import { notFound } from './faults.js';
 import type { House } from './house.js';
 import { problem, reject, succeed, type Outcome } from './outcome.js';
-import type { Account, AuthorizationMode, Id, User } from './records.js';
+import { DEFAULT_ID, type Account, type AuthorizationMode, type Id, type User } from './records.js';
 
 /** Sets whether users whom no Allow naming modelarts has reached may use ModelArts (docs/domain.md section b3). */
 export async function setAuthorizationMode(
@@ -27,6 +27,31 @@ export async function setAuthorizationMode(
       if (gain !== null) return gain;
     }
     return succeed(await open.transaction.update('account', account.id, { authorizationMode: input.mode }));
+  });
+}
+
+/**
+ * Switches workspaces on or off: whether others beside the default one may be made. What was there before is in the
+ * default workspace, and stays there; they are switched off only while there is no other.
+ */
+export async function setWorkspacesEnabled(
+  house: House,
+  call: Call,
+  { enabled }: { readonly enabled: boolean },
+): Promise<Outcome<Account>> {
+  return change(house, call, { operation: 'setWorkspacesEnabled' }, async (open) => {
+    const { transaction, call } = open;
+    const refused = open.ask('bailiwick:settings:update', null);
+    if (refused !== null) return refused;
+    const account = await transaction.get('account', call.accountId);
+    if (account === null) return reject(notFound('account', call.accountId));
+    if (account.workspacesEnabled === enabled) return succeed(account);
+    const others = (await transaction.idsWhere('workspace', {})).filter((id) => id !== DEFAULT_ID);
+    if (!enabled && others.length > 0) {
+      const many = others.length === 1 ? 'one workspace is' : `${others.length} workspaces are`;
+      return reject(problem('IN_USE', `${many} there beside the default one; delete these first`, 'enabled'));
+    }
+    return succeed(await transaction.update('account', account.id, { workspacesEnabled: enabled }));
   });
 }
 

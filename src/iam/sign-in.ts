@@ -11,10 +11,11 @@ import { newId, type House } from './house.js';
 import { countedFailure, isBesieged, lockedUntil, noFailures } from './lockout.js';
 import type { Observer } from './observer.js';
 import { problem, reject, succeed, type Invalid, type Outcome } from './outcome.js';
-import type { ChangeOrigin, Store, Transaction } from './ports.js';
+import type { ChangeOrigin, Scope, Store, Transaction } from './ports.js';
 import type { Account, AccountSettings, Id, Instant, Password, Session, User } from './records.js';
 import { takenCounter, wrongCode } from './reauthentication.js';
-import { endSessions, issueToken, refuseScope, scopeOf, type Issued, type ScopeChoice } from './sessions.js';
+import { chosenScope, endSessions, issueToken, type Issued, type ScopeChoice } from './sessions.js';
+import { noteVisit } from './workspace-visits.js';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
@@ -33,16 +34,22 @@ export async function signIn(house: House, calls: Calls, call: Call, input: Sign
   const begun = await attempt(house, call, input);
   house.observer.signedIn(outcomeOf(begun));
   if (begun.kind !== 'succeeded') return begun;
-  const { value: session, revision } = begun;
-  return succeed(await issueToken(house, calls, call, session, scopeOf(session.accountId, input.scope)), revision);
+  const { value, revision } = begun;
+  return succeed(await issueToken(house, calls, call, value.session, value.scope), revision);
 }
 
-function outcomeOf(outcome: Outcome<Session>): Parameters<Observer['signedIn']>[0] {
+/** A session that was begun, and where its first token acts. */
+interface Begun {
+  readonly session: Session;
+  readonly scope: Scope;
+}
+
+function outcomeOf(outcome: Outcome<Begun>): Parameters<Observer['signedIn']>[0] {
   if (outcome.kind === 'succeeded') return 'SUCCEEDED';
   return outcome.kind === 'invalid' ? (outcome.problems[0]?.code ?? 'REFUSED') : 'REFUSED';
 }
 
-async function attempt(house: House, call: Call, input: SignInInput): Promise<Outcome<Session>> {
+async function attempt(house: House, call: Call, input: SignInInput): Promise<Outcome<Begun>> {
   const { access } = house.store;
   const named = await access.accountByName(input.account);
   // Of an account that there is not, one that there is asks the same questions and bears the same writes.
@@ -69,7 +76,7 @@ async function attempt(house: House, call: Call, input: SignInInput): Promise<Ou
     return wrongCredentials();
   }
   const facts: Facts = { account: named, userId: user.id, password, settings, input };
-  const { value, revision } = await house.store.transaction<Outcome<Session> | 'IDLE'>(origin, (transaction) =>
+  const { value, revision } = await house.store.transaction<Outcome<Begun> | 'IDLE'>(origin, (transaction) =>
     begin(house, transaction, call, facts),
   );
   if (value === 'IDLE') return disableIdle(house, origin, user.id, settings);
@@ -90,7 +97,7 @@ async function begin(
   transaction: Transaction,
   call: Call,
   { account, userId: id, password, settings, input }: Facts,
-): Promise<{ readonly commit: boolean; readonly value: Outcome<Session> | 'IDLE' }> {
+): Promise<{ readonly commit: boolean; readonly value: Outcome<Begun> | 'IDLE' }> {
   const { now } = call;
   // Read again inside: attempts that arrive together follow one another here.
   const current = await transaction.get('password', id);
@@ -114,9 +121,9 @@ async function begin(
     if (counter === null) return failed(wrongCode('totp'));
     await transaction.update('secondFactor', id, { lastCounter: counter });
   }
-  const closed = await refuseScope(transaction.access, account, user, input.scope);
+  const scope = await chosenScope(transaction.access, account, user, input.scope);
   // Committed all the same: a code that was taken is not taken again.
-  if (closed !== null) return { commit: true, value: closed };
+  if ('problems' in scope) return { commit: true, value: scope };
   await transaction.update('password', id, { ...noFailures, activeAt: now });
   const session: Session = {
     id: newId(),
@@ -129,7 +136,8 @@ async function begin(
     sourceAddress: call.environment.sourceAddress ?? '',
   };
   await transaction.insert('session', session);
-  return { commit: true, value: succeed(session) };
+  if (input.scope?.kind === 'workspace') await noteVisit(transaction, id, input.scope.id);
+  return { commit: true, value: succeed({ session, scope }) };
 }
 
 /** One more failure: on the password that was tried, or among those of strangers. A read and a write either way. */

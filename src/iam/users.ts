@@ -149,7 +149,14 @@ export async function deleteUser(house: House, call: Call, input: { readonly id:
     }
     const protectedUser = await refuseAdministrator(open, user);
     if (protectedUser !== null) return protectedUser;
-    for (const kind of ['membership', 'workspaceMember', 'session', 'authorization', 'keyPair'] as const) {
+    for (const kind of [
+      'membership',
+      'workspaceMember',
+      'workspaceVisit',
+      'session',
+      'authorization',
+      'keyPair',
+    ] as const) {
       for (const id of await transaction.idsWhere(kind, { userId: user.id })) await transaction.remove(kind, id);
     }
     for (const id of await transaction.idsWhere('grant', { subjectKind: 'USER', subjectId: user.id })) {

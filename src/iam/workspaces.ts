@@ -1,7 +1,7 @@
 /** Workspaces: isolated spaces for resources, each bound to one enterprise project (docs/domain.md section g). */
 import type { Call } from './call.js';
 import { change, creating, type OpenChange } from './change.js';
-import { mayEnter, mayUserEnter } from './entry.js';
+import { mayEnter, mayKnow, mayUserKnow } from './entry.js';
 import { looksAt, statementsOf } from './escalation.js';
 import { isNameTaken, nameTaken, notFound, versionConflict } from './faults.js';
 import { newId, type House } from './house.js';
@@ -35,6 +35,8 @@ export async function createWorkspace(
     const { call } = open;
     const refused = open.ask('modelarts:workspace:create', null);
     if (refused !== null) return refused;
+    const off = await refuseSwitchedOff(open);
+    if (off !== null) return off;
     if (await isNameTaken(open, 'workspace', input.name)) {
       return reject(nameTaken('workspace', input.name, 'ModelArts.0107'));
     }
@@ -55,6 +57,7 @@ export async function createWorkspace(
       visibility: input.visibility ?? 'PUBLIC',
       creatorId: call.principal.id,
       status: 'NORMAL',
+      statusDetail: '',
       version: 1,
       createdAt: call.now,
       updatedAt: call.now,
@@ -117,45 +120,14 @@ export async function updateWorkspace(
   });
 }
 
-/** Deletes an empty workspace with its list and the grants that work in it alone. */
-export async function deleteWorkspace(
-  house: House,
-  call: Call,
-  input: { readonly id: Id },
-): Promise<Outcome<Workspace>> {
-  return change(house, call, { operation: 'deleteWorkspace' }, async (open) => {
-    const { transaction } = open;
-    const workspace = await changeableWorkspace(open, 'modelarts:workspace:delete', input.id);
-    if ('kind' in workspace) return workspace;
-    const resources = await transaction.idsWhere('resource', { workspaceId: workspace.id });
-    if (resources.length > 0) {
-      const count = resources.length === 1 ? 'one resource is' : `${resources.length} resources are`;
-      return reject(
-        problem('IN_USE', `${count} still in the workspace; deregister first`, 'id', { reference: 'ModelArts.4552' }),
-      );
-    }
-    for (const id of await transaction.idsWhere('grant', { scopeKind: 'WORKSPACE', scopeId: workspace.id })) {
-      await transaction.remove('grant', id);
-    }
-    for (const id of await transaction.idsWhere('workspaceMember', { workspaceId: workspace.id })) {
-      await transaction.remove('workspaceMember', id);
-    }
-    for (const id of await transaction.idsWhere('workspaceQuota', { workspaceId: workspace.id })) {
-      await transaction.remove('workspaceQuota', id);
-    }
-    await transaction.remove('workspace', workspace.id);
-    return succeed(workspace);
-  });
-}
-
 /** Name of a workspace in policies. */
 export function workspaceUrn(accountId: Id, id: Id): string {
   return `modelarts::${accountId}:workspace:${id}`;
 }
 
 /**
- * Those of these workspaces that the caller may enter; what one may not enter looks like what does not exist. One
- * statement however many there are.
+ * Those of these workspaces that the caller may know of; what one may not enter looks like what does not exist, but one
+ * that is being deleted is still seen by those who could enter it. One statement however many there are.
  */
 export async function visibleWorkspaces(call: Call, workspaces: readonly Workspace[]): Promise<readonly Workspace[]> {
   const { user, administrator } = call;
@@ -163,7 +135,14 @@ export async function visibleWorkspaces(call: Call, workspaces: readonly Workspa
   const placeOn = ({ id }: Workspace): Id => `${id}.${user.id}`;
   const internal = administrator ? [] : workspaces.filter(({ visibility }) => visibility === 'INTERNAL');
   const places = await call.reader.find('workspaceMember', internal.map(placeOn));
-  return workspaces.filter((workspace) => mayCallerEnter(call, workspace, places.has(placeOn(workspace))));
+  return workspaces.filter((workspace) => mayCallerKnow(call, workspace, places.has(placeOn(workspace))));
+}
+
+/** Whether the caller may know of it; `listed`: the caller's name is on the list of the workspace. */
+function mayCallerKnow({ user, administrator, scope }: Call, workspace: Workspace, listed: boolean): boolean {
+  if (user === null) return workspace.id === scope.workspaceId;
+  const { visibility, creatorId } = workspace;
+  return mayKnow({ visibility, root: user.root, administrator, creator: creatorId === user.id, listed });
 }
 
 /** Whether the caller may enter; `listed`: the caller's name is on the list of the workspace. */
@@ -173,7 +152,10 @@ export function mayCallerEnter({ user, administrator, scope }: Call, workspace: 
   return mayEnter({ visibility, status, root: user.root, administrator, creator: creatorId === user.id, listed });
 }
 
-/** A workspace that the caller may enter, when the exact question about it is allowed; the default one is never changed. */
+/**
+ * A workspace that the caller may know of, when the exact question about it is allowed. The default one is never changed,
+ * nor one that is being deleted.
+ */
 export async function changeableWorkspace(
   open: OpenChange,
   action: string,
@@ -185,12 +167,16 @@ export async function changeableWorkspace(
   if (refused !== null) return refused;
   const workspace = await transaction.get('workspace', id);
   const visible =
-    workspace !== null && call.user !== null && (await mayUserEnter(transaction.access, workspace, call.user));
+    workspace !== null && call.user !== null && (await mayUserKnow(transaction.access, workspace, call.user));
   if (workspace === null || !visible) return reject(notFound('workspace', id, 'id', 'ModelArts.0102'));
   if (workspace.id === DEFAULT_ID && which === 'OTHERS') {
     return reject(
       problem('IMMUTABLE', 'the default workspace cannot be changed or deleted', 'id', { reference: 'ModelArts.3566' }),
     );
+  }
+  if (workspace.status === 'DELETING') {
+    const message = 'the workspace is being deleted; wait until it is gone';
+    return reject(problem('CONFLICT', message, 'id', { reference: 'ModelArts.4550' }));
   }
   return workspace;
 }
@@ -235,6 +221,14 @@ async function refuseNaming({ transaction, call }: OpenChange): Promise<ReturnTy
     'policies in use look at names of workspaces, so only an administrator gives one; ask an administrator';
   const actions = [...new Set(looking.flatMap((statement) => statement.actions))];
   return reject(problem('NOT_HELD', message, 'name', { reference: 'IAM.0003', actions }));
+}
+
+async function refuseSwitchedOff({ transaction, call }: OpenChange): Promise<ReturnType<typeof reject> | null> {
+  const account = await transaction.access.account(call.accountId);
+  if (account?.workspacesEnabled !== false) return null;
+  const message =
+    'workspaces are switched off in this account; ask an administrator to switch them on with `setWorkspacesEnabled`';
+  return reject(problem('CONFLICT', message));
 }
 
 function checkReserved(name: string): UserProblem | null {

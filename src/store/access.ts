@@ -18,7 +18,7 @@ import { fold } from './columns.js';
 import { isAdministrator } from './confinement.js';
 import type { Connection } from './connection.js';
 import { property, recordOf, selected } from './rows.js';
-import { among, byDialect, join, raw, sql, Sql, table } from './sql.js';
+import { always, among, byDialect, join, raw, sql, Sql, table } from './sql.js';
 import { tables } from './tables.js';
 
 export class StoreAccessReader implements AccessReader {
@@ -110,14 +110,45 @@ export class StoreAccessReader implements AccessReader {
     return new Map(found.map((quota) => [quota.kind, quota]));
   }
 
-  async resourceCounts(accountId: Id, workspaceId: Id, kinds: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    if (kinds.length === 0) return new Map();
+  async resourceCounts(
+    accountId: Id,
+    workspaceId: Id,
+    kinds: readonly string[] | null,
+  ): Promise<ReadonlyMap<string, number>> {
+    if (kinds?.length === 0) return new Map();
     const rows = await this.connection.rows(
       sql`SELECT found."kind" AS "kind", COUNT(*) AS "count" FROM "resources" found
         WHERE found."account_id" = ${accountId} AND found."workspace_id" = ${workspaceId}
-          AND ${among(sql`found."kind"`, kinds)} GROUP BY found."kind"`,
+          AND ${kinds === null ? always : among(sql`found."kind"`, kinds)} GROUP BY found."kind"`,
     );
     return new Map(rows.map(({ kind, count }) => [String(kind), Number(count)]));
+  }
+
+  async resourcesIn(
+    accountId: Id,
+    workspaceId: Id,
+    after: Pick<Records['resource'], 'createdAt' | 'id'> | null,
+    limit: number,
+  ): Promise<readonly Records['resource'][]> {
+    const beyond = after === null ? always : sql`(found."created_at", found."id") < (${after.createdAt}, ${after.id})`;
+    return this.every(
+      'resource',
+      sql`found."account_id" = ${accountId} AND found."workspace_id" = ${workspaceId} AND ${beyond}
+        ORDER BY found."created_at" DESC, found."id" DESC LIMIT ${limit}`,
+    );
+  }
+
+  async workspacesBeingDeleted(accountId: Id): Promise<readonly Id[]> {
+    const found = await this.every('workspace', sql`found."account_id" = ${accountId} AND found."status" = 'DELETING'`);
+    return found.map(({ id }) => id);
+  }
+
+  async lastVisit(accountId: Id, userId: Id): Promise<Records['workspaceVisit'] | null> {
+    return this.first(
+      'workspaceVisit',
+      sql`found."account_id" = ${accountId} AND found."user_id" = ${userId}
+        ORDER BY found."visited_at" DESC, found."id" DESC`,
+    );
   }
 
   async resource(accountId: Id, resourceId: Id): Promise<Records['resource'] | null> {

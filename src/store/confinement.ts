@@ -26,27 +26,28 @@ export function confinement(kind: Kind, row: string, view: View): Sql {
   return all([ofAccount, exists, inWorkspace[kind](row, place)]);
 }
 
-/**
- * Who may enter: the root user, administrators and the creator always, everyone of the account when it is PUBLIC, the
- * listed users when it is INTERNAL; nobody while it is being made or deleted. `workspace` and `user` name rows of one
- * account.
- */
+/** Who may enter: whoever may know of it, but nobody while it is being made or deleted. */
 export function mayEnter(workspace: string, user: string): Sql {
+  return all([sql`${property(workspace, 'status')} IN ('NORMAL', 'DELETE_FAILED')`, mayKnow(workspace, user)]);
+}
+
+/**
+ * Who may know of a workspace: the root user, administrators and the creator always, everyone of the account when it is
+ * PUBLIC, the listed users when it is INTERNAL. `workspace` and `user` name rows of one account.
+ */
+export function mayKnow(workspace: string, user: string): Sql {
   const ofWorkspace = (name: string) => property(workspace, name);
   const ofUser = (name: string) => property(user, name);
   const listed = sql`EXISTS (
     SELECT 1 FROM "workspace_members" listed
     WHERE listed."account_id" = ${ofWorkspace('accountId')} AND listed."workspace_id" = ${ofWorkspace('id')}
       AND listed."user_id" = ${ofUser('id')})`;
-  return all([
-    sql`${ofWorkspace('status')} IN ('NORMAL', 'DELETE_FAILED')`,
-    any([
-      sql`${ofWorkspace('visibility')} = 'PUBLIC'`,
-      sql`${ofWorkspace('creatorId')} = ${ofUser('id')}`,
-      sql`${ofUser('root')} = TRUE`,
-      sql`(${ofWorkspace('visibility')} = 'INTERNAL' AND ${listed})`,
-      isAdministrator(ofUser('accountId'), ofUser('id')),
-    ]),
+  return any([
+    sql`${ofWorkspace('visibility')} = 'PUBLIC'`,
+    sql`${ofWorkspace('creatorId')} = ${ofUser('id')}`,
+    sql`${ofUser('root')} = TRUE`,
+    sql`(${ofWorkspace('visibility')} = 'INTERNAL' AND ${listed})`,
+    isAdministrator(ofUser('accountId'), ofUser('id')),
   ]);
 }
 
@@ -80,6 +81,7 @@ const inAccount: { readonly [K in Kind]: (row: string) => Sql } = {
   workspace: everyRow,
   workspaceMember: everyRow,
   workspaceQuota: everyRow,
+  workspaceVisit: everyRow,
   enterpriseProject: everyRow,
   service: everyRow,
   resource: noRow,
@@ -125,6 +127,7 @@ const inWorkspace: { readonly [K in Kind]: (row: string, place: Place) => Sql } 
       visible('user', row, place, property(row, 'userId')),
     ]),
   workspaceQuota: (row, place) => sql`${property(row, 'workspaceId')} = ${place.workspaceId}`,
+  workspaceVisit: noRow,
   enterpriseProject: (row, place) => sql`${property(row, 'id')} = ${projectOf(place)}`,
   service: (row, place) => granted('SERVICE', row, place),
   resource: (row, place) => sql`${property(row, 'workspaceId')} = ${place.workspaceId}`,

@@ -1,7 +1,7 @@
 /** How each listed kind can be filtered: one term for each member of its filter. */
 import type { Filters, ListedKind } from '../iam/index.js';
 import { fold } from './columns.js';
-import { mayEnter } from './confinement.js';
+import { mayEnter, mayKnow } from './confinement.js';
 import { property } from './rows.js';
 import { all, always, among, contains, raw, sql, type Scalar, type Sql } from './sql.js';
 
@@ -35,10 +35,8 @@ const filters: { readonly [K in ListedKind]: Terms<K> } = {
     ...byName,
     enterpriseProjectId: same('enterpriseProjectId'),
     visibility: same('visibility'),
-    accessibleTo: (row, userId) => sql`EXISTS (
-      SELECT 1 FROM "users" ${raw('visitor')}
-      WHERE visitor."account_id" = ${property(row, 'accountId')} AND visitor."id" = ${userId}
-        AND ${mayEnter(row, 'visitor')})`,
+    accessibleTo: (row, userId) => forUser(row, userId, mayEnter),
+    knownTo: (row, userId) => forUser(row, userId, mayKnow),
   },
   enterpriseProject: { ...byName, enabled: same('enabled') },
   service: byName,
@@ -48,6 +46,13 @@ const filters: { readonly [K in ListedKind]: Terms<K> } = {
     ownerId: same('ownerId'),
     kinds: (row, values) => among(property(row, 'kind'), values),
     parentId: same('parentId'),
+    ownerless: (row, wanted) => {
+      const owned = sql`EXISTS (
+        SELECT 1 FROM "users" ${raw('proprietor')}
+        WHERE proprietor."account_id" = ${property(row, 'accountId')}
+          AND proprietor."id" = ${property(row, 'ownerId')})`;
+      return wanted ? sql`NOT ${owned}` : owned;
+    },
   },
   agency: { ...byName, trustedId: same('trustedId') },
   authorization: { agencyId: same('agencyId'), userId: same('userId') },
@@ -73,6 +78,14 @@ const filters: { readonly [K in ListedKind]: Terms<K> } = {
   accessKey: { ownerKind: same('ownerKind'), ownerId: same('ownerId') },
   keyPair: { userId: same('userId'), fingerprint: same('fingerprint') },
 };
+
+/** What holds between a workspace and a user of its account. */
+function forUser(workspace: string, userId: string, holds: (workspace: string, user: string) => Sql): Sql {
+  return sql`EXISTS (
+    SELECT 1 FROM "users" ${raw('visitor')}
+    WHERE visitor."account_id" = ${property(workspace, 'accountId')} AND visitor."id" = ${userId}
+      AND ${holds(workspace, 'visitor')})`;
+}
 
 /** Absent members filter nothing; a member that no list knows is a defect, never a filter that is not applied. */
 export function filtered<K extends ListedKind>(kind: K, row: string, filter: Filters[K]): Sql {

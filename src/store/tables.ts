@@ -48,6 +48,7 @@ export const tables: { readonly [K in Kind]: Table<K> } = {
       name: text(),
       rootUserId: key(),
       authorizationMode: choice('LOOSE', 'STRICT'),
+      workspacesEnabled: flag(),
       revision: integer(),
       accessRevision: integer(),
       createdAt: integer(),
@@ -228,6 +229,7 @@ export const tables: { readonly [K in Kind]: Table<K> } = {
       visibility: choice('PUBLIC', 'PRIVATE', 'INTERNAL'),
       creatorId: key(),
       status: choice('NORMAL', 'CREATE_FAILED', 'DELETING', 'DELETE_FAILED'),
+      statusDetail: text(),
       ...dated,
     },
     named: 'UNIQUE',
@@ -258,6 +260,20 @@ export const tables: { readonly [K in Kind]: Table<K> } = {
     columns: { ...own, workspaceId: key(), kind: key(), quota: integer(), setAt: integer() },
     unique: [['workspaceId', 'kind']],
     references: [{ property: 'workspaceId', kind: 'workspace' }],
+  },
+  workspaceVisit: {
+    ...bare,
+    name: 'workspace_visits',
+    columns: { ...own, userId: key(), workspaceId: key(), visitedAt: integer() },
+    unique: [['userId', 'workspaceId']],
+    indexes: [
+      ['userId', 'visitedAt', 'id'],
+      ['workspaceId', 'id'],
+    ],
+    references: [
+      { property: 'userId', kind: 'user' },
+      { property: 'workspaceId', kind: 'workspace' },
+    ],
   },
   enterpriseProject: {
     ...bare,

@@ -44,9 +44,18 @@ describe('commands for the operator', () => {
       /^made account `default` with root user `admin`\n\n {2}password: \S{20}\n\n.*stored nowhere; keep it\nstart the server with `bailiwick serve`\n$/,
     );
     expect(await initialise(settings)).toBe('the database has accounts already; nothing was changed\n');
+    await addAccount(settings, 'plain', { rootName: 'boss', workspaces: false });
     const acme = await addAccount(settings, 'acme', { rootName: 'boss' });
     expect(acme).toMatch(/^made account `acme` with root user `boss`\n\n {2}password: \S{20}\n/);
     expect(await unlock(settings, 'acme', 'BOSS')).toBe('`BOSS` of account `acme` may try to sign in again\n');
+    const { iam, close } = await openHouse(settings);
+    const accounts = await iam.store.access.accounts();
+    await close();
+    expect(Object.fromEntries(accounts.map(({ name, workspacesEnabled }) => [name, workspacesEnabled]))).toEqual({
+      default: true,
+      plain: false,
+      acme: true,
+    });
   });
 
   test('reset-password gives root a new password, and takes a lost second factor away when told to', async () => {

@@ -275,7 +275,7 @@ describe('inputs', () => {
     expect(scopeChoice(null)).toBeNull();
     expect(scopeChoice({ account: true })).toEqual({ kind: 'account' });
     expect(scopeChoice({ workspace: encodeNodeId('Workspace', '0') })).toEqual({ kind: 'workspace', id: '0' });
-    expect(() => scopeChoice({ account: false })).toThrow('`account: false` names no scope');
+    expect(() => scopeChoice({ account: false })).toThrow('`false` names no scope');
     expect(() => scopeChoice({ workspace: encodeNodeId('User', '0') })).toThrow('give the id of a Workspace');
   });
 

@@ -3,7 +3,12 @@ import { platformCatalogue } from '../../src/catalogue/index.js';
 import { encodeNodeId } from '../../src/graphql/node-ids.js';
 import { resolvers } from '../../src/graphql/resolvers.js';
 import { buildGuardedSchema } from '../../src/graphql/schema.js';
-import { createEnterpriseProject, registerResource, updateEnterpriseProject } from '../../src/iam/index.js';
+import {
+  createEnterpriseProject,
+  registerResource,
+  registerResources,
+  updateEnterpriseProject,
+} from '../../src/iam/index.js';
 import { allow, gist, refusedWith, send, type Payload } from './acts.js';
 import { must, openStage, type Stage } from './stage.js';
 
@@ -341,5 +346,96 @@ describe('what hangs on a workspace', () => {
     expect(await stage.get(annsToken, list)).toEqual({
       workspaces: { nodes: [{ name: 'half-shown', members: { totalCount: 1 } }] },
     });
+  });
+});
+
+describe('setWorkspacesEnabled', () => {
+  it('switches others than the default one off only while there is none, and on again', async () => {
+    const plainAccount = await stage.neighbour('switching');
+    const token = await plainAccount.token(plainAccount.root, 'account');
+    const set = (enabled: boolean) =>
+      send(plainAccount, token, 'setWorkspacesEnabled', { enabled }, 'account { workspacesEnabled }');
+    const make = (name: string) => send(plainAccount, token, 'createWorkspace', { name }, 'workspace { id }');
+    expect(await set(false)).toMatchObject({ userErrors: [], account: { workspacesEnabled: false } });
+    expect(gist(await make('too-soon'))).toEqual([['CONFLICT', null, null]]);
+    const { workspaces } = await plainAccount.get<{ workspaces: { nodes: object[] } }>(
+      token,
+      '{ workspaces { nodes { name } } }',
+    );
+    expect(workspaces.nodes).toEqual([{ name: 'default' }]);
+    expect(await set(true)).toMatchObject({ userErrors: [], account: { workspacesEnabled: true } });
+    const { workspace } = await make('in-time');
+    expect(gist(await set(false))).toEqual([['IN_USE', 'enabled', null]]);
+    await send(plainAccount, token, 'deleteWorkspace', { id: (workspace as { id: string }).id }, 'deletedWorkspaceId');
+    expect(await set(false)).toMatchObject({ account: { workspacesEnabled: false } });
+    // What is so already is no change.
+    expect(await set(false)).toMatchObject({ revision: null, account: { workspacesEnabled: false } });
+  });
+});
+
+describe('deleteWorkspace with force', () => {
+  it('answers what is gone, or that it is on its way, and lists it for those who could enter until then', async () => {
+    const { id } = (await create({ name: 'crowded' })).workspace;
+    const inside = await stage.call(await stage.token(stage.root, { workspace: plain(id) }));
+    const name = (n: number) => `modelarts::${stage.accountId}:notebook:crowd-${n}`;
+    must(await registerResources(stage.iam, inside, { resources: [1, 2, 3].map((n) => ({ urn: name(n) })) }));
+    const refused = 'workspace { id status } deletedWorkspaceId';
+    expect(gist(await send(stage, root, 'deleteWorkspace', { id }, refused))).toEqual([
+      ['IN_USE', 'id', 'ModelArts.4552'],
+    ]);
+    expect(await send(stage, root, 'deleteWorkspace', { id, force: true }, refused)).toMatchObject({
+      deletedWorkspaceId: id,
+      userErrors: [],
+    });
+  });
+
+  it('whoever may not delete what is in it is refused, with the code of that', async () => {
+    const { id } = (await create({ name: 'guarded' })).workspace;
+    const inside = await stage.call(await stage.token(stage.root, { workspace: plain(id) }));
+    must(await registerResource(stage.iam, inside, { urn: `modelarts::${stage.accountId}:notebook:guarded` }));
+    const eve = await stage.user('eve');
+    await allow(stage, eve, ['modelarts:workspace:delete']);
+    const token = await stage.token(eve, 'account');
+    const mutation =
+      'mutation ($input: DeleteWorkspaceInput!) { deleteWorkspace(input: $input) { deletedWorkspaceId } }';
+    const { errors } = await stage.ask(token, mutation, { input: { id, force: true } });
+    expect(errors.map(({ extensions }) => [extensions['code'], extensions['action'], extensions['reference']])).toEqual(
+      [['FORBIDDEN', 'modelarts:notebook:delete', 'ModelArts.4551']],
+    );
+  });
+
+  it('lists one that is being deleted, with how much is left, unless only those that can be entered are wanted', async () => {
+    const { id } = (await create({ name: 'on-its-way', memberIds: [ann] })).workspace;
+    await stage.iam.store.transaction(
+      {
+        accountId: stage.accountId,
+        workspaceId: null,
+        operation: 'deleteWorkspace',
+        actorKind: 'USER',
+        actorId: stage.root,
+        actorName: 'root',
+        requestId: 'r',
+        at: stage.iam.now(),
+      },
+      async (transaction) => {
+        await transaction.update('workspace', plain(id), { status: 'DELETING' });
+        return { commit: true, value: undefined };
+      },
+    );
+    const list = async (token: string, filter: object) =>
+      (
+        await stage.get<{ workspaces: { nodes: object[] } }>(
+          token,
+          'query ($filter: WorkspaceFilterInput) { workspaces(filter: $filter) { nodes { name status remainingResourceCount } } }',
+          { filter },
+        )
+      ).workspaces.nodes;
+    const shown = { name: 'on-its-way', status: 'DELETING', remainingResourceCount: 0 };
+    for (const token of [root, annsToken]) {
+      expect(await list(token, { name: 'on-its-way' })).toEqual([shown]);
+      expect(await list(token, { name: 'on-its-way', accessible: false })).toEqual([shown]);
+      expect(await list(token, { name: 'on-its-way', accessible: true })).toEqual([]);
+    }
+    expect(gist(await update({ id, name: 'back-again' }))).toEqual([['CONFLICT', 'id', 'ModelArts.4550']]);
   });
 });

@@ -78,8 +78,9 @@ export class Scene {
     return new Scene(iam, account, root, clock);
   }
 
-  close(): Promise<void> {
-    return this.iam.store.close();
+  async close(): Promise<void> {
+    await this.iam.clearings.stop();
+    await this.iam.store.close();
   }
 
   /** A call as this user: in a workspace, or in account scope (null). A session of its own unless one is given. */

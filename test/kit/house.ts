@@ -146,6 +146,7 @@ export async function startHouse({ database = 'sqlite', hosts = [], ...edge }: H
     stop: async () => {
       if (!running.delete(house)) return;
       await listener.stop(5);
+      await iam.clearings.stop();
       await store.close();
     },
   };

@@ -106,6 +106,9 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Mutation.registerResource': ({ accountId, fresh }) => ({
     input: { urn: `modelarts::${accountId}:notebook:${fresh('notebook')}` },
   }),
+  'Mutation.registerResources': ({ accountId, fresh }) => ({
+    input: { resources: [{ urn: `modelarts::${accountId}:notebook:${fresh('notebook')}` }] },
+  }),
   'Mutation.reportInstanceState': () => ({ input: { resourceId: nobody, state: 'RUNNING' } }),
   'Mutation.removeGroupMembers': () => ({ input: { groupId: nobody, userIds: [nobody] } }),
   'Mutation.resetPassword': () => ({ input: { userId: nobody } }),
@@ -116,6 +119,7 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Mutation.rotateServiceKey': missing,
   'Mutation.setAuthorizationMode': () => ({ input: { mode: 'STRICT' } }),
   'Mutation.setDefaultPolicyVersion': () => ({ input: { policyId: nobody, number: 1 } }),
+  'Mutation.setWorkspacesEnabled': () => ({ input: { enabled: true } }),
   'Mutation.signIn': () => ({ input: { account: 'default', userName: 'nobody', password: 'wrong' } }),
   'Mutation.signOut': () => ({ input: {} }),
   'Mutation.switchScope': () => ({ input: { scope: { account: true } } }),

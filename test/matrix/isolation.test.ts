@@ -114,6 +114,18 @@ function documents(): readonly { readonly at: string; readonly query: string }[]
     );
 }
 
+/**
+ * An answer without what the switcher is for: names of the workspaces that the caller may enter (rule 16). Whatever
+ * hangs on them stays, and who is shown which is tested in workspace-switcher.test.ts.
+ */
+function withoutSwitcher(text: string): string {
+  const answer = JSON.parse(text) as { data?: { viewer?: { workspaces?: { edges?: unknown[]; nodes?: unknown[] } } } };
+  const { edges = [], nodes = [] } = answer.data?.viewer?.workspaces ?? {};
+  const items = [...edges, ...edges.map((edge) => (edge as { node?: unknown } | null)?.node), ...nodes];
+  for (const item of items) if (item != null) Object.assign(item, { name: '', description: '' });
+  return JSON.stringify(answer);
+}
+
 describe.each(databaseNames)('isolation on %s', (database) => {
   let house: TestHouse;
   let a: Side;
@@ -129,9 +141,10 @@ describe.each(databaseNames)('isolation on %s', (database) => {
 
   async function expectNoMark(ask: Ask, marks: RegExp, query: string, variables: object = {}): Promise<string> {
     const answer = await ask(query, variables);
-    const shown = marks.exec(answer.text);
+    const text = withoutSwitcher(answer.text);
+    const shown = marks.exec(text);
     if (shown !== null) {
-      const around = answer.text.slice(Math.max(0, shown.index - 300), shown.index + 100);
+      const around = text.slice(Math.max(0, shown.index - 300), shown.index + 100);
       throw new Error(`a mark of the other side appears: …${around}…\nasked: ${query}`);
     }
     expect(answer.status).toBeLessThan(500);

@@ -65,6 +65,16 @@ const byName = {
   } satisfies Term<{ name: string }, string>,
   nameContains: contains,
 };
+function isKnown(row: Records['workspace'], userId: string, rows: Rows): boolean {
+  return (
+    rows.user.some((user) => user.id === userId) &&
+    (row.visibility === 'PUBLIC' ||
+      row.creatorId === userId ||
+      userId === 'root' ||
+      (row.visibility === 'INTERNAL' &&
+        rows.workspaceMember.some((member) => member.workspaceId === row.id && member.userId === userId)))
+  );
+}
 const instants = [noon - 1, noon, noon + 1, noon + 2, noon + 9];
 
 const filters: {
@@ -86,15 +96,9 @@ const filters: {
     visibility: equal('visibility', ['PUBLIC', 'PRIVATE']),
     accessibleTo: {
       values: ['root', 'user-0', 'user-5', 'nobody'],
-      matches: (row, userId, rows) =>
-        rows.user.some((user) => user.id === userId) &&
-        ['NORMAL', 'DELETE_FAILED'].includes(row.status) &&
-        (row.visibility === 'PUBLIC' ||
-          row.creatorId === userId ||
-          userId === 'root' ||
-          (row.visibility === 'INTERNAL' &&
-            rows.workspaceMember.some((member) => member.workspaceId === row.id && member.userId === userId))),
+      matches: (row, userId, rows) => ['NORMAL', 'DELETE_FAILED'].includes(row.status) && isKnown(row, userId, rows),
     },
+    knownTo: { values: ['root', 'user-0', 'user-5', 'nobody'], matches: isKnown },
   },
   enterpriseProject: { ...byName, enabled: equal('enabled', [true, false]) },
   service: byName,
@@ -107,6 +111,10 @@ const filters: {
       matches: (row, kinds) => kinds.includes(row.kind),
     },
     parentId: equal('parentId', ['resource-0', 'none']),
+    ownerless: {
+      values: [true, false],
+      matches: (row, wanted, rows) => wanted !== rows.user.some((user) => user.id === row.ownerId),
+    },
   },
   agency: { ...byName, trustedId: equal('trustedId', ['training', 'none']) },
   authorization: { agencyId: equal('agencyId', ['agency-0']), userId: equal('userId', ['', 'user-1']) },

@@ -32,6 +32,7 @@ const changes: { readonly [K in Kind]: { readonly row: Partial<Records[K]>; read
   workspace: { row: { name: 'lab' }, change: { visibility: 'INTERNAL', status: 'DELETING' } },
   workspaceMember: { row: {}, change: { addedAt: noon + 1 } },
   workspaceQuota: { row: {}, change: { quota: -1 } },
+  workspaceVisit: { row: {}, change: { visitedAt: noon + 1 } },
   enterpriseProject: { row: { name: 'p1' }, change: { enabled: false } },
   service: { row: { name: 'storage', hosts: [] }, change: { hosts: ['a', 'b'], actions: [] } },
   resource: { row: { ownerId: 'root' }, change: { tags: [{ key: 'k', value: '☃' }], ownerId: null } },

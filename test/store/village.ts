@@ -213,6 +213,10 @@ export const village: readonly Line<Kind>[] = [
   line('workspaceQuota', 'open.training:job', 'from the account and in its workspace', 'account open', {
     workspaceId: 'open',
   }),
+  line('workspaceVisit', 'carol.open', 'only what its own account asks for', 'account', {
+    userId: 'carol',
+    workspaceId: 'open',
+  }),
   line('remoteAccess', 'r-open', 'as visible as its resource', 'open'),
   line('remoteAccess', 'r-private', 'as visible as its resource', 'private'),
   line('idempotencyRecord', 'i', 'nobody reads these', ''),

@@ -6,6 +6,7 @@ import { AgencySessions1764400000000 } from './1764400000000-agency-sessions.js'
 import { WorkspaceQuotas1764500000000 } from './1764500000000-workspace-quotas.js';
 import { KeyPairs1764750000000 } from './1764750000000-key-pairs.js';
 import { RemoteAccesses1764760000000 } from './1764760000000-remote-accesses.js';
+import { WorkspaceLife1764770000000 } from './1764770000000-workspace-life.js';
 
 export const migrations = [
   InitialTables1763900000000,
@@ -15,4 +16,5 @@ export const migrations = [
   WorkspaceQuotas1764500000000,
   KeyPairs1764750000000,
   RemoteAccesses1764760000000,
+  WorkspaceLife1764770000000,
 ] as const;
