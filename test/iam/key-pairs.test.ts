@@ -136,6 +136,17 @@ for (const database of Object.values(databases())) {
       }
     });
 
+    it('the two names for reading one are one action: a Deny on either binds', async () => {
+      for (const name of ['kps:SSHKeyPair:get', 'ecs:serverKeypairs:get', 'kps:*:*']) {
+        const ann = await scene.user();
+        const pair = must(await bring(ann, 'desk', newKey()));
+        const about = { action: 'ecs:serverKeypairs:get', resource: keyPairUrn(scene.account.id, ann.id, pair.name) };
+        expect((await scene.call(ann)).decide(about).effect).toBe('ALLOW');
+        await scene.grant({ kind: 'USER', id: ann.id }, await scene.policy({ Effect: 'Deny', Action: [name] }));
+        expect((await scene.call(ann)).decide(about).reason).toBe('EXPLICIT_DENY');
+      }
+    });
+
     it('a Deny on one pair by its URN spares the others', async () => {
       const ann = await scene.user();
       const [kept, free] = [must(await bring(ann, 'kept', newKey())), must(await bring(ann, 'free', newKey()))];
