@@ -6,6 +6,7 @@ import {
   GraphQLDirective,
   GraphQLList,
   GraphQLNonNull,
+  GraphQLSchema,
   GraphQLString,
   isInterfaceType,
   isLeafType,
@@ -13,26 +14,10 @@ import {
   type ConstDirectiveNode,
   type GraphQLArgument,
   type GraphQLField,
+  printSchema,
   type GraphQLObjectType,
-  type GraphQLSchema,
 } from 'graphql';
 import { checkTemplate, parseTemplate, type Template } from '../urn-templates/index.js';
-
-/** For schemas written as text. */
-export const permissionTypeDefs = /* GraphQL */ `
-  "Permission needed for a field, or for every object of a type wherever it is reached; asked of Bailiwick."
-  directive @permission(
-    "Action asked for, as the catalogue names it."
-    action: String
-    "Actions of which one is enough; given instead of \`action\`."
-    anyOf: [String!]
-    "Template of the URN asked about: \`{args.input.id}\` is a declared argument, \`{source.id}\` a plain field of the object, \`{account}\` the account. Absent: none in particular."
-    resource: String
-  ) on FIELD_DEFINITION | OBJECT
-
-  "Marks a root field that needs no permission."
-  directive @public("Reason why everybody may use the field." reason: String!) on FIELD_DEFINITION
-`;
 
 /** For schemas made in code: give them to the schema, and put them on fields and types as its library has it. */
 export const permissionDirective = new GraphQLDirective({
@@ -62,6 +47,11 @@ export const publicDirective = new GraphQLDirective({
     reason: { type: new GraphQLNonNull(GraphQLString), description: 'Reason why everybody may use the field.' },
   },
 });
+
+/** For schemas written as text. */
+export const permissionTypeDefs = `${printSchema(
+  new GraphQLSchema({ directives: [permissionDirective, publicDirective] }),
+)}\n`;
 
 export interface PermissionRule {
   readonly anyOf: readonly [string, ...string[]];

@@ -18,8 +18,15 @@ interface Tree {
   readonly [step: string]: Tree;
 }
 
+/** Levels that an operation may have below its root field. */
+const deepest = 11;
+
+function levelsOf(path: Path): number {
+  return path.filter((step) => !step.startsWith('... on ')).length;
+}
+
 /**
- * Selections that together reach every leaf within `hops` objects of this type, each small enough for the limits of an
+ * Selections that together reach every leaf within `hops` objects of this type, each within the limits of an
  * operation. Wrappers of lists are no hop.
  */
 export function selections(
@@ -28,7 +35,7 @@ export function selections(
   hops: number,
   leaves = 220,
 ): readonly string[] {
-  const paths = pathsOf(schema, type, hops);
+  const paths = pathsOf(schema, type, hops).filter((path) => levelsOf(path) <= deepest);
   const texts: string[] = [];
   for (let from = 0; from < paths.length; from += leaves) texts.push(print(treeOf(paths.slice(from, from + leaves))));
   return texts;
