@@ -3,7 +3,7 @@ import graphqlPlugin from '@graphql-eslint/eslint-plugin';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', 'coverage/**', 'data/**'] },
+  { ignores: ['dist/**', '.program-*/**', 'node_modules/**', 'coverage/**', 'data/**'] },
   {
     files: ['src/**/*.ts', 'explorer/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'docs/**/*.ts', '*.ts'],
     extends: [...tseslint.configs.recommendedTypeChecked],

@@ -9,6 +9,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/kit/whole-run.ts'],
     // Two cores: one file at a time on each. Servers and databases take seconds to come up on a busy machine.
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { commandOf } from '../kit/shared.js';
 
 it('the demo tells its story over real HTTP, and every request comes out as it says', async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', 'src/cli/demo.ts']);
+  const { stdout } = await promisify(execFile)(process.execPath, commandOf('cli/demo.ts'));
   expect(stdout).toContain('every request came out as the story says');
   expect(stdout).toMatch(
     /may I create a training job in `speech`\?\n[^\n]*\n {4}-> REFUSED: DENY for reason NO_MATCHING_ALLOW/,

@@ -15,7 +15,7 @@ import { Search } from '../secrets/search.js';
 import { databases } from '../store/databases.js';
 import { Platform, type Job, type Reply, type Step, type Told } from './platform.js';
 
-const { postgres } = databases();
+const { postgres } = databases({ own: true });
 
 afterAll(() => postgres.stop());
 

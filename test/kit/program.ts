@@ -1,6 +1,7 @@
 /** The program as a process of its own: started, listened to, and ended by its id. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { afterAll } from 'vitest';
+import { commandOf } from './shared.js';
 
 export interface Ended {
   readonly status: number | null;
@@ -43,23 +44,18 @@ export function startProgram(file: string, args: readonly string[], options: Pro
     ([name]) => !name.startsWith('BAILIWICK_') && name !== 'NODE_ENV',
   );
   const settings = Object.entries(options.settings ?? {}).map(([name, value]) => [`BAILIWICK_${name}`, value]);
-  const tsx = new URL('node_modules/tsx/dist/loader.mjs', root);
   const conditions = (options.conditions ?? []).map((condition) => `--conditions=${condition}`);
-  const child = spawn(
-    process.execPath,
-    [...conditions, '--import', tsx.href, new URL(`src/${file}`, root).pathname, ...args],
-    {
-      cwd: options.cwd ?? root,
-      env: {
-        ...Object.fromEntries(others),
-        // Or tsx would look for it where the program is started.
-        TSX_TSCONFIG_PATH: new URL('tsconfig.json', root).pathname,
-        ...options.environment,
-        ...Object.fromEntries(settings),
-      } as NodeJS.ProcessEnv,
-      stdio: 'pipe',
-    },
-  );
+  const child = spawn(process.execPath, [...conditions, ...commandOf(file), ...args], {
+    cwd: options.cwd ?? root,
+    env: {
+      ...Object.fromEntries(others),
+      // Or tsx would look for it where the program is started.
+      TSX_TSCONFIG_PATH: new URL('tsconfig.json', root).pathname,
+      ...options.environment,
+      ...Object.fromEntries(settings),
+    } as NodeJS.ProcessEnv,
+    stdio: 'pipe',
+  });
   children.add(child);
   let stdout = '';
   let stderr = '';

@@ -4,6 +4,7 @@ import { mkdirSync, openSync, closeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { commandOf } from '../kit/shared.js';
 
 export interface Program {
   /** Of the API. */
@@ -30,8 +31,7 @@ export async function startProgram(folder: string, databaseUrl: string, adminPas
   mkdirSync(folder, { recursive: true });
   const others = Object.entries(process.env).filter(([name]) => !/^(BAILIWICK_|NODE_ENV$|VITEST)/.test(name));
   const streams = [outputFile, logFile].map((path) => openSync(path, 'w'));
-  const loader = new URL('node_modules/tsx/dist/loader.mjs', root).href;
-  const child = spawn(process.execPath, ['--import', loader, new URL('src/main.ts', root).pathname], {
+  const child = spawn(process.execPath, commandOf('main.ts'), {
     cwd: root,
     env: {
       ...Object.fromEntries(others),

@@ -28,7 +28,7 @@ async function search(): Promise<number> {
     say('give --rounds a whole number from 1, and --database one of sqlite and postgres');
     return 2;
   }
-  const sources = databases();
+  const sources = databases({ own: true });
   try {
     const report = await run({
       rounds,

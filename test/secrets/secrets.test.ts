@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { databases } from '../store/databases.js';
 import { run } from './run.js';
 
-const { postgres } = databases();
+const { postgres } = databases({ own: true });
 
 afterAll(() => postgres.stop());
 

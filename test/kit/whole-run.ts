@@ -1,0 +1,87 @@
+/**
+ * What every file of a run shares, made once before the first: the program as plain JavaScript, so that starting it does
+ * not mean translating it, and one PostgreSQL server, started when the first file asks for a database.
+ * The tests reach both through shared.ts.
+ */
+import { readdirSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import type { TestProject } from 'vitest/node';
+import { startPostgres, type PostgresServer } from '../store/databases.js';
+import { databaseDoor, programFolder } from './shared.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  removeLeftovers();
+  // Beside `src`, because the program finds `schema` and `dist` from where it is; of this run alone, because another run
+  // in the same clone may see other sources.
+  const folder = `${root}.program-${process.pid}`;
+  await translateInto(folder);
+  project.onTestsRerun(() => translateInto(folder));
+  process.env[programFolder] = folder;
+  const database = await openDatabaseDoor();
+  process.env[databaseDoor] = database.url;
+  return async () => {
+    await database.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+}
+
+async function translateInto(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder);
+  const sources = readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' });
+  await build({
+    absWorkingDir: root,
+    entryPoints: sources.filter((name) => name.endsWith('.ts')).map((name) => `src/${name}`),
+    outbase: 'src',
+    outdir: folder,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    // Traces name the lines that were written.
+    sourcemap: 'inline',
+    logLevel: 'warning',
+  });
+}
+
+/** Folders of runs that were killed. */
+function removeLeftovers(): void {
+  for (const name of readdirSync(root)) {
+    const [, pid] = /^\.program-(\d+)$/.exec(name) ?? [];
+    if (pid !== undefined && !isAlive(Number(pid))) void rm(`${root}${name}`, { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Answers every request with the URL of the server, which it starts for the first. */
+async function openDatabaseDoor(): Promise<{ readonly url: string; close(): Promise<void> }> {
+  let server: Promise<PostgresServer> | null = null;
+  const door = createServer((_request, response) => {
+    server ??= startPostgres();
+    server.then(
+      ({ urlOf }) => response.end(urlOf('postgres')),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
+  });
+  await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(door.address() as AddressInfo).port}/`,
+    close: async () => {
+      door.close();
+      door.closeAllConnections();
+      await (await server?.catch(() => null))?.stop();
+    },
+  };
+}
