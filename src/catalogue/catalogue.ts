@@ -1,5 +1,5 @@
 /** The catalogue proper: every action, its other names, its kind; and how a service's own actions join it. */
-import { matchesActionPattern, type Problem } from '../policy/index.js';
+import { actionMatcher, type Problem } from '../policy/index.js';
 import {
   foldName,
   hasWildcard,
@@ -126,9 +126,8 @@ export function buildCatalogue(parts: Parts): Catalogue {
         const row = catalogue.canonical(pattern);
         return row === undefined ? [] : [row];
       }
-      return [...namesByCanonical]
-        .filter(([, names]) => names.some((name) => matchesActionPattern(pattern, name)))
-        .map(([row]) => row);
+      const matches = actionMatcher(pattern);
+      return [...namesByCanonical].filter(([, names]) => names.some(matches)).map(([row]) => row);
     },
     suggest: (action) => suggestAction(action, suggestible),
     findKind: (name) => kindsByName.get(foldName(name)),

@@ -1,5 +1,6 @@
 /** What only the catalogue can say of a parsed document: unknown names, mixed levels, and what will surprise. */
 import {
+  actionMatcher,
   matchesActionPattern,
   type ParsedPolicy,
   type PolicyDocument,
@@ -81,9 +82,8 @@ function checkAliases(statement: Statement, catalogue: Catalogue, report: Report
   const patterns = patternsOf(statement);
   const named = (action: string): boolean => patterns.some(({ pattern }) => matchesActionPattern(pattern, action));
   for (const { pattern, pointer } of patterns) {
-    const surprises = catalogue.rows.filter(
-      (row) => row.aliasOf !== null && matchesActionPattern(pattern, row.name) && !named(row.aliasOf),
-    );
+    const matches = actionMatcher(pattern);
+    const surprises = catalogue.rows.filter((row) => row.aliasOf !== null && matches(row.name) && !named(row.aliasOf));
     if (surprises.length === 0) continue;
     const pairs = surprises.map((row) => `\`${row.name}\` is another name of \`${row.aliasOf}\``).join(', ');
     report('WARNING', 'ALIASED_ACTION', pointer, `${pairs}: this statement decides both; name both if that is meant`);

@@ -18,13 +18,18 @@ export function isConcreteAction(action: string): boolean {
 
 /** Whether an action fits a pattern. False for an action that is itself a pattern: that question has no answer. */
 export function matchesActionPattern(pattern: string, action: string): boolean {
-  if (!isConcreteAction(action)) return false;
-  if (isEveryAction(pattern)) return true;
-  const patterns = segmentsOf(pattern);
-  const names = segmentsOf(action);
-  return (
-    patterns.length === names.length && patterns.every((segment, i) => matchesGlob(readGlob(segment), names[i] ?? ''))
-  );
+  return actionMatcher(pattern)(action);
+}
+
+/** `matchesActionPattern` for one pattern and many actions: the pattern is read once. */
+export function actionMatcher(pattern: string): (action: string) => boolean {
+  if (isEveryAction(pattern)) return isConcreteAction;
+  const globs = segmentsOf(pattern).map((segment) => readGlob(segment));
+  return (action) => {
+    if (!isConcreteAction(action)) return false;
+    const names = segmentsOf(action);
+    return globs.length === names.length && globs.every((glob, i) => matchesGlob(glob, names[i] ?? ''));
+  };
 }
 
 /**

@@ -5,7 +5,7 @@
  * forms are judged by it. Everything is collected first and decided last, in one place, so the order of policies and of
  * statements can never matter. Source: domain facts, section a4.
  */
-import { isConcreteAction, matchesActionPattern } from './actions.js';
+import { actionMatcher, isConcreteAction } from './actions.js';
 import { testCondition } from './conditions.js';
 import type { PolicyDocument, Statement, StatementEffect } from './document.js';
 import { quote } from './problems.js';
@@ -130,7 +130,7 @@ function matchStatement(statement: Statement, names: readonly string[], request:
 }
 
 function actionMatches(statement: Statement, names: readonly string[]): boolean {
-  const fits = (pattern: string): boolean => names.some((name) => matchesActionPattern(pattern, name));
+  const fits = (pattern: string): boolean => names.some(actionMatcher(pattern));
   return statement.notActions === null ? statement.actions.some(fits) : !statement.notActions.some(fits);
 }
 

@@ -29,6 +29,7 @@ export function literalGlob(text: string): Glob {
 
 /** Whether `text` fits the pattern from its first character to its last. */
 export function matchesGlob(glob: Glob, text: string): boolean {
+  if (glob.length === 1 && glob[0] === anyRun) return true;
   const characters = Array.from(text);
   let token = 0;
   let character = 0;

@@ -41,6 +41,6 @@ export {
   writeAddressBlock,
 } from './addresses.js';
 export { type RequestContext } from './templates.js';
-export { actionPatternCovers, isConcreteAction, matchesActionPattern } from './actions.js';
+export { actionMatcher, actionPatternCovers, isConcreteAction, matchesActionPattern } from './actions.js';
 export { matchesResourcePattern, resourcePatternCovers } from './resources.js';
 export { dependsOnPrincipal, statementCovers, statementsMayOverlap } from './coverage.js';

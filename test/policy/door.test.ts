@@ -15,6 +15,7 @@ const files = readdirSync(source).filter((name) => name.endsWith('.ts'));
 
 it('the door shows exactly this', () => {
   expect(Object.keys(door).sort()).toEqual([
+    'actionMatcher',
     'actionPatternCovers',
     'buildContext',
     'dependsOnPrincipal',
