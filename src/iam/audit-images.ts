@@ -22,7 +22,10 @@ export async function maySeeImages(call: Call, event: AuditEvent, find: FindRow)
   if (here === null) return call.administrator || !lyingInWorkspaces.has(targetKind);
   const images = [before, after].filter((image) => image !== null);
   // An image has the columns of its row, without secrets (rule 30).
-  if (targetKind === 'resource') return images.every((image) => maySeeResource(call, image as unknown as Resource));
+  // Where a resource was moved to is no business of where it was, and stands in the image of what the move made of it.
+  if (targetKind === 'resource') {
+    return images.every((image) => image['workspaceId'] === here && maySeeResource(call, image as unknown as Resource));
+  }
   if (targetKind === 'remoteAccess') {
     const resource = await find('resource', targetId);
     return resource !== null && maySeeResource(call, resource);

@@ -1,6 +1,14 @@
 /** Moving a resource is decided where it leaves and where it comes to, for whoever asks. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { moveResource, registerResource, updateWorkspaceQuotas, type Id, type User } from '../../src/iam/index.js';
+import {
+  maySeeImages,
+  moveResource,
+  registerResource,
+  updateResource,
+  updateWorkspaceQuotas,
+  type Id,
+  type User,
+} from '../../src/iam/index.js';
 import { databases } from '../store/databases.js';
 import { must, Scene } from './scene.js';
 
@@ -85,6 +93,41 @@ for (const database of Object.values(databases())) {
         outcome.kind === 'invalid' ? outcome.problems[0]?.message.replace(/`[^`]*`/, '') : '',
       );
       expect(messages[0]).toBe(messages[1]);
+    });
+
+    it('is refused by what is granted there without a word of it here', async () => {
+      const user = await scene.user();
+      for (const Action of [['bailiwick:resources:*', 'bailiwick:access:explain'], ['modelarts:notebook:*']]) {
+        await scene.grant({ kind: 'USER', id: user.id }, await scene.policy({ Effect: 'Allow', Action }));
+      }
+      const policy = await scene.policy({ Effect: 'Deny', Action: ['bailiwick:resources:move'] });
+      await scene.grant({ kind: 'USER', id: user.id }, policy, { kind: 'WORKSPACE', id: to });
+      expect(await move(await register(), to, user)).toMatchObject({
+        kind: 'refused',
+        decision: { action: 'bailiwick:resources:move', reason: 'EXPLICIT_DENY', statements: [], problems: [] },
+      });
+    });
+
+    it('tells nobody who reads the trail where it was that it went elsewhere, and where', async () => {
+      const id = await register();
+      must(await updateResource(scene.iam, await scene.root(from), { id, name: 'renamed' }));
+      must(await move(id, to));
+      const reading = await scene.root(from);
+      const { rows } = await reading.reader.page(
+        'auditEvent',
+        { targetId: id },
+        { order: { by: 'REVISION', direction: 'ASC' }, limit: 10, backward: false, after: null, before: null },
+      );
+      const shown: [string, boolean][] = [];
+      for (const { record } of rows) {
+        const find = async () => null;
+        shown.push([record.operation, await maySeeImages(reading, record, find)]);
+      }
+      expect(shown).toEqual([
+        ['registerResource', true],
+        ['updateResource', true],
+        ['moveResource', false],
+      ]);
     });
 
     it('stays with what belongs to it, within quotas, and with whom it was read', async () => {
