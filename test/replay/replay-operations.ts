@@ -1,0 +1,71 @@
+/**
+ * The replay at any size, outside of the test runner:
+ * `npm run replay -- --operations 10000 [--database postgres] [--seed N]`. Ends with status 1 when the product and the
+ * model disagree, and says about what first; with status 2 when it could not be tried.
+ */
+import { parseArgs } from 'node:util';
+import { databases } from '../store/databases.js';
+import { replay, type Replayed } from './program.js';
+
+const names = ['sqlite', 'postgres'] as const;
+
+const { values } = parseArgs({
+  options: {
+    operations: { type: 'string', default: '10000' },
+    database: { type: 'string', default: 'sqlite' },
+    concurrency: { type: 'string', default: '16' },
+    seed: { type: 'string', default: String(Date.now() & 0x7fffffff) },
+  },
+});
+const [operations, concurrency, seed] = [values.operations, values.concurrency, values.seed].map(Number);
+const database = names.find((name) => name === values.database);
+
+// Not `process.exitCode`: the package that starts PostgreSQL ends every process that it is loaded in with 0.
+process.exit(
+  await main().catch((error: unknown) => {
+    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    return 2;
+  }),
+);
+
+async function main(): Promise<number> {
+  const whole = [operations, concurrency, seed].every((value) => Number.isSafeInteger(value) && (value ?? -1) >= 0);
+  if (!whole || !operations || !concurrency || seed === undefined || database === undefined) {
+    say('give --operations and --concurrency whole numbers from 1, --seed one from 0, --database sqlite or postgres');
+    return 2;
+  }
+  const source = databases()[database];
+  say(`${operations} operations, ${concurrency} at once, on ${database}, seed ${seed}`);
+  let shown = 0;
+  try {
+    const told = (done: number): void => {
+      if (done - shown < 1000) return;
+      shown = done;
+      say(`${new Date().toISOString().slice(11, 19)} ${done} of ${operations}`);
+    };
+    const replayed = await replay(await source.freshUrl(), { operations, concurrency, seed, told });
+    say(describe(replayed));
+    return replayed.found.length + replayed.defects.length > 0 ? 1 : 0;
+  } finally {
+    await source.stop();
+  }
+}
+
+function describe({ report, found, defects, milliseconds }: Replayed): string {
+  const { operations: sent, writes, read, refused, invalid, parts, exact, mixed, searched, marks } = report;
+  const number = (count: number): string => count.toLocaleString('en');
+  const seconds = (time: number): string => `${(time / 1000).toFixed(1)} s`;
+  return [
+    `${number(sent)} operations in ${seconds(milliseconds.run)}, replayed in ${seconds(milliseconds.replay)}`,
+    `  ${number(writes)} writes acknowledged, ${number(refused)} refused, ${number(invalid)} with userErrors; ${number(read)} reads answered`,
+    `  ${number(parts)} parts of answers compared: ${number(exact)} of exactly one revision, ${number(mixed)} of two moments`,
+    `  ${number(searched)} characters searched for ${number(marks)} marks`,
+    ...defects.map((line) => `defect logged: ${line}`),
+    ...found.map((text) => `DISAGREEMENT (seed ${seed})\n${text}`),
+    found.length + defects.length === 0 ? 'the model agrees, and nothing crossed a workspace' : 'FAILED',
+  ].join('\n');
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
