@@ -46,6 +46,8 @@ export interface CallParts {
   readonly administrator: boolean;
   readonly broken: BrokenCredential | null;
   readonly signature?: SignatureUse | null;
+  /** When the token of the call ends, which may be before its session; absent where no token was shown. */
+  readonly tokenExpiresAt?: Instant | null;
   readonly observer?: Observer;
 }
 
@@ -64,6 +66,7 @@ export class Call {
   readonly broken: BrokenCredential | null;
   /** The signature of the request itself, which could be sent again by whoever saw it pass; null for other credentials. */
   readonly signature: SignatureUse | null;
+  readonly tokenExpiresAt: Instant | null;
   readonly environment: Environment;
   readonly rights: Rights;
   readonly facts: ScopeFacts;
@@ -82,6 +85,7 @@ export class Call {
     this.administrator = parts.administrator;
     this.broken = parts.broken;
     this.signature = parts.signature ?? null;
+    this.tokenExpiresAt = parts.tokenExpiresAt ?? null;
     this.environment = parts.environment;
     this.rights = parts.rights;
     this.facts = parts.facts;
@@ -92,6 +96,11 @@ export class Call {
   withSpentSignature(): Call {
     const signature = this.signature === null ? null : { ...this.signature, spent: true };
     return new Call({ ...this, signature });
+  }
+
+  /** The same call in answer to another request. */
+  asRequest(requestId: string): Call {
+    return new Call({ ...this, requestId });
   }
 
   get principal(): Principal {
@@ -111,6 +120,26 @@ export class Call {
     const ended = (end: Instant | null | undefined): boolean => end != null && end > this.now && end <= now;
     if (ended(this.session?.expiresAt) || ended(this.rights.bounds?.expiresAt)) return true;
     return this.rights.sources.some(({ origin }) => ended(origin.expiresAt));
+  }
+
+  /**
+   * The next instant at which something that the call was opened with ends by itself: its credential, or a grant. Infinity
+   * when nothing does. What policies make of the time of day is not among it.
+   */
+  lapsesAt(): Instant {
+    const ends = [
+      this.tokenExpiresAt,
+      this.session?.expiresAt,
+      this.rights.bounds?.expiresAt,
+      ...this.rights.sources.map(({ origin }) => origin.expiresAt),
+    ];
+    return Math.min(...ends.map((end) => (end != null && end > this.now ? end : Infinity)));
+  }
+
+  /** Accounts in which a change can touch the caller: its own, and that of whoever assumed the agency it acts as. */
+  accountIds(): readonly Id[] {
+    const assumer = this.principal.delegation?.assumedBy.accountId;
+    return [...new Set(assumer === undefined ? [this.accountId] : [this.accountId, assumer])];
   }
 
   /** Decides one question for the caller, in the caller's scope. Remembered for this call only. */

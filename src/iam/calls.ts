@@ -16,7 +16,7 @@ import { delegationOf, faultOf, readDelegation, type DelegationFault } from './d
 import { mayUserEnter } from './entry.js';
 import type { House } from './house.js';
 import type { ChangeOrigin, Reader, Scope } from './ports.js';
-import type { AccessKey, Account, AgencySession, Id, Service, Session, User, Workspace } from './records.js';
+import type { AccessKey, Account, AgencySession, Id, Instant, Service, Session, User, Workspace } from './records.js';
 import { reachesWorkspace } from './reach.js';
 import { boundsOf, RightsBook } from './rights.js';
 import { ownHostFault } from './received-host.js';
@@ -73,6 +73,8 @@ const forService: BrokenCredential = {
   reference: 'IAM.0067',
 };
 
+const expiredToken: BrokenCredential = { message: 'the token has expired; sign in again', reference: 'IAM.0066' };
+
 const elsewhere: BrokenCredential = {
   message: 'this session is bound to another workspace; name that one or none',
   reference: 'APIG.0301',
@@ -105,16 +107,14 @@ export class Calls {
     if (credential.kind === 'broken') return this.#nobody(arrival, credential);
     if (credential.kind === 'signed') return this.#openSigned(arrival, credential.authorization, credential.request);
     const reading = await this.#house.tokens.read(credential.token);
-    if (reading.kind === 'expired') {
-      return this.#nobody(arrival, { message: 'the token has expired; sign in again', reference: 'IAM.0066' });
-    }
+    if (reading.kind === 'expired') return this.#nobody(arrival, expiredToken);
     if (reading.kind === 'broken') {
       return this.#nobody(arrival, { message: 'the token is not one of ours; sign in again', reference: 'IAM.0067' });
     }
-    const { accountId, userId, sessionId, scope, audience } = reading.claims;
+    const { accountId, userId, sessionId, scope, audience, expiresAt } = reading.claims;
     // Or a service that was handed one could act as the user (rule 23).
     if (audience !== null) return this.#nobody(arrival, forService);
-    return this.openSession(arrival, accountId, userId, sessionId, scope);
+    return this.openSession(arrival, accountId, userId, sessionId, scope, expiresAt);
   }
 
   /**
@@ -152,13 +152,18 @@ export class Calls {
     return this.#openSigner(arrival, signed);
   }
 
-  /** Opens the call of a session in a scope; the session, its user and the scope are looked at as they are now. */
+  /**
+   * Opens the call of a session in a scope; the session, its user and the scope are looked at as they are now.
+   *
+   * @param tokenExpiresAt when the token that was shown ends; null when none was
+   */
   async openSession(
     arrival: Pick<Arrival, 'requestId' | 'environment'>,
     accountId: Id,
     userId: Id,
     sessionId: Id,
     scope: Scope,
+    tokenExpiresAt: Instant | null = null,
   ): Promise<Call> {
     const { access } = this.#house.store;
     // The account first: rights are kept under its revision, so nothing older than that may go into them.
@@ -168,6 +173,7 @@ export class Calls {
     if (account === null || session === null || session.userId !== userId || session.endedAt !== null) {
       return this.#nobody(arrival, { message: 'the session has ended; sign in again', reference: 'IAM.0067' });
     }
+    if (tokenExpiresAt !== null && tokenExpiresAt <= now) return this.#nobody(arrival, expiredToken);
     if (session.expiresAt <= now) {
       return this.#nobody(arrival, { message: 'the session has expired; sign in again', reference: 'IAM.0066' });
     }
@@ -180,12 +186,12 @@ export class Calls {
       name: user.name,
       mfaAt: session.mfaAt,
     };
-    return this.#call(arrival, { account, session, user, principal, scope });
+    return this.#call(arrival, { account, session, user, principal, scope, tokenExpiresAt });
   }
 
   /** Opens the call of the same credential in the same scope again, as things are now. */
   async reopen(call: Call): Promise<Call> {
-    const { requestId, environment, accountId, user, session, scope, signature } = call;
+    const { requestId, environment, accountId, user, session, scope, signature, tokenExpiresAt } = call;
     const arrival = { requestId, environment: { ...environment, now: this.#house.now() } };
     if (signature !== null) {
       const signing = await findSigningKey(this.#house.store, signature.keyId);
@@ -196,7 +202,7 @@ export class Calls {
       return this.#openKey(arrival, signing, scope, signature);
     }
     if (user === null || session === null) return call;
-    return this.openSession(arrival, accountId, user.id, session.id, scope);
+    return this.openSession(arrival, accountId, user.id, session.id, scope, tokenExpiresAt);
   }
 
   /** Opens the call of a signed request; the key's owner is looked at as it is now. */
@@ -314,6 +320,7 @@ export class Calls {
       readonly scope: Scope;
       readonly signature?: SignatureUse;
       readonly bounds?: SessionBounds;
+      readonly tokenExpiresAt?: Instant | null;
     },
   ): Promise<Call> {
     const { store } = this.#house;
@@ -341,6 +348,7 @@ export class Calls {
       administrator: user?.root === true || administrator,
       broken: null,
       signature: parts.signature ?? null,
+      tokenExpiresAt: parts.tokenExpiresAt ?? null,
       observer: this.#house.observer,
     });
   }

@@ -11,6 +11,7 @@ import type { Store } from './ports.js';
 import type { Id, Instant } from './records.js';
 import type { Sealing } from './sealing.js';
 import type { Tokens } from './tokens.js';
+import type { Watches } from './watches.js';
 
 export interface House {
   readonly store: Store;
@@ -22,6 +23,7 @@ export interface House {
   /** Host names under which callers reach this server; empty: not known. */
   readonly hosts: readonly string[];
   readonly now: () => Instant;
+  readonly watches: Watches;
   /** The same caller with the rights of this moment; what a change is asked with when they moved while it waited. */
   readonly reopen: (call: Call) => Promise<Call>;
 }

@@ -10,6 +10,7 @@ import type { Instant } from './records.js';
 import type { TokenKeySettings } from './token-keys.js';
 import { createTokens } from './tokens.js';
 import { WorkspaceClearings } from './workspace-deletion.js';
+import { Watches } from './watches.js';
 
 export interface Iam extends House {
   readonly calls: Calls;
@@ -48,6 +49,7 @@ export function createIam({
     passwords: createPasswords(),
     sealing: createSealing(masterKey),
     tokens: createTokens(masterKey, now, tokenKeys),
+    watches: new Watches(store, now),
     reopen: (call) => calls.reopen(call),
   };
   const calls = new Calls(house);

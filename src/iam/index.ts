@@ -118,3 +118,6 @@ export { TokenBuckets, type BucketOptions, type BucketState } from './token-buck
 export { createSealing, type Sealing } from './sealing.js';
 export { documentOf } from './rights.js';
 export * from './account-review.js';
+export { Watches, type Wakening, type Watch } from './watches.js';
+export { PermissionChanges, type PermissionsChange } from './permission-changes.js';
+export { AuditFeed } from './audit-feed.js';

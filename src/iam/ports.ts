@@ -217,6 +217,8 @@ export interface AccessReader {
   account(accountId: Id): Promise<Account | null>;
   accountByName(name: string): Promise<Account | null>;
   accounts(): Promise<readonly Account[]>;
+  /** The revisions of these accounts as they are now, in one statement; absent for those that do not exist. */
+  revisions(accountIds: readonly Id[]): Promise<readonly Commit[]>;
   session(accountId: Id, sessionId: Id): Promise<Session | null>;
   user(accountId: Id, userId: Id): Promise<User | null>;
   /** Names compare without case. */
@@ -346,12 +348,24 @@ export interface Committed<T> {
   readonly revision: number | null;
 }
 
+/** Where an account stands after a transaction. */
+export interface Commit {
+  readonly accountId: Id;
+  readonly revision: number;
+  readonly accessRevision: number;
+}
+
 export interface Store {
   readonly database: 'sqlite' | 'postgres';
   reader(scope: Scope): Reader;
   readonly access: AccessReader;
   /** The one write path (rule 27). An exception rolls back and is thrown on. */
   transaction<T>(origin: ChangeOrigin, work: (transaction: Transaction) => Promise<Verdict<T>>): Promise<Committed<T>>;
+  /**
+   * Tells of each transaction of this process once it is committed, before whoever asked for it is answered. What is told
+   * must be quick and must not throw. Answers how to stop it.
+   */
+  onCommit(tell: (commit: Commit) => void): () => void;
   close(): Promise<void>;
 }
 

@@ -3,6 +3,7 @@ import type {
   AccessReader,
   Account,
   Attachment,
+  Commit,
   Grant,
   Group,
   Id,
@@ -34,6 +35,19 @@ export class StoreAccessReader implements AccessReader {
 
   async accounts(): Promise<readonly Account[]> {
     return this.every('account', sql`TRUE ORDER BY found."name_key", found."id"`);
+  }
+
+  async revisions(accountIds: readonly Id[]): Promise<readonly Commit[]> {
+    if (accountIds.length === 0) return [];
+    const rows = await this.connection.rows(
+      sql`SELECT found."id" AS "id", found."revision" AS "revision", found."access_revision" AS "accessRevision"
+        FROM "accounts" found WHERE ${among(sql`found."id"`, accountIds)}`,
+    );
+    return rows.map(({ id, revision, accessRevision }) => ({
+      accountId: String(id),
+      revision: Number(revision),
+      accessRevision: Number(accessRevision),
+    }));
   }
 
   async session(accountId: Id, sessionId: Id): Promise<Records['session'] | null> {

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type {
   AccessReader,
   ChangeOrigin,
+  Commit,
   Committed,
   Id,
   Instant,
@@ -49,6 +50,7 @@ export class OpenStore implements Store {
   /** Marks what runs inside a transaction that is still open: one inside another would wait for itself. */
   private readonly inside = new AsyncLocalStorage<{ open: boolean }>();
   private closed: Promise<void> | null = null;
+  private readonly listeners = new Set<(commit: Commit) => void>();
 
   constructor(
     private readonly engine: Engine,
@@ -73,13 +75,20 @@ export class OpenStore implements Store {
     return this.turns.take(this.engine.queueOf(origin.accountId), async () => {
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return await this.attempt(origin, work);
+          const { commit, value, revision } = await this.attempt(origin, work);
+          if (commit !== null) for (const tell of this.listeners) tell(commit);
+          return { value, revision };
         } catch (error) {
           if (attempt === attempts || !isPassing(error)) throw error;
           await pause(Math.random() * 20 * 2 ** attempt);
         }
       }
     });
+  }
+
+  onCommit(tell: (commit: Commit) => void): () => void {
+    this.listeners.add(tell);
+    return () => void this.listeners.delete(tell);
   }
 
   close(): Promise<void> {
@@ -90,7 +99,7 @@ export class OpenStore implements Store {
   private async attempt<T>(
     origin: ChangeOrigin,
     work: (transaction: Transaction) => Promise<Verdict<T>>,
-  ): Promise<Committed<T>> {
+  ): ReturnType<typeof transact<T>> {
     const { entities, now, longestTransaction } = this.settings;
     const mark = { open: true };
     try {

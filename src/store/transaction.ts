@@ -11,6 +11,7 @@ import {
   type AuditEvent,
   type Change,
   type ChangeOrigin,
+  type Commit,
   type Committed,
   type Id,
   type Instant,
@@ -67,7 +68,7 @@ export async function transact<T>(
   origin: ChangeOrigin,
   work: (transaction: Transaction) => Promise<Verdict<T>>,
   surroundings: Surroundings,
-): Promise<Committed<T>> {
+): Promise<Committed<T> & { readonly commit: Commit | null }> {
   try {
     await begin(connection);
     const transaction = new OpenTransaction(connection, origin, surroundings);
@@ -75,11 +76,11 @@ export async function transact<T>(
     await connection.settle();
     if (!verdict.commit || !transaction.hasWritten) {
       await connection.rollBack();
-      return { value: verdict.value, revision: null };
+      return { value: verdict.value, revision: null, commit: null };
     }
-    const revision = await connection.resume(() => transaction.conclude());
+    const commit = await connection.resume(() => transaction.conclude());
     await connection.control('COMMIT');
-    return { value: verdict.value, revision };
+    return { value: verdict.value, revision: commit.revision, commit };
   } catch (error) {
     await connection.settle();
     await connection.rollBack();
@@ -203,7 +204,7 @@ class OpenTransaction implements Transaction {
   }
 
   /** Writes the audit events and then raises the revision: the last statement before COMMIT. */
-  async conclude(): Promise<number> {
+  async conclude(): Promise<Commit> {
     const { accountId } = this.origin;
     const account = await this.access.account(accountId);
     if (account === null) throw new Error(`there is no account ${accountId} to write for`);
@@ -220,7 +221,7 @@ class OpenTransaction implements Transaction {
     await this.connection.write('account', (manager) =>
       manager.update(accounts, { id: accountId }, { revision, accessRevision }),
     );
-    return revision;
+    return { accountId, revision, accessRevision };
   }
 
   private note<K extends Kind>(
