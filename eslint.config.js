@@ -94,6 +94,7 @@ export default tseslint.config(
               'GrantScope',
               'PageInfo',
               'PasswordSettings',
+              'PermissionsChange',
               'PolicyCondition',
               'PolicyDraft',
               'PolicyProblem',

@@ -53,6 +53,15 @@ export interface Settings {
   readonly strangersPerMinute: number;
   /** Failed sign-ins of one address within a minute. */
   readonly failedSignInsPerMinute: number;
+  /** WebSockets that may be open at once; 0: nothing is subscribed to. */
+  readonly connections: number;
+  readonly connectionsPerActor: number;
+  readonly subscriptionsPerConnection: number;
+  /** Seconds in which a connection must say who it is. */
+  readonly connectionInitSeconds: number;
+  readonly connectionPingSeconds: number;
+  /** Bytes of one message that a connection may send. */
+  readonly connectionMessageBytes: number;
   readonly studio: boolean;
   readonly explorer: boolean;
   /** Null: nothing is reported to Apollo. Both or neither. */
@@ -209,6 +218,42 @@ const table: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
     fallback: null,
     // The kernel takes 107 bytes.
     read: matchingOrAbsent(/^\/[\x21-\x7e]{1,99}$/, 'is no absolute path of at most 100 plain characters'),
+  },
+  connections: {
+    variable: 'CONNECTIONS',
+    meaning: 'WebSockets that may be open at once in this process, for subscriptions; with 0 there are none',
+    fallback: '1000',
+    read: wholeNumber(0, 100_000),
+  },
+  connectionsPerActor: {
+    variable: 'CONNECTIONS_PER_ACTOR',
+    meaning: 'WebSockets that one actor may have open at once, and one address that has not said yet who is there',
+    fallback: '50',
+    read: wholeNumber(1, 100_000),
+  },
+  subscriptionsPerConnection: {
+    variable: 'SUBSCRIPTIONS_PER_CONNECTION',
+    meaning: 'subscriptions that one WebSocket may have at once',
+    fallback: '20',
+    read: wholeNumber(1, 1_000),
+  },
+  connectionInitSeconds: {
+    variable: 'CONNECTION_INIT_SECONDS',
+    meaning: 'seconds in which a WebSocket must say who is there',
+    fallback: '5',
+    read: wholeNumber(1, 60),
+  },
+  connectionPingSeconds: {
+    variable: 'CONNECTION_PING_SECONDS',
+    meaning: 'seconds between two pings of a WebSocket; one that answers none until the next is closed',
+    fallback: '30',
+    read: wholeNumber(1, 3_600),
+  },
+  connectionMessageBytes: {
+    variable: 'CONNECTION_MESSAGE_BYTES',
+    meaning: 'bytes of the longest message that a WebSocket may send',
+    fallback: '65536',
+    read: wholeNumber(1_024, 1_048_576),
   },
   studio: {
     variable: 'STUDIO',

@@ -1,5 +1,6 @@
 /** The audit trail: every change, by whom, and what it made of what. */
 import {
+  Arg,
   Args,
   ArgsType,
   Ctx,
@@ -13,12 +14,15 @@ import {
   registerEnumType,
   Resolver,
   Root,
+  Subscription,
 } from 'type-graphql';
 import {
+  AuditFeed,
   BadInput,
   describeActor,
   maySeeImages,
   type AuditEvent as AuditEventRecord,
+  type Call,
   type Filters,
   type Id,
   type Instant,
@@ -31,6 +35,7 @@ import { Actor, behind } from './actors.js';
 import { connection, connectionOf, PageArguments, windowOf, type ConnectionOf } from './connections.js';
 import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
+import { Feed, type News } from './feeds.js';
 import { given } from './inputs.js';
 import { decodeId, encodeNodeId, isNodeKind, nodeKinds, readNodeId, type NodeKind } from './node-ids.js';
 import { Node } from './node-interface.js';
@@ -199,6 +204,28 @@ class AuditEventListArguments extends PageArguments {
   orderBy?: AuditEventOrderInput | null;
 }
 
+interface RecordedArguments {
+  readonly filter?: AuditEventFilterInput | null;
+  readonly afterRevision?: number | null;
+}
+
+class RecordedFeed extends Feed {
+  readonly wakening = 'EVERY';
+
+  constructor(private readonly events: AuditFeed) {
+    super();
+  }
+
+  async next(call: Call): Promise<News> {
+    const events = await this.events.next(call);
+    return { events, more: events.length > 0 };
+  }
+}
+
+function recordedFeed({ filter, afterRevision }: RecordedArguments, { call }: GraphContext): RecordedFeed {
+  return new RecordedFeed(new AuditFeed(filterOf(filter), afterRevision ?? call.account?.revision ?? 0));
+}
+
 @Resolver(() => AuditEvent)
 export class AuditResolver {
   @Permission({ action: 'bailiwick:audit:list', scope: 'ANY' })
@@ -216,6 +243,27 @@ export class AuditResolver {
     return connection(await reader.page('auditEvent', filter, window), window, () =>
       reader.count('auditEvent', filter),
     );
+  }
+
+  @Permission({ action: 'bailiwick:audit:list', scope: 'ANY' })
+  @Subscription(() => AuditEvent, {
+    nullable: true,
+    description:
+      'Each change once it is made, in order, none left out and none twice: those made in account scope; inside a workspace those made in that workspace. Needs `bailiwick:audit:list`.',
+    subscribe: ({ args, context }) => recordedFeed(args as RecordedArguments, context as GraphContext),
+  })
+  auditEventRecorded(
+    @Root() event: AuditEventRecord,
+    @Arg('filter', () => AuditEventFilterInput, { nullable: true, description: 'Filter of the events.' })
+    _filter: AuditEventFilterInput | null | undefined,
+    @Arg('afterRevision', () => Int, {
+      nullable: true,
+      description:
+        'Revision that the events come after, for whoever lost the connection: the one of the last event that arrived, or one before it. The present one unless given.',
+    })
+    _afterRevision: number | null | undefined,
+  ): AuditEventRecord {
+    return event;
   }
 
   @FieldResolver(() => AuditEventActor, { description: 'Actor who made the change.' })

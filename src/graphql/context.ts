@@ -18,6 +18,8 @@ export interface GraphContext {
   signIn: 'NONE' | 'TRIED' | 'DONE';
   /** Takes what an operation of nobody costs from whoever it signs in, before anything is answered to them. */
   chargeTo: ((call: Call) => void) | null;
+  /** Takes what an event costs from whoever listens, before it goes out; null where nothing is counted. */
+  chargeEvent: (() => void) | null;
   /** Opens the call again from the same credential: actor, rights, memo and loaders are new (rule 21). */
   renew(): Promise<void>;
   /** Answers what is left of the current field as another call: sign-in shows the session that it made. */
@@ -39,6 +41,7 @@ class OperationContext implements GraphContext {
   allowance: Allowance | null = null;
   signIn: GraphContext['signIn'] = 'NONE';
   chargeTo: GraphContext['chargeTo'] = null;
+  chargeEvent: GraphContext['chargeEvent'] = null;
   private mutated = false;
   private acting = false;
   private spent = false;

@@ -58,6 +58,9 @@ const readiness = { action: 50, actionsOfFunction: 40, functions: 6 } as const;
 /** Reading the schema walks all of it, once for each field that is asked of it. */
 const introspectionCost = 100;
 
+/** Every action of the catalogue. */
+const wholeCatalogue = 500;
+
 /** Lists that are as long as one of their arguments, and how long without it. */
 const answered: Readonly<Record<string, { readonly argument: string; readonly otherwise: number }>> = {
   'Query.nodes': { argument: 'ids', otherwise: 1 },
@@ -67,6 +70,7 @@ const answered: Readonly<Record<string, { readonly argument: string; readonly ot
   // About as many as a kind has.
   'Resource.viewerPermissions': { argument: 'actions', otherwise: 20 },
   'Workspace.viewerPermissions': { argument: 'actions', otherwise: 10 },
+  'Viewer.permissions': { argument: 'actions', otherwise: wholeCatalogue },
 };
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -165,6 +169,10 @@ class Pricing {
     if (parent === this.#schema.getMutationType()) {
       const made = name === 'assumeAgency' ? assumptionCost : 0;
       return mutationCost + given + made + (hashing[name] ?? 0) * hashingCost;
+    }
+    if (parent === this.#schema.getSubscriptionType() && name === 'permissionsChanged') {
+      const asked = this.#argument(node, 'actions');
+      return Array.isArray(asked) ? asked.length : wholeCatalogue;
     }
     if (parent === this.#schema.getQueryType() && name === 'authorizationReadiness') return this.#ofReadiness(node);
     if (parent !== this.#schema.getQueryType() || name !== 'simulateAccess') return name === 'totalCount' ? 1 : 0;

@@ -229,6 +229,17 @@ export function noteErrors(
   }
 }
 
+/** Errors of an operation that Apollo has not seen, as its caller sees them. Defects go to `report`. */
+export function showErrors(
+  errors: readonly GraphQLError[],
+  call: Call,
+  report: (error: unknown, requestId: string | undefined) => void,
+): readonly GraphQLFormattedError[] {
+  noteErrors(errors, call.requestId, report);
+  if (call.may('bailiwick:schema:introspect')) for (const error of errors) forReaders.add(error);
+  return errors.map((error) => formatError(error.toJSON(), error));
+}
+
 /** Apollo's part in it. `report` must not throw and must not keep the request waiting. */
 export function errorPlugin(
   report: (error: unknown, requestId: string | undefined) => void,

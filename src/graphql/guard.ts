@@ -24,6 +24,7 @@ import {
 import { BadInput, type Decision } from '../iam/index.js';
 import type { GraphContext } from './context.js';
 import { brokenCredential, refusal, shownOverload } from './errors.js';
+import { Feed, streamOf } from './feeds.js';
 import { isPayload, type PermissionRule, type RootRule, type SchemaRules } from './rules.js';
 import { fillTemplate } from '../urn-templates/index.js';
 import { plainId } from './node-ids.js';
@@ -102,13 +103,17 @@ function guardSubscription(
   rule: RootRule | undefined,
   gate: Gate | null,
 ): FieldConfig {
-  const events = field.subscribe ?? propertyReader(fieldName);
+  const { subscribe: begin } = field;
+  if (begin === undefined) throw new Error(`the subscription ${fieldName} has nothing to listen to`);
   const original = field.resolve ?? propertyReader(fieldName);
   return {
     ...field,
     subscribe: (source, args, context, info) => {
       enter(rule, args, context);
-      return mapped(events(source, args, context, info), (stream) => whileAllowed(stream, rule, args, context));
+      return mapped(begin(source, args, context, info), (feed) => {
+        if (!(feed instanceof Feed)) throw new Error(`the subscription ${fieldName} brings no feed`);
+        return streamOf(feed, context, () => enter(rule, args, context));
+      });
     },
     // The stream has opened the call anew for this event.
     resolve: (source, args, context, info) => {
@@ -263,57 +268,10 @@ function mapped(result: unknown, map: (value: unknown) => unknown): unknown {
   return isPromise(result) ? result.then(map) : map(result);
 }
 
-/**
- * Opens the call anew for each event, and ends the stream after the event at which the caller is refused: that one still
- * goes out, so that resolving it says why.
- */
-function whileAllowed(stream: unknown, rule: RootRule | undefined, args: Args, context: GraphContext): unknown {
-  if (!isAsyncIterable(stream)) return stream;
-  const events = stream[Symbol.asyncIterator]();
-  let refused = false;
-  const finish = async (): Promise<IteratorResult<unknown>> => {
-    refused = true;
-    await events.return?.();
-    return { done: true, value: undefined };
-  };
-  return {
-    async next(): Promise<IteratorResult<unknown>> {
-      if (refused) return finish();
-      const event = await events.next();
-      if (event.done === true) return event;
-      try {
-        await context.renew();
-      } catch (error) {
-        // Nobody knows any more who listens.
-        await finish();
-        throw error;
-      }
-      try {
-        enter(rule, args, context);
-      } catch {
-        refused = true;
-      }
-      return event;
-    },
-    return: finish,
-    async throw(error: unknown): Promise<IteratorResult<unknown>> {
-      await finish();
-      throw error;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}
-
 function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
 function isIterable(value: unknown): value is Iterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.iterator in value;
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }

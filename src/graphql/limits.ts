@@ -10,6 +10,7 @@ import {
   visit,
   type DocumentNode,
   type FragmentDefinitionNode,
+  type GraphQLSchema,
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
@@ -107,6 +108,22 @@ export function checkOperation(
   return { signIns };
 }
 
+/** What an operation costs; refuses one that costs more than any may. */
+export function priceOf(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+): number {
+  const cost = costOf(schema, document, operation, variables);
+  if (cost <= dearestOperation) return cost;
+  throw clientError(
+    'COST_LIMIT_EXCEEDED',
+    `the operation may answer ${cost} objects, at most ${dearestOperation} are allowed; ask for smaller pages or split it`,
+    { cost, limit: dearestOperation, http: { status: 400 } },
+  );
+}
+
 const nothing: Measure = { depth: 0, aliases: 0, fields: 0, selections: 0, signIns: 0, introspects: false };
 
 function directivesIn(document: DocumentNode): number {
@@ -195,15 +212,15 @@ export function limitsPlugin(throttle: Throttle): ApolloServerPlugin<GraphContex
           // Without an operation the document has none of the name that was asked for: execution says so.
           if (operation === undefined) return;
           const { call } = contextValue;
-          const { signIns } = checkOperation(document, operation, request.variables, call);
-          const cost = costOf(schema, document, operation, request.variables ?? {});
-          if (cost > dearestOperation) {
+          if (operation.operation === OperationTypeNode.SUBSCRIPTION) {
             throw clientError(
-              'COST_LIMIT_EXCEEDED',
-              `the operation may answer ${cost} objects, at most ${dearestOperation} are allowed; ask for smaller pages or split it`,
-              { cost, limit: dearestOperation, http: { status: 400 } },
+              'BAD_REQUEST',
+              'subscriptions are answered over a WebSocket at this address; open one with the subprotocol `graphql-transport-ws`',
+              { http: { status: 400 } },
             );
           }
+          const { signIns } = checkOperation(document, operation, request.variables, call);
+          const cost = priceOf(schema, document, operation, request.variables ?? {});
           priced = true;
           if (call.principal.kind !== 'ANONYMOUS') contextValue.allowance = throttle.spend(call, cost);
           if (signIns === 0) return;

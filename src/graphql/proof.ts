@@ -103,6 +103,9 @@ function rootFaults(
   // Whatever could not be read is reported where it was read.
   const mentioned = rules.problems.some((problem) => problem.startsWith(`${at}: `));
   if (!rules.roots.has(at) && !mentioned) problems.push(`${at}: needs one of @permission and @public`);
+  if (root === schema.getSubscriptionType() && rules.roots.get(at)?.kind === 'public') {
+    problems.push(`${at}: nobody listens without a credential, so it must carry @permission`);
+  }
   if (isNonNullType(field.type)) problems.push(`${at}: must be nullable, or a refusal would take its siblings along`);
   if (root !== schema.getMutationType() && isPayload(getNamedType(field.type).name)) {
     problems.push(`${at}: only mutations answer payloads`);

@@ -30,6 +30,7 @@ import { KeyPairResolver, UserKeyPairsResolver, ViewerKeyPairsResolver } from '.
 import { NodeResolver } from './node.js';
 import { OpenSessionResolver, UserSessionsResolver, ViewerSessionsResolver } from './open-sessions.js';
 import { PasswordResolver, UserPasswordResolver, ViewerPasswordResolver } from './passwords.js';
+import { PermissionChangeResolver } from './permission-changes.js';
 import { PolicyResolver } from './policies.js';
 import { PolicyVersionChangeResolver } from './policy-version-changes.js';
 import { PolicyVersionResolver } from './policy-versions.js';
@@ -75,6 +76,7 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   NodeResolver,
   OpenSessionResolver,
   PasswordResolver,
+  PermissionChangeResolver,
   PolicyGrantsResolver,
   PolicyResolver,
   PolicyVersionChangeResolver,

@@ -65,6 +65,7 @@ const plainValues: ReadonlySet<string> = new Set([
   'GrantScope',
   'PageInfo',
   'PasswordSettings',
+  'PermissionsChange',
   'PolicyCondition',
   'PolicyDraft',
   'PolicyProblem',

@@ -31,19 +31,25 @@ import { directivesOf, plainReader } from './rules.js';
 export interface GuardedSchemaOptions {
   readonly resolvers: BuildSchemaOptions['resolvers'];
   readonly catalogue: Catalogue;
-  /** Where subscriptions hear of events; needed as soon as there is one. */
-  readonly pubSub?: BuildSchemaOptions['pubSub'];
 }
 
+/** type-graphql asks for one as soon as there is a subscription; those here bring a feed of their own. */
+const noTopics = {
+  publish: () => undefined,
+  subscribe: (): never => {
+    throw new Error('there are no topics; a subscription brings a feed');
+  },
+};
+
 /** Builds the schema; throws `SchemaNotGuarded` rather than serve a field that nobody asks about. */
-export function buildGuardedSchema({ resolvers, catalogue, pubSub }: GuardedSchemaOptions): GraphQLSchema {
+export function buildGuardedSchema({ resolvers, catalogue }: GuardedSchemaOptions): GraphQLSchema {
   const built = buildSchemaSync({
     resolvers,
     validate: false,
     // The proof checks the schema once it is complete.
     skipCheck: true,
     directives: [...specifiedDirectives, permissionDirective, publicDirective],
-    ...(pubSub === undefined ? {} : { pubSub }),
+    pubSub: noTopics,
   });
   const schema = complete(built);
   return guardSchema(schema, proveSchema(schema, catalogue));
@@ -81,7 +87,8 @@ const description = [
 const rootDescriptions: Readonly<Record<string, string>> = {
   Query: 'What can be read. Each field shows its permission; what is refused is null beside an error.',
   Mutation: 'What can be changed. Fields run one after the other, each as the caller whom the one before left behind.',
-  Subscription: 'What can be listened to. Permission is asked again for each event.',
+  Subscription:
+    'What can be listened to, over a WebSocket at the same address (`graphql-transport-ws`). Permission is asked again for each event; what is refused ends with an error.',
 };
 
 /** What type-graphql cannot say: `@oneOf`, types named by the object itself, ids and counts read without a resolver. */

@@ -25,21 +25,50 @@ const tokenForm = /^[A-Za-z0-9._~+/-]+=*$/;
  * and a server that acts on the other is how impersonation begins.
  */
 export function readCredential(request: IncomingMessage, body: Uint8Array | null = null): Credential {
+  const readings = readHeaders(request, body);
+  return Array.isArray(readings) ? theOneOf(readings, '`Authorization` and `X-Auth-Token`') : readings;
+}
+
+/**
+ * The credential of a connection: of the request that opened it, or of the parameters that it began with, where pages put
+ * it that cannot set headers.
+ */
+export function readConnectionCredential(request: IncomingMessage, parameters: unknown): Credential {
+  const headers = readHeaders(request, null);
+  if (!Array.isArray(headers)) return headers;
+  const given = typeof parameters === 'object' && parameters !== null ? Object.entries(parameters) : [];
+  const inside: Credential[] = [];
+  for (const [name, value] of given as [string, unknown][]) {
+    const key = name.toLowerCase();
+    // Null and absent say the same.
+    if ((key !== 'authorization' && key !== 'token') || value == null) continue;
+    if (typeof value !== 'string') return broken(`\`${key}\` of the connection is no text; send a token`);
+    if (key === 'token') inside.push(readToken(value.trim(), 'token'));
+    else if (/^bearer(\s|$)/i.test(value.trim())) inside.push(readAuthorization(value, request, null));
+    else return broken('`Authorization` of the connection has no token; send `Bearer` with one');
+  }
+  return theOneOf([...headers, ...inside], 'headers and parameters of the connection, or several of them,');
+}
+
+/** What each header says; a broken credential when one stands there twice. */
+function readHeaders(request: IncomingMessage, body: Uint8Array | null): Credential[] | Credential {
   // Not `request.headers`, where Node keeps the first of several and drops the rest.
   const authorization = request.headersDistinct['authorization'] ?? [];
   const xAuthToken = request.headersDistinct['x-auth-token'] ?? [];
   if (authorization.length > 1) return broken('the header `Authorization` stands there more than once; send one');
   if (xAuthToken.length > 1) return broken('the header `X-Auth-Token` stands there more than once; send one');
-  const readings = [
+  return [
     ...authorization.map((value) => readAuthorization(value, request, body)),
     ...xAuthToken.map((value) => readToken(value.trim(), 'X-Auth-Token')),
   ];
-  const [first, second] = readings;
+}
+
+function theOneOf(readings: readonly Credential[], places: string): Credential {
+  const [first, ...others] = readings;
   if (first === undefined) return { kind: 'none' };
-  if (first.kind === 'broken' || second === undefined) return first;
-  if (second.kind === 'broken') return second;
-  if (first.kind === 'token' && second.kind === 'token' && first.token === second.token) return first;
-  return broken('`Authorization` and `X-Auth-Token` carry different credentials; send one of them');
+  for (const reading of readings) if (reading.kind === 'broken') return reading;
+  const same = others.every((other) => first.kind === 'token' && other.kind === 'token' && first.token === other.token);
+  return same ? first : broken(`${places} carry different credentials; send one of them`);
 }
 
 function readAuthorization(value: string, request: IncomingMessage, body: Uint8Array | null): Credential {

@@ -40,7 +40,7 @@ import { apolloConfig, reportPlugins, type UsageReports } from './usage-reports.
 /** What the log line of a request says about its operation. Names and codes only, never a value. */
 export interface OperationNote {
   operation?: string;
-  /** `query` or `mutation`. */
+  /** `query`, `mutation` or `subscription`. */
   kind?: string;
   account?: string;
   actor?: string;
@@ -176,7 +176,7 @@ function noted(note: OperationNote, error: GraphQLError): GraphQLError {
   return error;
 }
 
-function untrusted(mode: DocumentMode, requestId: string): GraphQLError {
+export function untrusted(mode: DocumentMode, requestId: string): GraphQLError {
   const how = mode === 'only' ? 'send the `documentId` of one' : 'send one of them';
   return clientError(
     'FORBIDDEN',
@@ -207,7 +207,7 @@ function defectPlugin(log: FastifyBaseLogger): ApolloServerPlugin<GraphContext> 
   };
 }
 
-function noteCaller(note: OperationNote, { call }: GraphContext): void {
+export function noteCaller(note: OperationNote, { call }: Pick<GraphContext, 'call'>): void {
   // Who signs out is nobody afterwards, and it was they who asked.
   const { kind, id, delegation } = call.principal;
   // A key's id is no secret, and tells one job from another.

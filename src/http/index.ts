@@ -18,3 +18,4 @@ export {
   type TrustedDocuments,
 } from './trusted-documents.js';
 export { bodyLimit } from './body.js';
+export { usualSocketLimits, type SocketLimits } from './sockets.js';

@@ -19,6 +19,8 @@ import { openGraphQLEndpoint, type OperationNote } from './graphql-endpoint.js';
 import { checkHead, headerCountLimit } from './head.js';
 import type { Metrics } from './metrics.js';
 import { answerTypeOf, negotiateAnswerType, withCharset } from './media-types.js';
+import { openSocketEndpoint } from './socket-endpoint.js';
+import { openSockets, usualSocketLimits, type SocketLimits } from './sockets.js';
 import { sourceAddresses } from './source-address.js';
 import { trustDocuments, type TrustedDocuments } from './trusted-documents.js';
 import type { UsageReports } from './usage-reports.js';
@@ -58,6 +60,7 @@ export interface ListenerOptions {
   /** Addresses and CIDR blocks of proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies?: readonly string[];
   readonly throttle?: ThrottleLimits;
+  readonly socketLimits?: SocketLimits;
   /** Documents that are known by their ids; none unless given. */
   readonly documents?: TrustedDocuments;
   /** Told of every request. */
@@ -83,7 +86,8 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     schema,
     corsOrigins = [],
     trustedProxies = [],
-    throttle = usualThrottle,
+    throttle: throttleLimits = usualThrottle,
+    socketLimits = usualSocketLimits,
     documents = trustDocuments('any', []),
     metrics = null,
     explorer = null,
@@ -110,9 +114,21 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       void refuse(error, request, reply);
     },
   });
-  const endpoint = await openGraphQLEndpoint(iam, schema, app.log, reports, new Throttle(throttle), documents);
+  const throttle = new Throttle(throttleLimits);
+  const endpoint = await openGraphQLEndpoint(iam, schema, app.log, reports, throttle, documents);
   const notes = new WeakMap<FastifyRequest, OperationNote>();
   const sourceAddressOf = sourceAddresses(trustedProxies);
+  const shared = { iam, schema, log: app.log, throttle, documents, metrics, sourceAddressOf };
+  const webSockets =
+    socketLimits.connections === 0
+      ? null
+      : openSockets(app.server, {
+          path: apiPath,
+          limits: socketLimits,
+          origins: corsOrigins,
+          headers: securityHeaders,
+          serve: openSocketEndpoint({ ...shared, limits: socketLimits }),
+        });
   const sockets = new Set<Socket>();
   let draining = false;
 
@@ -263,7 +279,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
       const deadline = setTimeout(() => app.server.closeAllConnections(), drainSeconds * 1000);
       try {
-        await app.close();
+        await Promise.all([webSockets?.stop(drainSeconds), app.close()]);
       } finally {
         clearTimeout(deadline);
       }

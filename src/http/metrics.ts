@@ -4,7 +4,7 @@
  * secret can be in one.
  */
 import fastify, { type FastifyBaseLogger, type FastifyError } from 'fastify';
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { DecisionReason, Observer } from '../iam/index.js';
 
 /** What the listener tells of a request that was answered. */
@@ -14,7 +14,7 @@ export interface AnsweredRequest {
   readonly route: string | null;
   readonly status: number;
   readonly seconds: number;
-  /** Of requests to the API: `query` or `mutation`, once it is known. */
+  /** Of requests to the API: `query` or `mutation`, once it is known; subscriptions are told of apart. */
   readonly operation: string | null;
   /** Codes of its errors. */
   readonly errors: readonly string[];
@@ -23,6 +23,10 @@ export interface AnsweredRequest {
 export interface Metrics {
   readonly observer: Observer;
   answered(request: AnsweredRequest): void;
+  /** One socket more, or one less. */
+  sockets(change: 1 | -1): void;
+  /** A subscription began (1) or ended (-1), or was refused (0); `errors` are the codes of its errors. */
+  subscriptions(change: 1 | 0 | -1, errors: readonly string[]): void;
   /** In the text format of Prometheus. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -65,6 +69,16 @@ export function createMetrics(): Metrics {
     labelNames: ['what'],
     registers,
   });
+  const sockets = new Gauge({
+    name: 'bailiwick_sockets',
+    help: 'WebSockets that are open.',
+    registers,
+  });
+  const subscriptions = new Gauge({
+    name: 'bailiwick_subscriptions',
+    help: 'Subscriptions that have begun and not ended.',
+    registers,
+  });
   // Decisions are made by the hundred thousand: counted plainly, and told when somebody asks.
   const decided = new Map<DecisionReason, number>();
   new Counter({
@@ -88,6 +102,11 @@ export function createMetrics(): Metrics {
       requests.inc({ method: methods.has(method) ? method : 'other', route: shown, status });
       durations.observe({ route: shown }, seconds);
       if (operation !== null) operations.inc({ kind: operation, code: errors[0] ?? 'OK' });
+    },
+    sockets: (change) => sockets.inc(change),
+    subscriptions: (change, errors) => {
+      subscriptions.inc(change);
+      if (change !== 1) operations.inc({ kind: 'subscription', code: errors[0] ?? 'OK' });
     },
     text: () => registry.metrics(),
     contentType: registry.contentType,

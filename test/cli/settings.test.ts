@@ -1,3 +1,4 @@
+import { usualSocketLimits } from '../../src/http/index.js';
 import { usualThrottle } from '../../src/graphql/index.js';
 import { describe, expect, test } from 'vitest';
 import { describeSettings, readSettings, SettingsRefused, withoutPassword } from '../../src/settings.js';
@@ -33,6 +34,12 @@ describe('settings', () => {
       pointsPerMinute: 20_000_000,
       strangersPerMinute: 6_000,
       failedSignInsPerMinute: 60,
+      connections: 1_000,
+      connectionsPerActor: 50,
+      subscriptionsPerConnection: 20,
+      connectionInitSeconds: 5,
+      connectionPingSeconds: 30,
+      connectionMessageBytes: 65_536,
       studio: false,
       explorer: false,
       apolloKey: null,
@@ -58,6 +65,18 @@ describe('settings', () => {
       strangers: strangersPerMinute,
       failedSignIns: failedSignInsPerMinute,
     }).toEqual(usualThrottle);
+  });
+
+  test('let as many sockets in as the server does that is told nothing', () => {
+    const settings = readSettings({});
+    expect({
+      connections: settings.connections,
+      connectionsPerActor: settings.connectionsPerActor,
+      subscriptionsPerConnection: settings.subscriptionsPerConnection,
+      initSeconds: settings.connectionInitSeconds,
+      pingSeconds: settings.connectionPingSeconds,
+      messageBytes: settings.connectionMessageBytes,
+    }).toEqual(usualSocketLimits);
   });
 
   test('let Apollo Studio in by one setting, beside the origins that are named', () => {

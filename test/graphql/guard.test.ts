@@ -3,7 +3,7 @@ import { buildSchema, isObjectType, type GraphQLFieldResolver } from 'graphql';
 import { guardSchema } from '../../src/graphql/guard.js';
 import { encodeNodeId } from '../../src/graphql/node-ids.js';
 import { contextOf, listen, ListedCall, run, type Answer, type Caller } from './kit.js';
-import { sample, trail } from './sample.js';
+import { PeopleFeed, sample, trail } from './sample.js';
 
 const readOne = (id: string): string => `iam:users:getUser iam::a1:user:${id}`;
 
@@ -314,7 +314,15 @@ describe('a subscription', () => {
     ]);
     expect(answers.map(({ codes }) => codes)).toEqual([[], [], ['FORBIDDEN']]);
     expect((await answersTo({ may }, {})).map(({ codes }) => codes)).toEqual([['FORBIDDEN']]);
-    expect(trail).toEqual(['stream ended', 'stream ended']);
+    // Nothing is looked for as a caller who is refused.
+    expect(trail).toEqual(['looked']);
+  });
+
+  it('answers nothing when its field brings a stream that the guard did not make', async () => {
+    const rumours = 'subscription { userRumoured { name } }';
+    const answer = await listen(sample, rumours, await contextOf({ may: ['bailiwick:audit:list'] }));
+    expect(answer).toMatchObject({ data: null, codes: ['INTERNAL_SERVER_ERROR'] });
+    expect(() => new PeopleFeed()[Symbol.asyncIterator]()).toThrow(/by the guard alone/);
   });
 });
 

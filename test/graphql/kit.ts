@@ -8,6 +8,8 @@ import {
   Call,
   createSealing,
   decideBy,
+  Watches,
+  type AccessReader,
   type BrokenCredential,
   type CallParts,
   type Decision,
@@ -18,6 +20,11 @@ import {
 } from '../../src/iam/index.js';
 
 const sealing = createSealing(new Uint8Array(32));
+
+/** Nobody commits anything here. */
+const watches = new Watches({ access: {} as AccessReader, database: 'sqlite', onCommit: () => () => undefined }, () =>
+  Date.now(),
+);
 
 export interface Caller {
   /** `action`, allowed on any resource, or `action urn`. */
@@ -105,7 +112,7 @@ export interface Answer {
 export async function contextOf(...callers: readonly [Caller, ...Caller[]]): Promise<GraphContext> {
   const calls = callers.map((caller) => new ListedCall(caller));
   let next = 0;
-  return contextFrom({ sealing } as Iam, async () => {
+  return contextFrom({ sealing, watches } as Iam, async () => {
     const call = calls[Math.min(next, calls.length - 1)];
     next += 1;
     if (call === undefined) throw new Error('no caller');

@@ -22,6 +22,7 @@ import { connection, connectionOf, PageArguments, windowOf } from '../../src/gra
 import type { GraphContext } from '../../src/graphql/context.js';
 import { OneOf, Permission, Public } from '../../src/graphql/directives.js';
 import { answer } from '../../src/graphql/errors.js';
+import { Feed, type News } from '../../src/graphql/feeds.js';
 import { CreationInput, MutationInput, ScopeInput } from '../../src/graphql/inputs.js';
 import { decodeId } from '../../src/graphql/node-ids.js';
 import { CreationPayload, MutationPayload } from '../../src/graphql/payloads.js';
@@ -138,6 +139,22 @@ const onePage = <R extends { id: string }>(records: readonly R[]): Page<R> => ({
 });
 
 const groupOf = (id: string) => ({ __typename: 'Group', id, owner: person('u2') });
+
+export class PeopleFeed extends Feed {
+  readonly wakening = 'EVERY';
+  private told = false;
+
+  async next(): Promise<News> {
+    trail.push('looked');
+    const events = this.told ? [] : people;
+    this.told = true;
+    return { events, more: false };
+  }
+}
+
+async function* unguarded(): AsyncGenerator<Person> {
+  yield* people;
+}
 
 @Resolver(() => Group)
 export class SampleResolver {
@@ -299,24 +316,19 @@ export class SampleResolver {
   }
 
   @Permission({ action: 'bailiwick:audit:list', scope: 'ANY' })
-  @Subscription(() => User, { nullable: true, description: 'Changes.', subscribe: () => changes() })
+  @Subscription(() => User, { nullable: true, description: 'Changes.', subscribe: () => new PeopleFeed() })
   userChanged(@Root() event: Person): unknown {
+    return event;
+  }
+
+  @Permission({ action: 'bailiwick:audit:list', scope: 'ANY' })
+  @Subscription(() => User, { nullable: true, description: 'A stream of its own.', subscribe: () => unguarded() })
+  userRumoured(@Root() event: Person): unknown {
     return event;
   }
 }
 
-async function* changes(): AsyncGenerator<Person> {
-  try {
-    for (const each of people) yield each;
-  } finally {
-    trail.push('stream ended');
-  }
-}
-
-const pubSub = { publish: () => undefined, subscribe: () => changes() };
-
 export const sample = buildGuardedSchema({
   resolvers: [SampleResolver],
   catalogue: platformCatalogue,
-  pubSub,
 });

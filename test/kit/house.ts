@@ -43,6 +43,7 @@ export interface HouseOptions {
   readonly hosts?: readonly string[];
   readonly throttle?: ThrottleLimits;
   readonly metrics?: Metrics;
+  readonly socketLimits?: ListenerOptions['socketLimits'];
   readonly documents?: TrustedDocuments;
   readonly explorer?: ListenerOptions['explorer'];
   readonly reports?: ListenerOptions['reports'];

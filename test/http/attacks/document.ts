@@ -239,9 +239,15 @@ const operations: readonly Attack[] = [
   },
   { says: 'The document defines a schema.', send: asks('schema { query: Query } type Query { a: Int }'), ...invalid },
   {
-    says: 'The operation is a subscription, which the schema has none of.',
+    says: 'The operation is a subscription that the schema does not have.',
     send: asks('subscription { anything }'),
     ...invalid,
+  },
+  {
+    says: 'The operation is a subscription, which is not for HTTP.',
+    send: asks('subscription { auditEventRecorded { operation } }'),
+    status: 400,
+    code: 'BAD_REQUEST',
   },
   { says: 'Two operations have no name.', send: asks('{ __typename } { a: __typename }'), ...invalid },
   { says: 'Two operations have one name.', send: asks('query A { __typename } query A { a: __typename }'), ...invalid },
