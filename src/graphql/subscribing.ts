@@ -97,10 +97,12 @@ export async function beginSubscription(
   context.chargeEvent = () => void throttle.spend(context.call, cost);
   const begun = await subscribe({ schema, document, contextValue: context, variableValues: variables, operationName });
   if (Symbol.asyncIterator in begun) return begun;
-  // What graphql itself refuses before there is a field is the variables.
-  return (begun.errors ?? []).map((error) =>
-    error.path === undefined && error.originalError === undefined ? coded(error, 'BAD_USER_INPUT') : error,
-  );
+  return (begun.errors ?? []).map((error) => (isOfVariable(error) ? coded(error, 'BAD_USER_INPUT') : error));
+}
+
+/** What graphql itself refuses before there is a field: a variable that does not fit. */
+function isOfVariable({ nodes = [] }: GraphQLError): boolean {
+  return nodes.length > 0 && nodes.every(({ kind }) => kind === Kind.VARIABLE_DEFINITION);
 }
 
 /** Whether some directive can leave a root field out. Each fragment is looked at once, however often it is spread. */

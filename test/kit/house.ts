@@ -36,6 +36,8 @@ export interface Person {
 export type TokenScope = 'account' | { readonly workspace: string };
 
 export interface HouseOptions {
+  /** Another server on the database of this one, with its key. */
+  readonly beside?: TestHouse;
   readonly database?: DatabaseName;
   readonly corsOrigins?: readonly string[];
   readonly trustedProxies?: readonly string[];
@@ -57,6 +59,7 @@ export interface TestHouse {
   /** Without a path. */
   readonly origin: string;
   readonly databaseUrl: string;
+  readonly masterKey: Uint8Array;
   /** Root of the account `default`. */
   readonly root: Person;
   /** Lines of the log so far. */
@@ -91,14 +94,20 @@ export function testSchema(): GraphQLSchema {
   return schema;
 }
 
-export async function startHouse({ database = 'sqlite', hosts = [], ...edge }: HouseOptions = {}): Promise<TestHouse> {
+export async function startHouse({
+  beside,
+  database = beside?.database ?? 'sqlite',
+  hosts = [],
+  ...edge
+}: HouseOptions = {}): Promise<TestHouse> {
   let ahead = 0;
   const now = (): number => Date.now() + ahead;
   const statements: string[] = [];
-  const databaseUrl = await sources[database].freshUrl();
+  const databaseUrl = beside?.databaseUrl ?? (await sources[database].freshUrl());
   const store = await openStore(databaseUrl, { now, log: (text) => void statements.push(text) });
   const watched = edge.metrics === undefined ? {} : { observer: edge.metrics.observer };
-  const iam = createIam({ store, masterKey: randomBytes(32), now, hosts, ...watched });
+  const masterKey = beside?.masterKey ?? randomBytes(32);
+  const iam = createIam({ store, masterKey, now, hosts, ...watched });
   const log: string[] = [];
   const listener = await openListener({
     iam,
@@ -112,7 +121,7 @@ export async function startHouse({ database = 'sqlite', hosts = [], ...edge }: H
     const { root } = await createAccount(iam, { name, rootName: 'admin', rootPassword });
     return { id: root.id, name: root.name, password: rootPassword, account: name };
   };
-  const root = await addAccount('default');
+  const root = beside?.root ?? (await addAccount('default'));
   const origin = await listener.listen('127.0.0.1', 0);
   const url = `${origin}/graphql`;
 
@@ -122,6 +131,7 @@ export async function startHouse({ database = 'sqlite', hosts = [], ...edge }: H
     url,
     origin,
     databaseUrl,
+    masterKey,
     root,
     log,
     statements,

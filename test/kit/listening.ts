@@ -7,6 +7,7 @@
  */
 import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import type { Answer } from './exchange.js';
 import type { TestHouse } from './house.js';
 
 /** One result as it came over the wire, or how it ended. */
@@ -105,6 +106,36 @@ export async function listen(
   };
 }
 
+/**
+ * The first thing that a subscription hears, as the answer to a request would say it. A connection that is closed for want
+ * of a credential says so for the field.
+ */
+export async function hearOnce(
+  house: Listened,
+  token: string | null,
+  query: string,
+  variables: Record<string, unknown> = {},
+): Promise<Answer> {
+  const listening = await listen(house, token, query, variables);
+  const first = await listening.next();
+  await listening.stop();
+  const [, field = ''] = /\{\s*(\w+)/.exec(query) ?? [];
+  const closed = 'closed' in first ? [closedError(first.closed.code, field)] : [];
+  const errors = 'failed' in first ? first.failed : 'errors' in first ? (first.errors ?? []) : closed;
+  return {
+    status: 'closed' in first ? 401 : 200,
+    headers: {},
+    text: JSON.stringify(first),
+    data: 'data' in first ? (first.data ?? null) : null,
+    errors: errors as Answer['errors'],
+  };
+}
+
+function closedError(code: number, field: string): Answer['errors'][number] {
+  if (code !== 4401 && code !== 4403) throw new Error(`the connection was closed with ${code}`);
+  return { message: 'the connection was closed', path: [field], extensions: { code: 'UNAUTHENTICATED' } };
+}
+
 /** Waits for something that happens beside the test; the test's own time limit ends it. */
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -139,7 +170,7 @@ export async function openRaw(
   const messages: Readonly<Record<string, unknown>>[] = [];
   let wake: () => void = () => undefined;
   socket.on('message', (data) => {
-    messages.push(JSON.parse(String(data)) as Record<string, unknown>);
+    messages.push(JSON.parse((data as Buffer).toString()) as Record<string, unknown>);
     wake();
   });
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {

@@ -12,7 +12,7 @@ import { readRules, type RootRule } from '../../src/graphql/rules.js';
 export interface RootField {
   /** `Query.users` */
   readonly at: string;
-  readonly kind: 'query' | 'mutation';
+  readonly kind: 'query' | 'mutation' | 'subscription';
   readonly field: GraphQLField<unknown, unknown>;
   readonly rule: RootRule;
 }
@@ -26,7 +26,11 @@ export function rootFields(schema: GraphQLSchema): readonly RootField[] {
       if (rule === undefined) throw new Error(`${at} has no rule`);
       return { at, kind, field, rule };
     });
-  return [...of(schema.getQueryType(), 'query'), ...of(schema.getMutationType(), 'mutation')];
+  return [
+    ...of(schema.getQueryType(), 'query'),
+    ...of(schema.getMutationType(), 'mutation'),
+    ...of(schema.getSubscriptionType(), 'subscription'),
+  ];
 }
 
 /** An operation for one field with exactly these arguments as variables. */

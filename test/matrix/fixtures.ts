@@ -67,6 +67,10 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Query.workspace': ({ home }) => ({ id: home }),
   'Query.workspaces': none,
 
+  // With these a first event comes at once.
+  'Subscription.auditEventRecorded': () => ({ afterRevision: 0 }),
+  'Subscription.permissionsChanged': () => ({ actions: ['modelarts:notebook:get'], includeCurrent: true }),
+
   'Mutation.addGroupMembers': () => ({ input: { groupId: nobody, userIds: [nobody] } }),
   'Mutation.assumeAgency': () => ({ input: { agencyId: nobody, resourceId: nobody } }),
   'Mutation.authenticateRequest': () => ({ input: { request: { method: 'GET', path: '/', headers: [] } } }),

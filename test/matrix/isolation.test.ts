@@ -9,6 +9,7 @@ import { encodeNodeId, nodeKinds, type NodeKind } from '../../src/graphql/index.
 import type { Kind } from '../../src/iam/index.js';
 import { exchange, post, type Answer } from '../kit/exchange.js';
 import { databaseNames, startHouse, testSchema, type Person, type TestHouse } from '../kit/house.js';
+import { listen } from '../kit/listening.js';
 import { setScene } from '../kit/scene.js';
 import { sign, type Key } from '../kit/signing.js';
 import { rootFields } from './fields.js';
@@ -241,6 +242,51 @@ describe.each(databaseNames)('isolation on %s', (database) => {
     // The same documents do show one's own marks, or this test would see nothing at all.
     expect(characters).toBeGreaterThan(10_000);
   });
+
+  it.each(views.filter(({ by }) => by !== 'service'))('every subscription: $says', async (view) => {
+    const side = view.of === 'a' ? a : b;
+    const at = view.at === null ? 'account' : { workspace: side.workspaces[view.at] ?? '' };
+    const token = await house.signIn(view.by === 'root' ? side.person : side.plain, at);
+    const account = await house.iam.store.access.account(side.accountId);
+    const afterRevision = Math.max(0, (account?.revision ?? 0) - 100);
+    const fields = rootFields(schema).filter(({ kind }) => kind === 'subscription');
+    expect(fields.length).toBeGreaterThan(1);
+    for (const { at: name, field } of fields) {
+      const args = { ...fixtures[name]?.({} as never, ''), ...(name.endsWith('Recorded') ? { afterRevision } : {}) };
+      const given = field.args.filter((arg) => arg.name in args);
+      const head = given.map((arg) => `$${arg.name}: ${String(arg.type)}`).join(', ');
+      const pass = given.map((arg) => `${arg.name}: $${arg.name}`).join(', ');
+      for (const selection of selections(schema, getNamedType(field.type), 4)) {
+        const query = `subscription Heard(${head}) { ${field.name}(${pass}) ${selection} }`;
+        const stream = await listen(house, token, query, args);
+        let text = '';
+        if (name.endsWith('Recorded')) {
+          for (const one of [a, b]) {
+            for (const place of ['account', ...Object.values(one.workspaces)]) {
+              await house.signIn(one.person, place === 'account' ? place : { workspace: place });
+            }
+          }
+          const { length } = await eventsAfter(token, afterRevision);
+          for (let n = 0; n < length; n += 1) text += JSON.stringify(await stream.next());
+        } else {
+          text = JSON.stringify(await stream.next());
+        }
+        await stream.stop();
+        expect(text).not.toMatch(view.hides);
+        expect(text).not.toContain('INTERNAL_SERVER_ERROR');
+        expect(text).toContain(field.name);
+      }
+    }
+  });
+
+  /** Ids of the newest events that the place of a token shows, up to a revision. */
+  async function eventsAfter(token: string, revision: number): Promise<readonly string[]> {
+    const { auditEvents } = await house.gql<{ auditEvents: { nodes: { id: string; revision: number }[] } }>(
+      token,
+      '{ auditEvents(first: 100) { nodes { id revision } } }',
+    );
+    return auditEvents.nodes.filter((event) => event.revision > revision).map(({ id }) => id);
+  }
 
   const queries = schema.getQueryType()?.getFields() ?? {};
 

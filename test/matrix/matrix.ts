@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { PermissionRule } from '../../src/graphql/rules.js';
 import { selfPolicy } from '../../src/catalogue/index.js';
 import { post, type Answer } from '../kit/exchange.js';
+import { hearOnce, listen } from '../kit/listening.js';
 import { startHouse, testSchema, type DatabaseName, type Person } from '../kit/house.js';
 import { aimed } from './aim.js';
 import { operationFor, rootFields, type RootField } from './fields.js';
@@ -66,7 +67,9 @@ export function matrixOn(database: DatabaseName): void {
     token: string | null,
     args: Readonly<Record<string, unknown>>,
   ): Promise<Answer> {
-    return post(world.house.url, token, { query: operationFor(field, args), variables: args });
+    const query = operationFor(field, args);
+    if (field.kind === 'subscription') return hearOnce(world.house, token, query, args);
+    return post(world.house.url, token, { query, variables: args });
   }
 
   /** The refusal at the field, null when it was let in. Anything else that went wrong fails. */
@@ -169,6 +172,25 @@ export function matrixOn(database: DatabaseName): void {
         expect(answer.text).not.toMatch(/some-|home-workspace|other-workspace/);
       }
     });
+
+    if (field.kind === 'subscription') {
+      it('ends with a refusal once a Deny names who listens', async () => {
+        for (const place of placesOf(rule)) {
+          const user = await world.stranger();
+          await world.give(user, 'Allow', rule.anyOf);
+          const args = fixtures[field.at]?.(world, '') ?? {};
+          const stream = await listen(world.house, await world.token(user, place), operationFor(field, args), args);
+          await world.give(user, 'Deny', rule.anyOf);
+          const said = await stream.rest();
+          const errors = said.flatMap((one) => ('errors' in one ? (one.errors ?? []) : []));
+          expect(errors.map(({ path, extensions: { code } }) => ({ path, code }))).toEqual([
+            { path: ['answer'], code: 'FORBIDDEN' },
+          ]);
+          expect(said.at(-1)).toEqual({ complete: true });
+          await stream.stop();
+        }
+      });
+    }
 
     if (field.kind === 'mutation') {
       it('changes nothing of this account for an administrator of another, who knows the real ids', async () => {
