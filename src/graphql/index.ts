@@ -22,7 +22,7 @@ export {
 export { checkOperation, limitsPlugin, operationLimits, parseLimits } from './limits.js';
 export { decodeId, encodeNodeId, nodeKinds, readNodeId, type NodeKind } from './node-ids.js';
 export { beginSubscription, readSubscription, type SentSubscription } from './subscribing.js';
-export { Throttle, usualThrottle, type ThrottleLimits } from './throttle.js';
+export { Throttle, throttledActor, usualThrottle, type ThrottleLimits } from './throttle.js';
 export { SchemaNotGuarded } from './proof.js';
 export { readRules, type PermissionRule, type SchemaRules } from './rules.js';
 export { expectReviewed } from './reviewed.js';

@@ -48,20 +48,20 @@ export class Throttle {
   /** Throws when an actor has no point left, before any work is done for its document. */
   admitActor(call: Call): void {
     const { capacity } = this.#points;
-    const wait = this.#points.take(actorOf(call), 1, call.now);
+    const wait = this.#points.take(throttledActor(call), 1, call.now);
     if (wait > 0) throw tooSoon(pointsUsedUp, wait, { limit: capacity });
-    this.#points.giveBack(actorOf(call), 1, call.now);
+    this.#points.giveBack(throttledActor(call), 1, call.now);
   }
 
   /** Takes from an actor what it cost to find out that its document cannot be answered. */
   chargeRefused(call: Call): void {
-    this.#points.drain(actorOf(call), refusedCost, call.now);
+    this.#points.drain(throttledActor(call), refusedCost, call.now);
   }
 
   /** Takes the cost of an operation from its actor; throws when there is not enough. */
   spend(call: Call, cost: number): Allowance {
     const { now } = call;
-    const key = actorOf(call);
+    const key = throttledActor(call);
     const wait = this.#points.take(key, cost, now);
     if (wait > 0) throw tooSoon(pointsUsedUp, wait, { limit: this.#points.capacity, cost });
     const { remaining, fullAt } = this.#points.state(key, now);
@@ -88,7 +88,7 @@ export class Throttle {
 const pointsUsedUp = 'your operations have used up the points of this minute';
 
 /** A session of an agency counts with the others of who assumed it for the same user: one user's job uses up no other's points. */
-function actorOf({ accountId, principal }: Call): string {
+export function throttledActor({ accountId, principal }: Call): string {
   const { assumedBy, onBehalfOf } = principal.delegation ?? {};
   const behind = assumedBy === undefined ? '' : ` ${assumedBy.id} ${onBehalfOf?.id ?? ''}`;
   return `${accountId} ${principal.id}${behind}`;

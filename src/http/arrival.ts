@@ -43,7 +43,7 @@ export function readConnectionCredential(request: IncomingMessage, parameters: u
     // Null and absent say the same.
     if ((key !== 'authorization' && key !== 'token') || value == null) continue;
     if (typeof value !== 'string') return broken(`\`${key}\` of the connection is no text; send a token`);
-    if (key === 'token') inside.push(readToken(value.trim(), 'token'));
+    if (key === 'token') inside.push(readToken(value.trim(), 'token', 'the parameter'));
     else if (/^bearer(\s|$)/i.test(value.trim())) inside.push(readAuthorization(value, request, null));
     else return broken('`Authorization` of the connection has no token; send `Bearer` with one');
   }
@@ -102,10 +102,9 @@ function splitTarget(target: string): readonly [string, string] {
   return at < 0 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
 }
 
-function readToken(token: string, header: string): Credential {
-  if (token === '') return broken(`the header \`${header}\` has no token; sign in and send the token`);
-  if (!tokenForm.test(token))
-    return broken(`the token in \`${header}\` has characters that no token has; sign in again`);
+function readToken(token: string, name: string, kind = 'the header'): Credential {
+  if (token === '') return broken(`${kind} \`${name}\` has no token; sign in and send the token`);
+  if (!tokenForm.test(token)) return broken(`the token in \`${name}\` has characters that no token has; sign in again`);
   return { kind: 'token', token };
 }
 

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { CloseCode } from 'graphql-ws';
 import type { WebSocket } from 'ws';
-import type { Throttle } from '../graphql/index.js';
+import { throttledActor, type Throttle } from '../graphql/index.js';
 import type { Call, Iam, Watch } from '../iam/index.js';
 import { readConnectionCredential } from './arrival.js';
 import type { SocketLimits } from './sockets.js';
@@ -99,7 +99,7 @@ export class SocketConnection {
       return this.#refuse(CloseCode.Unauthorized, 'a credential is needed; send a token as `Authorization` or `token`');
     }
     this.#call = call;
-    if (!this.#countAs(`actor ${call.accountId} ${call.principal.id}`)) return false;
+    if (!this.#countAs(`actor ${throttledActor(call)}`)) return false;
     this.#watch = iam.watches.watch(call.accountIds(), 'ACCESS');
     void this.#stay(this.#watch);
     return true;
@@ -146,7 +146,7 @@ export class SocketConnection {
         if (this.listening === 0) this.leaveIfBroken(await iam.watches.inTurn(() => this.reopen()));
       }
     } catch {
-      this.close(CloseCode.InternalServerError, 'internal error');
+      this.close(tryAgainLater, 'it cannot be looked at who is there; connect again');
     }
   }
 

@@ -103,7 +103,9 @@ export function openSockets(server: Server, options: SocketOptions): Sockets {
     // The handshake is answered, or refused, before this returns.
     sockets.handleUpgrade(request, socket, head, (opened) => {
       socket.off('error', gone);
-      const served = serve({ socket: opened, request, connectionId }).finally(() => open.delete(opened));
+      const served = serve({ socket: opened, request, connectionId })
+        .catch(() => opened.terminate())
+        .finally(() => open.delete(opened));
       open.set(opened, served);
     });
     opening -= 1;

@@ -4,6 +4,7 @@ import {
   changesAccess,
   UniquenessError,
   type AuditEvent,
+  type Commit,
   type Kind,
   type Records,
   type Store,
@@ -370,6 +371,36 @@ export function conformanceOfWrites(database: TestDatabase): void {
         ['secondFactor', undefined, 8],
       ]);
       expect(JSON.stringify(events)).not.toMatch(/HASH|SEALED/);
+    });
+
+    test('each commit is told before it is answered, once it can be read, and nothing else is told', async () => {
+      await founded(store, 'told');
+      const told: Commit[] = [];
+      const readThen: Promise<readonly Commit[]>[] = [];
+      const stop = store.onCommit((commit) => {
+        if (commit.accountId !== 'told') return;
+        told.push(commit);
+        readThen.push(store.access.revisions(['told', 'nobody']));
+      });
+      const insert = (name: string) => record('user', 'told', name, { name });
+      await write(store, origin('told'), (open) => open.insert('user', insert('one')));
+      await store.transaction(origin('told'), async (open) => {
+        await open.insert('user', insert('two'));
+        return { commit: false, value: null };
+      });
+      await store.transaction(origin('told'), async () => ({ commit: true, value: null }));
+      await write(store, origin('told'), (open) => open.update('user', 'one', { description: 'changes no right' }));
+      stop();
+      await write(store, origin('told'), (open) => open.insert('user', insert('three')));
+      expect(told).toEqual([
+        { accountId: 'told', revision: 2, accessRevision: 2 },
+        { accountId: 'told', revision: 3, accessRevision: 2 },
+      ]);
+      expect((await Promise.all(readThen)).map(([commit]) => commit?.revision)).toEqual([
+        expect.toSatisfy((revision: number) => revision >= 2),
+        expect.toSatisfy((revision: number) => revision >= 3),
+      ]);
+      expect(await store.access.revisions([])).toEqual([]);
     });
 
     test('a transaction that is rolled back or fails leaves no row, no event, no revision', async () => {
