@@ -58,6 +58,21 @@ describe('the proof', () => {
     expect(problemsOf(sound, ['Query.user', 'User.name'])).toEqual([]);
   });
 
+  it('asks of a subscription what it asks of every root field, and a permission in any case', () => {
+    const listened = (field: string) => problemsOf(`${sound} type Subscription { ${field} }`);
+    expect(listened(`userChanged: User ${list}`)).toEqual([]);
+    expect(listened('userChanged: User')).toEqual(['Subscription.userChanged: needs one of @permission and @public']);
+    expect(listened('userChanged: User @public(reason: "Everybody may hear it.")')).toEqual([
+      'Subscription.userChanged: nobody listens without a credential, so it must carry @permission',
+    ]);
+    expect(listened(`userChanged: User! ${list}`)).toContain(
+      'Subscription.userChanged: must be nullable, or a refusal would take its siblings along',
+    );
+    expect(listened(`userChanged: CreateUserPayload ${list}`)).toContain(
+      'Subscription.userChanged: only mutations answer payloads',
+    );
+  });
+
   const faults: readonly (readonly [what: string, sdl: string, problem: string, own?: readonly string[]])[] = [
     [
       'a root field with neither directive',
