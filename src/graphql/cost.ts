@@ -65,8 +65,6 @@ const wholeCatalogue = 500;
 const answered: Readonly<Record<string, { readonly argument: string; readonly otherwise: number }>> = {
   'Query.nodes': { argument: 'ids', otherwise: 1 },
   'Query.checkAccess': { argument: 'requests', otherwise: 1 },
-  // Every action of the catalogue.
-  'Viewer.permissions': { argument: 'actions', otherwise: 500 },
   // About as many as a kind has.
   'Resource.viewerPermissions': { argument: 'actions', otherwise: 20 },
   'Workspace.viewerPermissions': { argument: 'actions', otherwise: 10 },
