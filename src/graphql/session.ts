@@ -29,7 +29,7 @@ import { AccessPermission, permissionsOf } from './access.js';
 import { Actor, actorOf } from './actors.js';
 import type { GraphContext } from './context.js';
 import { Permission, Public } from './directives.js';
-import { answer, type PayloadFrame } from './errors.js';
+import { answer, brokenCredential, type PayloadFrame } from './errors.js';
 import { MutationInput, scopeChoice, ScopeInput } from './inputs.js';
 import { decodeOptionalId } from './node-ids.js';
 import { MutationPayload } from './payloads.js';
@@ -283,6 +283,8 @@ export class SessionResolver {
 
 /** What is left of the payload is answered to the session that was just made or switched. */
 export function shownToken(context: GraphContext, { token, expiresAt, call }: Issued) {
+  // The session can have ended while the token was made.
+  if (call.broken !== null) throw brokenCredential(call);
   context.actAs(call);
   return { token, expiresAt, viewer: viewerOf(call) };
 }
