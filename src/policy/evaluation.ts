@@ -129,7 +129,8 @@ function matchStatement(statement: Statement, names: readonly string[], request:
   return { matches, missing, problems };
 }
 
-function actionMatches(statement: Statement, names: readonly string[]): boolean {
+/** Whether a statement is about an action that has these names. */
+export function actionMatches(statement: Statement, names: readonly string[]): boolean {
   const fits = (pattern: string): boolean => names.some(actionMatcher(pattern));
   return statement.notActions === null ? statement.actions.some(fits) : !statement.notActions.some(fits);
 }

@@ -44,3 +44,34 @@ export { type RequestContext } from './templates.js';
 export { actionMatcher, actionPatternCovers, isConcreteAction, matchesActionPattern } from './actions.js';
 export { matchesResourcePattern, resourcePatternCovers } from './resources.js';
 export { dependsOnPrincipal, statementCovers, statementsMayOverlap } from './coverage.js';
+export {
+  allOf,
+  anyOf,
+  every,
+  type Expression,
+  keyOf,
+  negation,
+  none,
+  replaceTests,
+  sizeOf,
+  testOf,
+} from './expressions.js';
+export {
+  fitsPattern,
+  isExact,
+  type OpenTest,
+  type Pattern,
+  type Plan,
+  planDecision,
+  type PlanRequest,
+  planStatements,
+  type ResourceExpression,
+  type ResourceTest,
+  type StatementPlans,
+  tagFacts,
+  upperBound,
+  type UrnKey,
+  weightOf,
+  type Wildcard,
+  withSegments,
+} from './plan.js';

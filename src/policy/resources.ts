@@ -20,7 +20,7 @@ import {
 } from './templates.js';
 
 /** How many segments a resource has; what follows the fourth colon is the path. */
-const segmentCount = 5;
+export const segmentCount = 5;
 
 /** How one pattern meets one request. */
 export interface ResourceMatch {
@@ -49,6 +49,22 @@ export function matchResource(pattern: string, resource: string | null, context:
   if (resolution.missing.length === 0 && resolution.problems.length === 0)
     return { matches: fits, missing: [], problems: [] };
   return { matches: false, missing: fits ? resolution.missing : [], problems: fits ? resolution.problems : [] };
+}
+
+/** What a pattern comes to for one request, whichever resource it may be about. */
+export type ResourcePatternReading =
+  | 'UNREADABLE'
+  | 'EVERY_RESOURCE'
+  /** Not resolved: some variable is not known, so the pattern fits nothing; its segments have any run in its place. */
+  | { readonly segments: readonly Glob[]; readonly resolved: boolean };
+
+/** Reads a pattern as `matchResource` does, for those who meet many resources with it. */
+export function readResourcePattern(pattern: string, context: RequestContext): ResourcePatternReading {
+  const { template } = readTemplate(pattern);
+  if (template === null) return 'UNREADABLE';
+  if (isEveryResource(pattern)) return 'EVERY_RESOURCE';
+  const { template: resolution, missing, problems } = resolveTemplate(template, context);
+  return { segments: segmentGlobs(resolution), resolved: missing.length === 0 && problems.length === 0 };
 }
 
 /** Whether a resource fits a pattern when nothing is known about the request: variables without default fit nothing. */
