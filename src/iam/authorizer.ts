@@ -171,14 +171,26 @@ export function fitsScope(facts: ScopeFacts, required: RequiredScope): boolean {
   return required === 'ANY' || (required === 'WORKSPACE') === (facts.workspace !== null);
 }
 
-/** Decides one question. Unknown actions, closed workspaces and unreadable policies deny. */
-export function decide(
+/** What a question is decided by, once nothing else decides it. */
+export interface Ground {
+  /** What counts of what the principal has been given. */
+  readonly sources: readonly RightsSource[];
+  readonly request: PolicyRequest;
+  /** False for an action that nobody registered and that forbids nothing by itself. */
+  readonly registered: boolean;
+}
+
+/**
+ * What decides a question: its ground, or the decision that needs no statement. Unknown actions, closed workspaces and
+ * unreadable policies deny.
+ */
+export function groundOf(
   catalogue: Catalogue,
   rights: Rights,
   facts: ScopeFacts,
   environment: Environment,
   question: Question,
-): Decision {
+): Ground | Decision {
   const { principal } = rights;
   if (principal.kind === 'ANONYMOUS') return decideBy('UNAUTHENTICATED', question);
   const row = catalogue.find(question.action) ?? (question.onlyIfRegistered === true ? unregistered : undefined);
@@ -188,17 +200,32 @@ export function decide(
   if (rights.unreadable.length > 0) {
     return { ...decideBy('INVALID_POLICY', question), problems: rights.unreadable };
   }
-
-  const sources = rights.sources.filter((source) => counts(source.origin, facts, environment.now, row));
-  const request = {
-    action: question.action,
-    aliases: [...catalogue.namesOf(question.action), ...(question.spellings ?? [])],
-    resource: question.resource,
-    context: contextOf(principal, facts, environment, question),
+  return {
+    sources: rights.sources.filter((source) => counts(source.origin, facts, environment.now, row)),
+    request: {
+      action: question.action,
+      aliases: [...catalogue.namesOf(question.action), ...(question.spellings ?? [])],
+      resource: question.resource,
+      context: contextOf(principal, facts, environment, question),
+    },
+    registered: row !== unregistered,
   };
+}
+
+/** Decides one question. Which resources a question would be allowed for says decision-plan.ts, in the same words. */
+export function decide(
+  catalogue: Catalogue,
+  rights: Rights,
+  facts: ScopeFacts,
+  environment: Environment,
+  question: Question,
+): Decision {
+  const ground = groundOf(catalogue, rights, facts, environment, question);
+  if ('effect' in ground) return ground;
+  const { sources, request, registered } = ground;
   const { evaluation, bySession } = narrow(rights.bounds?.policy ?? null, evaluate(sources, request), request);
   const statements = evaluation.statements.map(decidingStatement);
-  if (row === unregistered && !bySession && evaluation.effect === 'DENY' && statements.length === 0) {
+  if (!registered && !bySession && evaluation.effect === 'DENY' && statements.length === 0) {
     return { ...decideBy('ALLOWED', question), effect: 'ALLOW' };
   }
   const byModeOnly =

@@ -16,6 +16,8 @@ import {
   type Rights,
   type ScopeFacts,
 } from './authorizer.js';
+import { none, type Plan } from '../policy/index.js';
+import { planQuestion, type OpenQuestion } from './decision-plan.js';
 import { silentObserver, type Observer } from './observer.js';
 import type { Reader, Scope } from './ports.js';
 import type { Account, Id, Instant, Session, User, Workspace } from './records.js';
@@ -154,6 +156,12 @@ export class Call {
     this.observer.decided(decision.reason);
     if (key !== null) this.#remembered.set(key, decision);
     return decision;
+  }
+
+  /** For which resources `decide` would allow this. */
+  plan(question: OpenQuestion): Plan {
+    if (this.broken !== null) return none;
+    return planQuestion(this.catalogue, this.rights, this.facts, this.environment, question);
   }
 
   may(action: string, resource: string | null = null): boolean {

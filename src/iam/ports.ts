@@ -5,6 +5,7 @@
  * Reading is bound to a scope: a `Reader` cannot return a row of another scope, whatever it is asked (the second wall;
  * the first is the permission directive). Writing has one door: `Store.transaction`.
  */
+import type { Expression, ResourceTest } from '../policy/index.js';
 import type {
   Account,
   Delegation,
@@ -49,6 +50,15 @@ export type ListedKind =
   | 'accessKey'
   | 'keyPair';
 
+/** What may be asked of one registered resource by itself. Texts compare as in policies (src/policy/plan.ts). */
+export type RowTest =
+  | ResourceTest
+  | { readonly about: 'KIND'; readonly oneOf: readonly string[] }
+  | { readonly about: 'OWNER'; readonly id: Id }
+  | { readonly about: 'REGISTERED_BY'; readonly id: Id };
+
+export type RowExpression = Expression<RowTest>;
+
 /** Filters are ANDed; an absent member filters nothing. `…Contains` compares without case. */
 export interface Filters {
   user: { readonly name?: string; readonly nameContains?: string; readonly enabled?: boolean };
@@ -82,6 +92,8 @@ export interface Filters {
     readonly parentId?: Id;
     /** True: those that nobody owns, or whose owner is gone; false: those whose owner is there. */
     readonly ownerless?: boolean;
+    /** Only rows for which this holds: what the caller may see, said of rows. */
+    readonly visible?: RowExpression;
   };
   agency: { readonly name?: string; readonly nameContains?: string; readonly trustedId?: string };
   authorization: { readonly agencyId?: Id; readonly userId?: Id };

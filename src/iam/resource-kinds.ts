@@ -3,7 +3,8 @@ import type { Catalogue } from '../catalogue/index.js';
 import type { Call } from './call.js';
 import type { Question } from './authorizer.js';
 
-export type KindOperation = 'create' | 'update' | 'delete' | 'get' | 'list';
+/** `listAll`: listing what everybody owns, where `list` is of one's own (decision 65). */
+export type KindOperation = 'create' | 'update' | 'delete' | 'get' | 'list' | 'listAll';
 
 /**
  * The names that the catalogue may have for an operation on a kind: `modelarts:notebook:create`, and with the type in the

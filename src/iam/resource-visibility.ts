@@ -1,91 +1,69 @@
 /**
- * Which registered resources one may see: by the register's own `get` or `list` and by the kind's, on each row itself.
- * Lists say the same as looking at every row would (docs/domain.md section h; contract: a row filter for each kind).
+ * Which registered resources one may see, and which one finds in lists: by the register's own actions and by the kind's, on
+ * each row itself (docs/domain.md section h; contract: a row filter for each kind; decision 65).
  */
-import type { Catalogue } from '../catalogue/index.js';
-import { statementsMayOverlap, type Statement } from '../policy/index.js';
-import type { Question } from './authorizer.js';
+import { holds } from '../policy/index.js';
 import type { Call } from './call.js';
-import type { Listing } from './listing.js';
+import { emptyListing, type Listing } from './listing.js';
 import type { Filters, Orders, Page, Row, Window } from './ports.js';
-import { isRegistered, kindActions, kindQuestion, registerableKinds, type KindOperation } from './resource-kinds.js';
+import { kindQuestion, registerableKinds } from './resource-kinds.js';
+import { planList } from './resource-plan.js';
+import { listing, ownership, seeing, type Way } from './resource-ways.js';
 import type { Resource } from './records.js';
 
 /** Rows read in one statement when each has to be looked at. */
 const siftedAtOnce = 500;
 
-function mayOnKind(call: Call, kind: string, operation: KindOperation, about: Omit<Question, 'action'>): boolean {
-  return call.decide(kindQuestion(call, kind, operation, about)).effect === 'ALLOW';
+/** What is asked about a resource. */
+export type SeenResource = Pick<Resource, 'urn' | 'kind' | 'tags' | 'ownerId' | 'registeredBy'>;
+
+/** Whether the caller may see this resource when it is named: the one authority for a single row. */
+export function maySeeResource(call: Call, resource: SeenResource): boolean {
+  return holds(seeing(call.catalogue, resource.kind), (way) => opens(call, way, resource));
 }
 
-/** The operations that let one see a resource: those of its kind that are registered, else `get` stands for both. */
-function seeing(catalogue: Catalogue, kind: string): readonly KindOperation[] {
-  const registered = (['get', 'list'] as const).filter((operation) => isRegistered(catalogue, kind, operation));
-  return registered.length > 0 ? registered : ['get'];
+/** Whether the caller finds this resource in lists. */
+export function mayListResource(call: Call, resource: SeenResource): boolean {
+  return holds(listing(call.catalogue, resource.kind), (way) => opens(call, way, resource));
 }
 
-/** Kinds whose resources the caller may list here: the row filter of `resources`. */
-export function listableKinds(call: Call): readonly string[] {
-  return registerableKinds(call.catalogue).filter((kind) =>
-    listing(call, kind).some((operation) => mayOnKind(call, kind, operation, { resource: null })),
-  );
+function opens(call: Call, way: Way, resource: SeenResource): boolean {
+  if (way.by === 'OWNERSHIP') return isOwn(call, resource);
+  const about = { resource: resource.urn, tags: resource.tags };
+  const question =
+    way.by === 'KIND' ? kindQuestion(call, resource.kind, way.operation, about) : { ...about, action: way.action };
+  return call.decide(question).effect === 'ALLOW';
 }
 
-/** `list` where the kind has it; a kind without it is listed by whoever may read one. */
-function listing({ catalogue }: Pick<Call, 'catalogue'>, kind: string): readonly KindOperation[] {
-  return isRegistered(catalogue, kind, 'list') ? ['list'] : seeing(catalogue, kind);
+function isOwn(call: Call, { ownerId, registeredBy }: SeenResource): boolean {
+  const own = ownership(call);
+  return own !== null && own.id === (own.about === 'OWNER' ? ownerId : registeredBy);
 }
 
 /**
- * Resources here that the caller may see. Kinds are filtered in the store. Where a statement tells resources of one kind
- * apart, by tags or by URN, each row is looked at too and the list is not counted; hidden rows leave no trace in it.
+ * Resources here that the caller finds in lists, filtered and counted by the store. Where a policy asks what the store
+ * cannot answer, the store leaves out what certainly is not listed, each row of the rest is looked at, and the list is not
+ * counted. Hidden rows leave no trace in it.
  */
 export async function listResources(
   call: Call,
-  filter: Filters['resource'],
+  filter: Omit<Filters['resource'], 'visible'>,
   window: Window<Orders['resource']>,
 ): Promise<Listing<Resource>> {
-  const listable = listableKinds(call);
-  // Names of kinds compare without case, as everywhere in policies.
-  const kinds =
-    filter.kinds
-      ?.map((kind) => call.catalogue.findKind(kind)?.name ?? kind)
-      .filter((kind) => listable.includes(kind)) ?? listable;
-  const confined = { ...filter, kinds };
-  if (!kinds.every((kind) => seesWholeKind(call, kind))) {
-    return { page: await siftedPage(call, confined, window), count: null };
-  }
+  const { kinds, visible, exact } = planList(call, askedKinds(call, filter.kinds));
+  if (visible.kind === 'NONE') return emptyListing();
+  const confined = { ...filter, kinds, ...(visible.kind === 'EVERY' ? {} : { visible }) };
+  if (!exact) return { page: await siftedPage(call, confined, window), count: null };
   const page = await call.reader.page('resource', confined, window);
   return { page, count: () => call.reader.count('resource', confined) };
 }
 
-/** Whether no statement of the caller's could answer otherwise for one resource than for its kind as a whole. */
-function seesWholeKind(call: Call, kind: string): boolean {
-  if (call.principal.kind === 'ROOT') return true;
-  if (call.rights.bounds?.policy != null) return false;
-  const actions = [
-    ...(['get', 'list'] as const).flatMap((operation) => kindActions(call.catalogue, kind, operation)),
-    ...registerActions,
-  ];
-  const asked: Statement = {
-    index: 0,
-    sid: null,
-    effect: 'ALLOW',
-    actions,
-    notActions: null,
-    resources: null,
-    notResources: null,
-    conditions: [],
-  };
-  const names = actions.map((action) => call.catalogue.namesOf(action));
-  return call.rights.sources.every(({ document }) =>
-    document.statements.every((held) => isPlainAllow(held) || !statementsMayOverlap(held, asked, names)),
-  );
-}
-
-function isPlainAllow({ effect, resources, notResources, conditions }: Statement): boolean {
-  const everything = notResources === null && (resources === null || resources.includes('*'));
-  return effect === 'ALLOW' && everything && conditions.length === 0;
+/** Kinds that a list is about. Their names compare without case, as everywhere in policies. */
+function askedKinds({ catalogue }: Call, asked: readonly string[] | undefined): readonly string[] {
+  const kinds = registerableKinds(catalogue);
+  if (asked === undefined) return kinds;
+  const named = new Set(asked.map((kind) => catalogue.findKind(kind)?.name ?? kind));
+  return kinds.filter((kind) => named.has(kind));
 }
 
 /** A window of the rows that the caller may see: reads on until it is full, with one more to know whether more follow. */
@@ -99,7 +77,7 @@ async function siftedPage(
   const rows: Row<Resource>[] = [];
   let page = first;
   for (;;) {
-    const seen = page.rows.filter(({ record }) => maySeeResource(call, record));
+    const seen = page.rows.filter(({ record }) => mayListResource(call, record));
     if (backward) rows.unshift(...seen);
     else rows.push(...seen);
     const last = backward ? page.rows[0] : page.rows.at(-1);
@@ -120,16 +98,4 @@ async function siftedPage(
         hasPrevious: first.hasPrevious,
         hasNext: more || (window.before !== null && page.hasNext),
       };
-}
-
-/** The register's own actions that let one see what is registered. */
-const registerActions = ['bailiwick:resources:get', 'bailiwick:resources:list'] as const;
-
-/** Whether the caller may see this resource: by the register's `get` or `list` and by the kind's, each on the row itself. */
-export function maySeeResource(call: Call, resource: Pick<Resource, 'urn' | 'kind' | 'tags'>): boolean {
-  const about = { resource: resource.urn, tags: resource.tags };
-  return (
-    registerActions.some((action) => call.decide({ ...about, action }).effect === 'ALLOW') &&
-    seeing(call.catalogue, resource.kind).some((operation) => mayOnKind(call, resource.kind, operation, about))
-  );
 }

@@ -36,6 +36,24 @@ export function anyOf<Test>(of: readonly Expression<Test>[]): Expression<Test> {
   return joined('ANY', of);
 }
 
+/** Whether it holds where each test holds or not. */
+export function holds<Test>(expression: Expression<Test>, verdict: (test: Test) => boolean): boolean {
+  switch (expression.kind) {
+    case 'EVERY':
+      return true;
+    case 'NONE':
+      return false;
+    case 'TEST':
+      return verdict(expression.test);
+    case 'NOT':
+      return !holds(expression.of, verdict);
+    case 'ALL':
+      return expression.of.every((part) => holds(part, verdict));
+    case 'ANY':
+      return expression.of.some((part) => holds(part, verdict));
+  }
+}
+
 /** Number of tests in it, each as heavy as `weight` says. */
 export function sizeOf<Test>(expression: Expression<Test>, weight: (test: Test) => number = () => 1): number {
   switch (expression.kind) {
@@ -46,7 +64,8 @@ export function sizeOf<Test>(expression: Expression<Test>, weight: (test: Test) 
       return weight(expression.test);
     case 'NOT':
       return sizeOf(expression.of, weight);
-    default:
+    case 'ALL':
+    case 'ANY':
       return expression.of.reduce((sum, part) => sum + sizeOf(part, weight), 0);
   }
 }
@@ -68,7 +87,8 @@ export function replaceTests<From, To>(
       return replacement(expression.test, upright);
     case 'NOT':
       return negation(replaceTests(expression.of, replacement, !upright));
-    default:
+    case 'ALL':
+    case 'ANY':
       return joined(
         expression.kind,
         expression.of.map((part) => replaceTests(part, replacement, upright)),

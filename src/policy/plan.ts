@@ -45,7 +45,6 @@ export interface OpenTest {
   readonly about: 'OPEN';
 }
 
-export type ResourceExpression = Expression<ResourceTest>;
 export type Plan = Expression<ResourceTest | OpenTest>;
 
 export interface PlanRequest extends Pick<PolicyRequest, 'action' | 'aliases' | 'context'> {
@@ -72,7 +71,8 @@ const tagPrefix = 'g:resourcetag/';
 /** Tests that a plan of one effect may have; above, it is given up. A statement of that size is no filter any more. */
 const mostTests = 200;
 
-const open: Plan = testOf({ about: 'OPEN' });
+/** What may hold or not. */
+export const open: Plan & Expression<OpenTest> = testOf({ about: 'OPEN' });
 const anything: Pattern = [{ any: 'RUN' }];
 
 /** The plan of `evaluate`: allowed by some statement and denied by none. */
@@ -93,8 +93,8 @@ export function planStatements(sources: readonly PolicySource[], request: PlanRe
 }
 
 /** Whether a plan leaves nothing open. */
-export function isExact(plan: Plan): plan is ResourceExpression {
-  return sizeOf(plan, ({ about }) => (about === 'OPEN' ? 1 : 0)) === 0;
+export function isExact<Test>(plan: Expression<Test | OpenTest>): boolean {
+  return sizeOf(plan, (one) => (isOpen(one) ? 1 : 0)) === 0;
 }
 
 /** What holds for every resource that the plan may hold for. The same as an exact plan. */
@@ -121,8 +121,8 @@ export function withSegments(plan: Plan, known: readonly (string | null)[]): Pla
 }
 
 /** Weight of a test, for bounds: a tag with many values is as many tests. */
-export function weightOf(one: ResourceTest | OpenTest): number {
-  return one.about === 'TAG' ? one.fits.length : 1;
+export function weightOf(one: { readonly about: string; readonly fits?: readonly Pattern[] }): number {
+  return one.fits?.length ?? 1;
 }
 
 /**

@@ -43,6 +43,11 @@ export function text(): Column {
   return { type: 'text', nullable: false, compared: false, values: null, check: checkText, transformer: asItIs };
 }
 
+/** Text of any length that statements look into. */
+export function searched(): Column {
+  return { ...text(), compared: true };
+}
+
 export function choice(...values: readonly string[]): Column {
   const check = (value: unknown) => {
     if (!values.includes(value as string)) throw new UnstorableError(`one of ${values.join(', ')} was expected`);

@@ -2,6 +2,7 @@
 import type { Filters, ListedKind } from '../iam/index.js';
 import { fold } from './columns.js';
 import { mayEnter, mayKnow } from './confinement.js';
+import { rowExpression } from './row-expressions.js';
 import { property } from './rows.js';
 import { all, always, among, contains, raw, sql, type Scalar, type Sql } from './sql.js';
 
@@ -53,6 +54,7 @@ const filters: { readonly [K in ListedKind]: Terms<K> } = {
           AND proprietor."id" = ${property(row, 'ownerId')})`;
       return wanted ? sql`NOT ${owned}` : owned;
     },
+    visible: rowExpression,
   },
   agency: { ...byName, trustedId: same('trustedId') },
   authorization: { agencyId: same('agencyId'), userId: same('userId') },

@@ -1,6 +1,7 @@
 /** Between records and rows: names of columns, what is selected, what is written, what is read back. */
-import type { Kind, Records } from '../iam/index.js';
-import { fold, key, type Column } from './columns.js';
+import type { Kind, Records, Tag } from '../iam/index.js';
+import { fold, key, searched, type Column } from './columns.js';
+import { tagLines } from './tag-lines.js';
 import { column, join, raw, sql, UnstorableError, type Sql } from './sql.js';
 import { tables } from './tables.js';
 
@@ -8,13 +9,23 @@ export type Raw = Readonly<Record<string, unknown>>;
 
 export const kinds = Object.keys(tables) as readonly Kind[];
 
+/** Columns that the store keeps beside others, to compare by. */
+export const shadows: readonly string[] = ['nameKey', 'tagsKey'];
+
 /** The shadow column of names. */
 const nameKey = key();
 
-/** Every column of a table, the shadow of names included. */
+/** The shadow column of tags. */
+const tagsKey = searched();
+
+/** Every column of a table, the shadows of names and tags included. */
 export function columnsOf(kind: Kind): Readonly<Record<string, Column>> {
   const { columns, named } = tables[kind];
-  return named === null ? columns : { ...columns, nameKey };
+  return { ...columns, ...(named === null ? {} : { nameKey }), ...(isTagged(kind) ? { tagsKey } : {}) };
+}
+
+function isTagged(kind: Kind): boolean {
+  return 'tags' in tables[kind].columns;
 }
 
 /** `defaultModelArtsAccess` is kept in `default_model_arts_access`. */
@@ -51,7 +62,7 @@ export function recordOf<K extends Kind>(kind: K, row: Raw): Records[K] {
   return record as unknown as Records[K];
 }
 
-/** What is written of these values: columns and no others, each checked, and the shadow of a name. */
+/** What is written of these values: columns and no others, each checked, and the shadows of a name and of tags. */
 export function rowOf(kind: Kind, values: Raw): Record<string, unknown> {
   const { columns, named } = tables[kind];
   const row: Record<string, unknown> = {};
@@ -67,6 +78,7 @@ export function rowOf(kind: Kind, values: Raw): Record<string, unknown> {
     checked(kind, 'name', () => nameKey.check(shadow));
     row.nameKey = shadow;
   }
+  if (isTagged(kind) && row.tags !== undefined) row.tagsKey = tagLines(row.tags as readonly Tag[]);
   return row;
 }
 

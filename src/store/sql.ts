@@ -116,6 +116,10 @@ export function refuseUnstorable(text: string): void {
   }
 }
 
+export function canBeStored(text: string): boolean {
+  return !text.includes('\u0000') && !/\p{Surrogate}/u.test(text);
+}
+
 /** A value that no database of ours can hold. */
 export class UnstorableError extends Error {
   constructor(message: string) {

@@ -28,7 +28,7 @@ import { fold } from './columns.js';
 import type { TransactionConnection } from './connection.js';
 import type { Entities } from './entities.js';
 import { ScopedReader } from './reader.js';
-import { columnsOf, property, recordOf, rowOf, selected, wholeRowOf, type Raw } from './rows.js';
+import { columnsOf, property, recordOf, rowOf, selected, shadows, wholeRowOf, type Raw } from './rows.js';
 import { all, sql, table, type Sql } from './sql.js';
 import { tables } from './tables.js';
 
@@ -44,7 +44,6 @@ const keptColumns: ReadonlySet<string> = new Set([
   'updatedAt',
   'revision',
   'accessRevision',
-  'nameKey',
 ]);
 
 interface Written {
@@ -133,12 +132,12 @@ class OpenTransaction implements Transaction {
     refuseTrail(kind);
     const before = await this.existing(kind, id);
     const wanted = rowOf(kind, asRaw(change));
-    const kept = Object.keys(wanted).find((name) => keptColumns.has(name) && name !== 'nameKey');
+    const kept = Object.keys(wanted).find((name) => keptColumns.has(name));
     if (kept !== undefined) throw new Error(`${kind}.${kept} is kept by the store; leave it out of the change`);
     if ('version' in before) wanted.version = before.version + 1;
     if ('updatedAt' in before) wanted.updatedAt = this.origin.at;
     if (Object.keys(wanted).length === 0) return before;
-    const { nameKey: _, ...changed } = wanted;
+    const changed = Object.fromEntries(Object.entries(wanted).filter(([name]) => !shadows.includes(name)));
     const after = { ...before, ...changed } as Records[K];
     await this.connection.write(kind, (manager) =>
       manager.update(this.surroundings.entities[kind], this.identity(kind, id), wanted),

@@ -21,7 +21,8 @@ export function verdictOf<Test>(expression: Expression<Test>, verdict: (test: Te
       const inner = verdictOf(expression.of, verdict);
       return inner === null ? null : !inner;
     }
-    default: {
+    case 'ALL':
+    case 'ANY': {
       const ends = expression.kind === 'ANY';
       const verdicts = expression.of.map((part) => verdictOf(part, verdict));
       return verdicts.includes(ends) ? ends : verdicts.includes(null) ? null : !ends;

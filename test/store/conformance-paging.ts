@@ -115,6 +115,14 @@ const filters: {
       values: [true, false],
       matches: (row, wanted, rows) => wanted !== rows.user.some((user) => user.id === row.ownerId),
     },
+    visible: {
+      values: [
+        { kind: 'NONE' },
+        { kind: 'TEST', test: { about: 'OWNER', id: 'user-1' } },
+        { kind: 'NOT', of: { kind: 'TEST', test: { about: 'OWNER', id: 'user-1' } } },
+      ],
+      matches: ({ ownerId }, { kind }) => kind !== 'NONE' && (ownerId === 'user-1') === (kind === 'TEST'),
+    },
   },
   agency: { ...byName, trustedId: equal('trustedId', ['training', 'none']) },
   authorization: { agencyId: equal('agencyId', ['agency-0']), userId: equal('userId', ['', 'user-1']) },
