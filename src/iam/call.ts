@@ -17,7 +17,7 @@ import {
   type ScopeFacts,
 } from './authorizer.js';
 import { none, type Plan } from '../policy/index.js';
-import { planQuestion, type OpenQuestion } from './decision-plan.js';
+import { planQuestion, type OpenQuestion, type WantedVerdict } from './decision-plan.js';
 import { silentObserver, type Observer } from './observer.js';
 import type { Reader, Scope } from './ports.js';
 import type { Account, Id, Instant, Session, User, Workspace } from './records.js';
@@ -158,10 +158,10 @@ export class Call {
     return decision;
   }
 
-  /** For which resources `decide` would allow this. */
-  plan(question: OpenQuestion): Plan {
+  /** For which resources `decide` would allow this, or would at least not refuse it by a Deny. */
+  plan(question: OpenQuestion, wanted: WantedVerdict = 'ALLOWED'): Plan {
     if (this.broken !== null) return none;
-    return planQuestion(this.catalogue, this.rights, this.facts, this.environment, question);
+    return planQuestion(this.catalogue, this.rights, this.facts, this.environment, question, wanted);
   }
 
   may(action: string, resource: string | null = null): boolean {

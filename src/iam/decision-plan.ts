@@ -9,30 +9,31 @@ import { groundOf, type Environment, type Question, type Rights, type ScopeFacts
 /** A question about resources that are not known yet: what depends on one is left out. */
 export type OpenQuestion = Omit<Question, 'resource' | 'tags'>;
 
+/** Allowed; or refused by no Deny, whether an Allow matches or not. */
+export type WantedVerdict = 'ALLOWED' | 'NOT_DENIED';
+
 export function planQuestion(
   catalogue: Catalogue,
   rights: Rights,
   facts: ScopeFacts,
   environment: Environment,
   question: OpenQuestion,
+  wanted: WantedVerdict = 'ALLOWED',
 ): Plan {
   const ground = groundOf(catalogue, rights, facts, environment, { ...question, resource: null });
   if ('effect' in ground) return ground.effect === 'ALLOW' ? every : none;
   const { sources, registered } = ground;
   const request = { ...ground.request, urnKeys: urnKeys(facts) };
   const { allowed, denied } = planStatements(sources, request);
-  const undenied = registered ? allOf([allowed, negation(denied)]) : negation(denied);
   const policy = rights.bounds?.policy ?? null;
-  if (policy === null) return undenied;
+  const own = policy === null ? { allowed: every, denied: none } : planStatements([policy], request);
+  const undenied = negation(anyOf([denied, own.denied]));
+  if (wanted === 'NOT_DENIED') return undenied;
   // As `narrow` has it: what the session's policy does not allow, it takes away, the built-in policies apart.
-  const own = planStatements([policy], request);
-  const builtIn = planStatements(
-    sources.filter(({ origin }) => origin.kind === 'BUILT_IN'),
-    request,
-  ).allowed;
-  const within = anyOf([own.allowed, builtIn]);
-  const kept = registered ? within : anyOf([negation(allowed), within]);
-  return allOf([undenied, negation(own.denied), kept]);
+  const builtIn = sources.filter(({ origin }) => origin.kind === 'BUILT_IN');
+  const within = policy === null ? every : anyOf([own.allowed, planStatements(builtIn, request).allowed]);
+  // What nobody registered needs no Allow, but one that matches is narrowed all the same.
+  return allOf([undenied, registered ? allOf([allowed, within]) : anyOf([negation(allowed), within])]);
 }
 
 /** Keys of the context that are read off the URN of the resource. */

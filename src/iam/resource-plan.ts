@@ -81,9 +81,9 @@ function wayPlanner(call: Call): (way: Way, kind: string) => OpenRowPlan {
     // Who registers a resource gives it a URN of its account and of its kind, letter by letter.
     const [service = '', type = ''] = kind.split(':');
     const known = [service, null, call.accountId, type, null];
-    if (way.by === 'KIND') {
+    if (way.by !== 'REGISTER') {
       const { resource: _, ...question } = kindQuestion(call, kind, way.operation, { resource: null });
-      return withSegments(call.plan(question), known);
+      return withSegments(call.plan(question, way.by === 'KIND' ? 'ALLOWED' : 'NOT_DENIED'), known);
     }
     const plan = ofRegister.get(way.action) ?? call.plan({ action: way.action });
     ofRegister.set(way.action, plan);

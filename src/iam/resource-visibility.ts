@@ -3,6 +3,7 @@
  * each row itself (docs/domain.md section h; contract: a row filter for each kind; decision 65).
  */
 import { holds } from '../policy/index.js';
+import type { Decision, DecisionReason } from './authorizer.js';
 import type { Call } from './call.js';
 import { emptyListing, type Listing } from './listing.js';
 import type { Filters, Orders, Page, Row, Window } from './ports.js';
@@ -30,9 +31,15 @@ export function mayListResource(call: Call, resource: SeenResource): boolean {
 function opens(call: Call, way: Way, resource: SeenResource): boolean {
   if (way.by === 'OWNERSHIP') return isOwn(call, resource);
   const about = { resource: resource.urn, tags: resource.tags };
-  const question =
-    way.by === 'KIND' ? kindQuestion(call, resource.kind, way.operation, about) : { ...about, action: way.action };
-  return call.decide(question).effect === 'ALLOW';
+  if (way.by === 'REGISTER') return call.decide({ ...about, action: way.action }).effect === 'ALLOW';
+  const decision = call.decide(kindQuestion(call, resource.kind, way.operation, about));
+  return decision.effect === 'ALLOW' || (way.by === 'NO_DENIAL' && isMereAbsence(decision));
+}
+
+/** Whether nothing but the lack of an Allow refused. */
+function isMereAbsence({ reason, statements }: Decision): boolean {
+  const absent: readonly DecisionReason[] = ['NO_MATCHING_ALLOW', 'SESSION_POLICY'];
+  return absent.includes(reason) && statements.every(({ effect }) => effect === 'ALLOW');
 }
 
 function isOwn(call: Call, { ownerId, registeredBy }: SeenResource): boolean {

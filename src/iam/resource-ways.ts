@@ -11,6 +11,8 @@ import { isRegistered, type KindOperation } from './resource-kinds.js';
 export type Way =
   | { readonly by: 'REGISTER'; readonly action: string }
   | { readonly by: 'KIND'; readonly operation: KindOperation }
+  /** No Deny is about the operation; whether an Allow is does not matter. */
+  | { readonly by: 'NO_DENIAL'; readonly operation: KindOperation }
   /** The resource is the caller's own. */
   | { readonly by: 'OWNERSHIP' };
 
@@ -36,11 +38,15 @@ export function listing(catalogue: Catalogue, kind: string): Expression<Way> {
   return ways.length > 0 ? allOf([ofRegister, anyOf(ways)]) : seeing(catalogue, kind);
 }
 
-/** Where a kind has an action that lists everybody's, the one that lists is for one's own. */
+/**
+ * Where a kind has an action that lists everybody's, the one that lists is for one's own. A Deny on that one is about listing
+ * all the same: what it hides must not come back with a right to list more.
+ */
 function listingActions(catalogue: Catalogue, kind: string): readonly Expression<Way>[] {
   const list = isRegistered(catalogue, kind, 'list') ? [ofKind('list')] : [];
   if (!isRegistered(catalogue, kind, 'listAll')) return list;
-  return [...list.map((way) => allOf([way, testOf<Way>({ by: 'OWNERSHIP' })])), ofKind('listAll')];
+  const own = list.map((way) => allOf([way, testOf<Way>({ by: 'OWNERSHIP' })]));
+  return [...own, allOf([ofKind('listAll'), testOf<Way>({ by: 'NO_DENIAL', operation: 'list' })])];
 }
 
 function ofKind(operation: KindOperation): Expression<Way> {

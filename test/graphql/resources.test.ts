@@ -299,14 +299,14 @@ describe('resources', () => {
 
   it('leaves no trace of rows that a Deny takes away by label', async () => {
     const Condition = { StringEquals: { 'g:ResourceTag/stage': ['prod'] } };
-    const dev = await reader('dev', 'modelarts:notebook:list', {
+    const dev = await reader('dev', 'modelarts:notebook:listAllNotebooks', {
       Effect: 'Deny',
       Action: ['modelarts:notebook:*'],
       Condition,
     });
     expect(await listIn(dev)).toMatchObject({
       nodes: [{ name: 'N1' }, { name: 'N3' }, { name: 'N5' }],
-      totalCount: null,
+      totalCount: 3,
       pageInfo: { hasNextPage: false, hasPreviousPage: false },
     });
     const first = await listIn(dev, '(first: 2)');
@@ -340,7 +340,10 @@ describe('resources', () => {
     const id = await stranger.user('dev');
     const Condition = { StringEquals: { 'g:ResourceTag/stage': ['prod'] } };
     await allow(stranger, id, ['bailiwick:resources:list']);
-    await allow(stranger, id, ['modelarts:notebook:list', { Effect: 'Deny', Action: ['modelarts:*:*'], Condition }]);
+    await allow(stranger, id, [
+      'modelarts:notebook:listAllNotebooks',
+      { Effect: 'Deny', Action: ['modelarts:*:*'], Condition },
+    ]);
     const token = await stranger.token(id, { workspace: '0' });
     for (const args of ['(first: 2)', '(last: 2)']) {
       const query = `{ list: resources${args} { nodes { name } pageInfo { hasNextPage hasPreviousPage } } }`;
@@ -354,10 +357,37 @@ describe('resources', () => {
     }
   });
 
-  it('does not list what may be listed under a condition of its own', async () => {
-    const Condition = { StringEquals: { 'g:ResourceTag/stage': ['dev'] } };
-    const some = await reader('some', { Effect: 'Allow', Action: ['modelarts:notebook:list'], Condition });
-    expect(await names(some)).toEqual([]);
+  it('lists what an Allow under a condition gives, counted', async () => {
+    const Condition = { StringEquals: { 'g:ResourceTag/Stage': ['dev'] } };
+    const some = await reader('some', { Effect: 'Allow', Action: ['modelarts:notebook:listAllNotebooks'], Condition });
+    expect(await listIn(some)).toMatchObject({
+      nodes: [{ name: 'N1' }, { name: 'N3' }, { name: 'N5' }],
+      totalCount: 3,
+    });
+    expect(await listIn(some, '(last: 1)')).toMatchObject({ nodes: [{ name: 'N5' }], totalCount: 3 });
+  });
+
+  it('looks at each row where the database cannot, and does not count then', async () => {
+    const Condition = { StringEqualsIgnoreCase: { 'g:ResourceTag/stage': ['DEV'] } };
+    const some = await reader('odd', { Effect: 'Allow', Action: ['modelarts:notebook:listAllNotebooks'], Condition });
+    expect(await listIn(some, '(first: 2)')).toMatchObject({
+      nodes: [{ name: 'N1' }, { name: 'N3' }],
+      totalCount: null,
+      pageInfo: { hasNextPage: true, hasPreviousPage: false },
+    });
+  });
+
+  it('of one’s own are listed to who may list them, and read by whoever may read them', async () => {
+    const token = await lists.token(owner, { workspace: '0' });
+    await allow(lists, owner, ['bailiwick:resources:list', 'bailiwick:resources:get']);
+    await allow(lists, owner, ['modelarts:notebook:list']);
+    expect(await listIn(token)).toMatchObject({ nodes: [{ name: 'N1' }, { name: 'N2' }], totalCount: 2 });
+    const [third] = (await lists.get<{ list: { nodes: { id: string }[] } }>(all, '{ list: resources(filter: { nameContains: "N3" }) { nodes { id } } }')).list.nodes; // prettier-ignore
+    const read = () => lists.get(token, lookUp, { id: third?.id });
+    expect(await read()).toEqual({ found: null });
+    await allow(lists, owner, ['modelarts:notebook:get']);
+    expect(await read()).toMatchObject({ found: { name: 'N3' } });
+    expect(await names(token)).toEqual(['N1', 'N2']);
   });
 
   it('is asked in a workspace only', async () => {
