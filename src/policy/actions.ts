@@ -32,6 +32,30 @@ export function actionMatcher(pattern: string): (action: string) => boolean {
   };
 }
 
+/** A name as `actionMatcher` takes it: in segments, without case. */
+export function readActionName(action: string): readonly string[] {
+  return segmentsOf(action);
+}
+
+/**
+ * The patterns read once, for those who meet many names with them: says of a concrete name whether it fits some of them, as
+ * `matchesActionPattern` does.
+ */
+export function actionMatcher(patterns: readonly string[]): (name: readonly string[]) => boolean {
+  if (patterns.some(isEveryAction)) return () => true;
+  const read = patterns.map((pattern) =>
+    segmentsOf(pattern).map((segment) => (/[*?]/.test(segment) ? readGlob(segment) : segment)),
+  );
+  return (name) =>
+    read.some(
+      (segments) =>
+        segments.length === name.length &&
+        segments.every((segment, i) =>
+          typeof segment === 'string' ? segment === name[i] : matchesGlob(segment, name[i] ?? ''),
+        ),
+    );
+}
+
 /**
  * Whether every action that fits `narrower` fits `wider`. May say no too often, never yes wrongly. `*:*:*` does not
  * cover `*`, which also fits names of other forms.

@@ -132,6 +132,8 @@ function matchStatement(statement: Statement, names: readonly string[], request:
 /** Whether a statement is about an action that has these names. */
 export function actionMatches(statement: Statement, names: readonly string[]): boolean {
   const fits = (pattern: string): boolean => names.some(actionMatcher(pattern));
+function actionMatches(statement: Statement, names: readonly string[]): boolean {
+  const fits = (pattern: string): boolean => names.some((name) => matchesActionPattern(pattern, name));
   return statement.notActions === null ? statement.actions.some(fits) : !statement.notActions.some(fits);
 }
 

@@ -103,8 +103,16 @@ export function writtenAlike<Test>(one: Expression<Test>, other: Expression<Test
 
 /** The text of an expression; equal for those that are written alike. */
 export function keyOf<Test>(expression: Expression<Test>): string {
-  return JSON.stringify(expression);
+  let key = keys.get(expression);
+  if (key === undefined) {
+    key = JSON.stringify(expression);
+    keys.set(expression, key);
+  }
+  return key;
 }
+
+/** Parts are compared each time that something is built of them. */
+const keys = new WeakMap<object, string>();
 
 function joined<Test>(kind: 'ALL' | 'ANY', of: readonly Expression<Test>[]): Expression<Test> {
   // `ends` decides by itself; `idle` adds nothing.

@@ -9,9 +9,10 @@
  * PRECONDITION: resources are whole URNs (four colons or more), and no key of the context speaks of the resource but
  * `g:ResourceTag/…` and those that are named as read off the URN.
  */
+import { actionMatcher, isConcreteAction, readActionName } from './actions.js';
 import { testCondition } from './conditions.js';
 import type { Condition, Statement, StatementEffect } from './document.js';
-import { actionMatches, type PolicyRequest, type PolicySource } from './evaluation.js';
+import type { PolicyRequest, PolicySource } from './evaluation.js';
 import {
   allOf,
   anyOf,
@@ -82,14 +83,30 @@ export function planDecision(sources: readonly PolicySource[], request: PlanRequ
 }
 
 export function planStatements(sources: readonly PolicySource[], request: PlanRequest): StatementPlans {
-  const names = [request.action, ...(request.aliases ?? [])];
+  const asked = [...new Set([request.action, ...(request.aliases ?? [])])];
+  if (!asked.every(isConcreteAction)) return { allowed: none, denied: none };
+  const names = asked.map(readActionName);
   const plans: Record<StatementEffect, Plan[]> = { ALLOW: [], DENY: [] };
   for (const { document } of sources) {
     for (const statement of document.statements) {
-      if (actionMatches(statement, names)) plans[statement.effect].push(planStatement(statement, request));
+      const isAbout = matcherOf(statement);
+      if (names.some(isAbout) === (statement.notActions === null)) {
+        plans[statement.effect].push(planStatement(statement, request));
+      }
     }
   }
   return { allowed: bounded(anyOf(plans.ALLOW)), denied: bounded(anyOf(plans.DENY)) };
+}
+
+const matchers = new WeakMap<Statement, ReturnType<typeof actionMatcher>>();
+
+/** Statements are asked about action after action, so the patterns of each are read once. */
+function matcherOf(statement: Statement): ReturnType<typeof actionMatcher> {
+  const known = matchers.get(statement);
+  if (known !== undefined) return known;
+  const matcher = actionMatcher(statement.notActions ?? statement.actions);
+  matchers.set(statement, matcher);
+  return matcher;
 }
 
 /** Whether a plan leaves nothing open. */
