@@ -119,21 +119,18 @@ export function upperBound<Test>(plan: Expression<Test | OpenTest>): Expression<
   return replaceTests(plan, (one, upright) => (isOpen(one) ? constant(upright) : testOf(one)));
 }
 
-/** The plan for resources of which some segments of the URN are known; null stands for one that is not. */
+/**
+ * The plan for resources of which some segments of the URN are known; null stands for one that is not. What is known is not
+ * asked any more, so that plans for resources of several kinds become one.
+ */
 export function withSegments(plan: Plan, known: readonly (string | null)[]): Plan {
   return replaceTests(plan, (one): Plan => {
     if (one.about !== 'URN') return testOf(one);
     const fits = one.segments.every((pattern, i) => {
       const text = known[i];
-      return text == null || matchesGlob(globOf(pattern), i === 0 ? text.toLowerCase() : text);
+      return text == null || fitsPattern(pattern, i === 0 ? text.toLowerCase() : text);
     });
-    if (!fits) return none;
-    const left = one.segments.map((pattern, i): Pattern => {
-      const text = known[i];
-      return text == null ? pattern : text === '' ? [] : [i === 0 ? text.toLowerCase() : text];
-    });
-    const decided = left.every((pattern, i) => known[i] != null || isAnything(pattern));
-    return decided ? every : testOf({ about: 'URN', segments: left });
+    return fits ? urnTest(one.segments.map((pattern, i) => (known[i] == null ? pattern : anything))) : none;
   });
 }
 

@@ -53,7 +53,7 @@ function rowTest(row: string, test: RowTest): Sql {
     case 'REGISTERED_BY':
       return sql`(${property(row, 'registeredBy')} = ${test.id})`;
     case 'URN':
-      return urnFits(property(row, 'urn'), test.segments);
+      return urnFits(property(row, 'urn'), property(row, 'urnPath'), test.segments);
     case 'TAG':
       return tagFits(property(row, 'tagsKey'), test.key, test.fits);
     case 'TAG_ABSENT':
@@ -63,9 +63,10 @@ function rowTest(row: string, test: RowTest): Sql {
 
 /**
  * Each segment fits its pattern. Only the first four colons cut, and no wildcard reaches across one of them: so segments are
- * cut out and compared one by one, but for those that are plain text, which are compared with their colons.
+ * cut out and compared one by one, but for those that are plain text, which are compared with their
+ * colons, and for the path, which has a column of its own.
  */
-function urnFits(urn: Sql, segments: readonly Pattern[]): Sql {
+function urnFits(urn: Sql, path: Sql, segments: readonly Pattern[]): Sql {
   if (!segments.every(isStorable)) return never;
   const conditions: Sql[] = [];
   /** Where the next segment begins, from 1. */
@@ -80,10 +81,9 @@ function urnFits(urn: Sql, segments: readonly Pattern[]): Sql {
     start = sql`${start} + ${length}`;
     plain = '';
   };
-  for (const [i, pattern] of segments.entries()) {
-    const isPath = i === segments.length - 1;
+  for (const [i, pattern] of segments.slice(0, -1).entries()) {
     const text = plainText(pattern);
-    if (text !== null && !isPath) {
+    if (text !== null) {
       plain += `${text}:`;
       // The service alone has no letter case, in ASCII alone: no service has other letters.
       if (i === 0) comparePlain(true);
@@ -91,15 +91,13 @@ function urnFits(urn: Sql, segments: readonly Pattern[]): Sql {
     }
     comparePlain(false);
     const rest = sql`substr(${urn}, ${start})`;
-    if (isPath) {
-      conditions.push(fits(rest, pattern));
-      break;
-    }
     const colon = placeOf(rest, sql`${':'}`);
     const segment = sql`substr(${urn}, ${start}, ${colon} - 1)`;
     conditions.push(fits(i === 0 ? sql`lower(${segment})` : segment, pattern));
     start = sql`${start} + ${colon}`;
   }
+  comparePlain(false);
+  conditions.push(fits(path, segments.at(-1) ?? []));
   return all(conditions.filter((condition) => condition !== always));
 }
 

@@ -10,18 +10,18 @@ export type Raw = Readonly<Record<string, unknown>>;
 export const kinds = Object.keys(tables) as readonly Kind[];
 
 /** Columns that the store keeps beside others, to compare by. */
-export const shadows: readonly string[] = ['nameKey', 'tagsKey'];
+export const shadows: readonly string[] = ['nameKey', 'tagsKey', 'urnPath'];
 
 /** The shadow column of names. */
 const nameKey = key();
 
-/** The shadow column of tags. */
-const tagsKey = searched();
+/** The shadow columns of tags, and of what a URN says after its fourth colon. */
+const ofTagged = { tagsKey: searched(), urnPath: searched() };
 
-/** Every column of a table, the shadows of names and tags included. */
+/** Every column of a table, the shadows of names, tags and URNs included. */
 export function columnsOf(kind: Kind): Readonly<Record<string, Column>> {
   const { columns, named } = tables[kind];
-  return { ...columns, ...(named === null ? {} : { nameKey }), ...(isTagged(kind) ? { tagsKey } : {}) };
+  return { ...columns, ...(named === null ? {} : { nameKey }), ...(isTagged(kind) ? ofTagged : {}) };
 }
 
 function isTagged(kind: Kind): boolean {
@@ -62,7 +62,7 @@ export function recordOf<K extends Kind>(kind: K, row: Raw): Records[K] {
   return record as unknown as Records[K];
 }
 
-/** What is written of these values: columns and no others, each checked, and the shadows of a name and of tags. */
+/** What is written of these values: columns and no others, each checked, and their shadows. */
 export function rowOf(kind: Kind, values: Raw): Record<string, unknown> {
   const { columns, named } = tables[kind];
   const row: Record<string, unknown> = {};
@@ -79,6 +79,7 @@ export function rowOf(kind: Kind, values: Raw): Record<string, unknown> {
     row.nameKey = shadow;
   }
   if (isTagged(kind) && row.tags !== undefined) row.tagsKey = tagLines(row.tags as readonly Tag[]);
+  if (isTagged(kind) && typeof row.urn === 'string') row.urnPath = row.urn.split(':').slice(4).join(':');
   return row;
 }
 

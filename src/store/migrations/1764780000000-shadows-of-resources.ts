@@ -1,4 +1,4 @@
-/** Tags of resources in the form in which lists look for them. */
+/** Tags and paths of resources in the form in which lists look for them. */
 import { TableColumn, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { checkForeignKeys, optional, text } from './notation.js';
 
@@ -6,46 +6,59 @@ interface Found {
   readonly account_id: string;
   readonly id: string;
   readonly tags: string;
+  readonly urn: string;
 }
 
 /** Rows that are read and written at once. */
 const most = 1_000;
 
-export class TagsOfResources1764780000000 implements MigrationInterface {
+export class ShadowsOfResources1764780000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const isSqlite = runner.connection.options.type === 'sqlite';
-    const required = { ...text('tags_key'), ...(isSqlite ? {} : { collation: 'C' }) };
-    const column = new TableColumn(optional(required));
-    await runner.addColumn('resources', column);
-    // Rows that are there need a value before the column can demand one.
-    await runner.query(`UPDATE "resources" SET "tags_key" = '' WHERE "tags" = '[]'`);
+    const collated = isSqlite ? {} : { collation: 'C' };
+    const required = ['tags_key', 'urn_path'].map((name) => ({ ...text(name), ...collated }));
+    const columns = required.map((column) => new TableColumn(optional(column)));
+    await runner.addColumns('resources', columns);
+    // Rows that are there need a value before the columns can demand one.
     const places = isSqlite ? ['?', '?'] : ['$1', '$2'];
     for (let last: readonly string[] = ['', '']; ;) {
       const rows = (await runner.query(
-        `SELECT "account_id", "id", "tags" FROM "resources"
-          WHERE ("account_id", "id") > (${places.join(', ')}) AND "tags" <> '[]'
+        `SELECT "account_id", "id", "tags", "urn" FROM "resources"
+          WHERE ("account_id", "id") > (${places.join(', ')})
           ORDER BY "account_id", "id" LIMIT ${most}`,
         [...last],
       )) as readonly Found[];
-      const written = rows.map(({ account_id: account, id, tags }) => [account, id, linesOf(tags)]);
+      const written = rows.map(({ account_id: account, id, tags, urn }) => [
+        account,
+        id,
+        linesOf(tags),
+        urn.split(':').slice(4).join(':'),
+      ]);
       await runner.query(isSqlite ? fillSqlite : fillPostgres, [JSON.stringify(written)]);
       const end = rows.at(-1);
       if (end === undefined || rows.length < most) break;
       last = [end.account_id, end.id];
     }
-    await runner.changeColumn('resources', column, new TableColumn(required));
+    const changes = columns.map((oldColumn, n) => {
+      const column = required[n];
+      if (column === undefined) throw new Error('a column has no form');
+      return { oldColumn, newColumn: new TableColumn(column) };
+    });
+    await runner.changeColumns('resources', changes);
     await checkForeignKeys(runner);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.dropColumn('resources', 'tags_key');
+    await runner.dropColumns('resources', ['tags_key', 'urn_path']);
   }
 }
 
-const fillSqlite = `UPDATE "resources" SET "tags_key" = json_extract(given.value, '$[2]') FROM json_each(?) given
+const fillSqlite = `UPDATE "resources" SET "tags_key" = json_extract(given.value, '$[2]'),
+  "urn_path" = json_extract(given.value, '$[3]') FROM json_each(?) given
   WHERE "resources"."account_id" = json_extract(given.value, '$[0]')
     AND "resources"."id" = json_extract(given.value, '$[1]')`;
-const fillPostgres = `UPDATE "resources" SET "tags_key" = given->>2 FROM jsonb_array_elements($1::jsonb) given
+const fillPostgres = `UPDATE "resources" SET "tags_key" = given->>2, "urn_path" = given->>3
+  FROM jsonb_array_elements($1::jsonb) given
   WHERE "resources"."account_id" = given->>0 AND "resources"."id" = given->>1`;
 
 /** A line for each tag that has a value, keys in lower case, the later of two in the place of the earlier. */
