@@ -105,7 +105,8 @@ function urnFits(urn: Sql, path: Sql, segments: readonly Pattern[]): Sql {
 function tagFits(lines: Sql, key: string, patterns: readonly Pattern[]): Sql {
   const storable = patterns.filter(isStorable);
   const values = storable.map(plainText).filter((text) => text !== null);
-  const others = storable.filter((pattern) => plainText(pattern) === null);
+  const beginnings = storable.map(beginningOf).filter((text) => text !== null);
+  const others = storable.filter((pattern) => plainText(pattern) === null && beginningOf(pattern) === null);
   const begin = tagKeyLine(key);
   const place = placeOf(lines, sql`${begin}`);
   const rest = sql`substr(${lines}, ${place} + ${lengthOf(begin)})`;
@@ -116,11 +117,14 @@ function tagFits(lines: Sql, key: string, patterns: readonly Pattern[]): Sql {
     values.length <= fewValues
       ? values.map((value) => sql`${placeOf(lines, sql`${tagLine(key, value)}`)} > 0`)
       : [all([isThere, among(written, values.map(tagValue))])];
-  if (others.length === 0) return any(valueFits);
+  // Characters are escaped one by one, so that a text begins as its escaped form does.
+  const begins = beginnings.map((text) => sql`${placeOf(lines, sql`${`${begin}${tagValue(text).slice(0, -1)}`}`)} > 0`);
+  const found = any([...valueFits, ...begins]);
+  if (others.length === 0) return found;
   const value = byDialect({ sqlite: sql`json_extract(${written}, '$')`, postgres: sql`(${written})::jsonb #>> '{}'` });
   const patternFits = any(others.map((pattern) => fits(sql`(${value})`, pattern)));
   // What is no line is no JSON: it must not be read.
-  return any([...valueFits, sql`CASE WHEN ${isThere} THEN ${patternFits} ELSE FALSE END`]);
+  return any([found, sql`CASE WHEN ${isThere} THEN ${patternFits} ELSE FALSE END`]);
 }
 
 function fits(text: Sql, pattern: Pattern): Sql {
@@ -141,6 +145,12 @@ function written(pattern: Pattern, run: string, one: string, escape: (part: stri
 /** The one text that fits; null for a pattern with wildcards. */
 function plainText(pattern: Pattern): string | null {
   return pattern.every((part) => typeof part === 'string') ? pattern.join('') : null;
+}
+
+/** What every text that fits begins with and may go on from as it likes; null for a pattern of another form. */
+function beginningOf(pattern: Pattern): string | null {
+  const [text, run, ...rest] = pattern;
+  return typeof text === 'string' && typeof run === 'object' && run.any === 'RUN' && rest.length === 0 ? text : null;
 }
 
 /** What no database can hold, no row has: a test for it is not asked. */
