@@ -32,7 +32,7 @@ export function actionMatcher(pattern: string): (action: string) => boolean {
   };
 }
 
-/** A name as `actionMatcher` takes it: in segments, without case. */
+/** A name as `actionsMatcher` takes it: in segments, without case. */
 export function readActionName(action: string): readonly string[] {
   return segmentsOf(action);
 }
@@ -41,7 +41,7 @@ export function readActionName(action: string): readonly string[] {
  * The patterns read once, for those who meet many names with them: says of a concrete name whether it fits some of them, as
  * `matchesActionPattern` does.
  */
-export function actionMatcher(patterns: readonly string[]): (name: readonly string[]) => boolean {
+export function actionsMatcher(patterns: readonly string[]): (name: readonly string[]) => boolean {
   if (patterns.some(isEveryAction)) return () => true;
   const read = patterns.map((pattern) =>
     segmentsOf(pattern).map((segment) => (/[*?]/.test(segment) ? readGlob(segment) : segment)),

@@ -129,11 +129,8 @@ function matchStatement(statement: Statement, names: readonly string[], request:
   return { matches, missing, problems };
 }
 
-/** Whether a statement is about an action that has these names. */
-export function actionMatches(statement: Statement, names: readonly string[]): boolean {
-  const fits = (pattern: string): boolean => names.some(actionMatcher(pattern));
 function actionMatches(statement: Statement, names: readonly string[]): boolean {
-  const fits = (pattern: string): boolean => names.some((name) => matchesActionPattern(pattern, name));
+  const fits = (pattern: string): boolean => names.some(actionMatcher(pattern));
   return statement.notActions === null ? statement.actions.some(fits) : !statement.notActions.some(fits);
 }
 

@@ -9,7 +9,7 @@
  * PRECONDITION: resources are whole URNs (four colons or more), and no key of the context speaks of the resource but
  * `g:ResourceTag/…` and those that are named as read off the URN.
  */
-import { actionMatcher, isConcreteAction, readActionName } from './actions.js';
+import { actionsMatcher, isConcreteAction, readActionName } from './actions.js';
 import { testCondition } from './conditions.js';
 import type { Condition, Statement, StatementEffect } from './document.js';
 import type { PolicyRequest, PolicySource } from './evaluation.js';
@@ -98,13 +98,13 @@ export function planStatements(sources: readonly PolicySource[], request: PlanRe
   return { allowed: bounded(anyOf(plans.ALLOW)), denied: bounded(anyOf(plans.DENY)) };
 }
 
-const matchers = new WeakMap<Statement, ReturnType<typeof actionMatcher>>();
+const matchers = new WeakMap<Statement, ReturnType<typeof actionsMatcher>>();
 
 /** Statements are asked about action after action, so the patterns of each are read once. */
-function matcherOf(statement: Statement): ReturnType<typeof actionMatcher> {
+function matcherOf(statement: Statement): ReturnType<typeof actionsMatcher> {
   const known = matchers.get(statement);
   if (known !== undefined) return known;
-  const matcher = actionMatcher(statement.notActions ?? statement.actions);
+  const matcher = actionsMatcher(statement.notActions ?? statement.actions);
   matchers.set(statement, matcher);
   return matcher;
 }

@@ -7,7 +7,6 @@ import { WorkspaceQuotas1764500000000 } from './1764500000000-workspace-quotas.j
 import { KeyPairs1764750000000 } from './1764750000000-key-pairs.js';
 import { RemoteAccesses1764760000000 } from './1764760000000-remote-accesses.js';
 import { WorkspaceLife1764770000000 } from './1764770000000-workspace-life.js';
-import { TagsOfResources1764780000000 } from './1764780000000-tags-of-resources.js';
 import { ShadowsOfResources1764780000000 } from './1764780000000-shadows-of-resources.js';
 
 export const migrations = [
@@ -19,6 +18,5 @@ export const migrations = [
   KeyPairs1764750000000,
   RemoteAccesses1764760000000,
   WorkspaceLife1764770000000,
-  TagsOfResources1764780000000,
   ShadowsOfResources1764780000000,
 ] as const;
