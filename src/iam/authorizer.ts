@@ -9,11 +9,13 @@
 import type { Catalogue } from '../catalogue/index.js';
 import {
   buildContext,
+  CompiledSources,
   evaluate,
   type DeterminingStatement,
   type Evaluation,
   type PolicyRequest,
   type PolicySource,
+  type TakesPart,
 } from '../policy/index.js';
 import { reaches } from './reach.js';
 import type { Account, Delegation, GrantScopeKind, Id, Instant, Tag } from './records.js';
@@ -173,8 +175,8 @@ export function fitsScope(facts: ScopeFacts, required: RequiredScope): boolean {
 
 /** What a question is decided by, once nothing else decides it. */
 export interface Ground {
-  /** What counts of what the principal has been given. */
-  readonly sources: readonly RightsSource[];
+  /** Whether something that the principal has been given counts here and now. */
+  readonly takesPart: TakesPart<StatementOrigin>;
   readonly request: PolicyRequest;
   /** False for an action that nobody registered and that forbids nothing by itself. */
   readonly registered: boolean;
@@ -201,7 +203,7 @@ export function groundOf(
     return { ...decideBy('INVALID_POLICY', question), problems: rights.unreadable };
   }
   return {
-    sources: rights.sources.filter((source) => counts(source.origin, facts, environment.now, row)),
+    takesPart: (origin) => counts(origin, facts, environment.now, row),
     request: {
       action: question.action,
       aliases: [...catalogue.namesOf(question.action), ...(question.spellings ?? [])],
@@ -222,8 +224,9 @@ export function decide(
 ): Decision {
   const ground = groundOf(catalogue, rights, facts, environment, question);
   if ('effect' in ground) return ground;
-  const { sources, request, registered } = ground;
-  const { evaluation, bySession } = narrow(rights.bounds?.policy ?? null, evaluate(sources, request), request);
+  const { takesPart, request, registered } = ground;
+  const granted = compiledOf(rights.sources).evaluate(request, takesPart, registered);
+  const { evaluation, bySession } = narrow(rights.bounds?.policy ?? null, granted, request);
   const statements = evaluation.statements.map(decidingStatement);
   if (!registered && !bySession && evaluation.effect === 'DENY' && statements.length === 0) {
     return { ...decideBy('ALLOWED', question), effect: 'ALLOW' };
@@ -240,6 +243,17 @@ export function decide(
     problems: evaluation.problems,
     requiredScope: null,
   };
+}
+
+const compiled = new WeakMap<readonly RightsSource[], CompiledSources<StatementOrigin>>();
+
+/** What a principal has been given, made ready for as long as it is kept. */
+function compiledOf(sources: readonly RightsSource[]): CompiledSources<StatementOrigin> {
+  const known = compiled.get(sources);
+  if (known !== undefined) return known;
+  const made = new CompiledSources(sources);
+  compiled.set(sources, made);
+  return made;
 }
 
 /** Stands for an action of a resource kind that nobody registered: every grant that reaches the workspace is about it. */

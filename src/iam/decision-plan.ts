@@ -22,7 +22,8 @@ export function planQuestion(
 ): Plan {
   const ground = groundOf(catalogue, rights, facts, environment, { ...question, resource: null });
   if ('effect' in ground) return ground.effect === 'ALLOW' ? every : none;
-  const { sources, registered } = ground;
+  const { takesPart, registered } = ground;
+  const sources = rights.sources.filter(({ origin }) => takesPart(origin));
   const request = { ...ground.request, urnKeys: urnKeys(facts) };
   const { allowed, denied } = planStatements(sources, request);
   const policy = rights.bounds?.policy ?? null;

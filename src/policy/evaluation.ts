@@ -161,7 +161,7 @@ function notes(matches: boolean, met: readonly StatementOutcome[]): StatementOut
 }
 
 /** Sorted, each key once; of several spellings the first in code order, so that the order of policies does not show. */
-function distinctKeys(keys: readonly string[]): string[] {
+export function distinctKeys(keys: readonly string[]): string[] {
   const spellings = new Map<string, string>();
   for (const key of [...keys].sort()) {
     if (!spellings.has(key.toLowerCase())) spellings.set(key.toLowerCase(), key);

@@ -6,7 +6,7 @@
  * anything else in this house: not which actions exist, who a principal is, what a grant or a workspace is. Whoever
  * asks puts such knowledge into the request's names, context and sources.
  *
- * What is here is the reference form, written to be seen right at a glance. Faster forms are judged against it.
+ * `evaluate` is the reference form, written to be seen right at a glance; `CompiledSources` is the quick one, judged by it.
  */
 export {
   type Condition,
@@ -31,6 +31,7 @@ export {
   type PolicyRequest,
   type PolicySource,
 } from './evaluation.js';
+export { CompiledSources, type TakesPart } from './compiled.js';
 export { requestValueReads, typeNames } from './conditions.js';
 export {
   type Address,

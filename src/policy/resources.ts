@@ -67,6 +67,32 @@ export function readResourcePattern(pattern: string, context: RequestContext): R
   return { segments: segmentGlobs(resolution), resolved: missing.length === 0 && problems.length === 0 };
 }
 
+/** A resource of a request, cut at its first four colons. */
+export interface ResourceSegments {
+  /** In lower case: services compare without it. */
+  readonly service: string;
+  readonly region: string;
+  readonly account: string;
+  readonly type: string;
+  readonly path: string;
+}
+
+/** Null for what has fewer segments: nothing fits it but a pattern of every resource. */
+export function readSegments(resource: string): ResourceSegments | null {
+  const first = resource.indexOf(':');
+  const second = resource.indexOf(':', first + 1);
+  const third = resource.indexOf(':', second + 1);
+  const fourth = resource.indexOf(':', third + 1);
+  if (first < 0 || second < 0 || third < 0 || fourth < 0) return null;
+  return {
+    service: resource.slice(0, first).toLowerCase(),
+    region: resource.slice(first + 1, second),
+    account: resource.slice(second + 1, third),
+    type: resource.slice(third + 1, fourth),
+    path: resource.slice(fourth + 1),
+  };
+}
+
 /** Whether a resource fits a pattern when nothing is known about the request: variables without default fit nothing. */
 export function matchesResourcePattern(pattern: string, resource: string): boolean {
   return matchResource(pattern, resource, new Map()).matches;

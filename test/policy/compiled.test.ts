@@ -1,0 +1,94 @@
+/** The compiled form answers what the reference form answers, to the letter: effect, statements, missing keys, problems. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  buildContext,
+  CompiledSources,
+  evaluate,
+  type Evaluation,
+  type PolicyRequest,
+  type PolicySource,
+  type Statement,
+} from '../../src/policy/index.js';
+import { action, documentOf, impersonal, personal, resource, statement } from './arbitraries.js';
+import './seed.js';
+
+const entries = (record: Record<string, string[] | undefined>): [string, string[]][] =>
+  Object.entries(record).flatMap(([key, values]) => (values === undefined ? [] : [[key, values]]));
+
+const request: fc.Arbitrary<PolicyRequest> = fc
+  .record({ action, aliases: fc.option(fc.array(action, { maxLength: 2 })), resource, personal, impersonal })
+  .map(({ action, aliases, resource, personal, impersonal }) => ({
+    action,
+    ...(aliases === null ? {} : { aliases }),
+    resource,
+    context: buildContext([...entries(personal), ...entries(impersonal)]),
+  }));
+
+const sourcesOf = (world: readonly (readonly Statement[])[]): PolicySource<number>[] =>
+  world.map((statements, origin) => ({ name: `p${origin}`, document: documentOf(statements), origin }));
+
+const plain = ({ statements, ...rest }: Evaluation<number>) => ({
+  ...rest,
+  statements: statements.map(({ source, statement }) => [source.name, statement.index]),
+});
+
+describe('the compiled form', () => {
+  it.each([
+    ['few statements', 3, 4, 1_500],
+    ['as many as are found by an index', 12, 6, 400],
+  ] as const)('answers as the reference does: %s', (_what, statements, policies, numRuns) => {
+    const world = fc.array(fc.array(statement(), { maxLength: statements }), { maxLength: policies });
+    fc.assert(
+      fc.property(world, fc.array(request, { minLength: 1, maxLength: 12 }), fc.boolean(), (given, asked, remember) => {
+        const sources = sourcesOf(given);
+        const compiled = new CompiledSources(sources);
+        // Each twice: what is remembered of the first time must not show.
+        for (const one of [...asked, ...asked]) {
+          expect(plain(compiled.evaluate(one, undefined, remember))).toEqual(plain(evaluate(sources, one)));
+        }
+      }),
+      { numRuns },
+    );
+  });
+
+  it('sources that take no part are as if they were not there', () => {
+    const world = fc.array(fc.array(statement(), { maxLength: 3 }), { maxLength: 5 });
+    fc.assert(
+      fc.property(world, request, fc.integer({ min: 0, max: 31 }), (given, asked, part) => {
+        const sources = sourcesOf(given);
+        const takesPart = (origin: number): boolean => ((part >> origin) & 1) === 1;
+        const compiled = new CompiledSources(sources).evaluate(asked, takesPart, true);
+        expect(plain(compiled)).toEqual(
+          plain(
+            evaluate(
+              sources.filter(({ origin }) => takesPart(origin)),
+              asked,
+            ),
+          ),
+        );
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('refuses an action that is a pattern, and remembers nothing of it', () => {
+    const sources = sourcesOf([
+      [
+        {
+          index: 0,
+          sid: null,
+          effect: 'ALLOW',
+          actions: ['*'],
+          notActions: null,
+          resources: null,
+          notResources: null,
+          conditions: [],
+        },
+      ],
+    ]);
+    const asked = { action: 'obs:*:get', resource: null, context: new Map() };
+    const compiled = new CompiledSources(sources);
+    expect(plain(compiled.evaluate(asked, undefined, true))).toEqual(plain(evaluate(sources, asked)));
+  });
+});
