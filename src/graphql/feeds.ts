@@ -34,16 +34,19 @@ export abstract class Feed implements AsyncIterable<never> {
 /**
  * The stream of a feed. Whenever something may have happened, and again for each event, the call is opened anew (rule 21)
  * and `enter` asks whether the caller may listen. At the first refusal one more event goes out, so that resolving it says
- * why, and the stream ends. Nothing is read ahead of whoever takes the events.
+ * why, and the stream ends; it ends without one when the caller has switched to another scope. Nothing is read ahead of whoever takes the events.
  */
 export function streamOf(feed: Feed, context: GraphContext, enter: () => void): AsyncIterableIterator<unknown> {
   const { watches } = context.iam;
-  const watch = watches.watch(context.call.accountIds(), feed.wakening);
+  const { now: since, session } = context.call;
+  const watch = watches.watch(context.call.accountIds(), feed.wakening, session?.id ?? null);
   let waiting: unknown[] = [];
   let more = false;
   /** The call was opened after the last event went out. */
   let fresh = false;
   let refused = false;
+  /** The caller has switched to another scope. */
+  let left = false;
   let ended = false;
 
   const finish = async (): Promise<IteratorResult<unknown>> => {
@@ -54,6 +57,7 @@ export function streamOf(feed: Feed, context: GraphContext, enter: () => void): 
   const renew = async (): Promise<void> => {
     await context.renew();
     fresh = true;
+    left = context.call.hasLeft(since);
     try {
       enter();
     } catch {
@@ -62,7 +66,7 @@ export function streamOf(feed: Feed, context: GraphContext, enter: () => void): 
   };
   const look = async (): Promise<void> => {
     await renew();
-    if (refused) return;
+    if (refused || left) return;
     const news = await feed.next(context.call);
     waiting = [...news.events];
     more = news.more;
@@ -73,9 +77,11 @@ export function streamOf(feed: Feed, context: GraphContext, enter: () => void): 
       const due = Math.min(call.lapsesAt(), call.now + lookAgainAfter);
       if (!more && !(await watch.woken(due))) return finish();
       await watches.inTurn(look);
+      if (left) return finish();
       if (refused) return { done: false, value: undefined };
     }
     if (!fresh) await watches.inTurn(renew);
+    if (left) return finish();
     fresh = false;
     if (!refused) context.chargeEvent?.();
     return { done: false, value: waiting.shift() };

@@ -222,7 +222,7 @@ export class SessionResolver {
   @Mutation(() => SwitchScopePayload, {
     nullable: true,
     description:
-      'Answers a token of the same session for another scope, or one to hand to a service; the old token stays good. Needs `bailiwick:session:use`.',
+      'Answers a token of the same session for another scope, or one to hand to a service. The old token stays good, but subscriptions of the scope that is left end. Needs `bailiwick:session:use`.',
   })
   async switchScope(
     @Arg('input', () => SwitchScopeInput, { description: 'Input of the mutation.' }) input: SwitchScopeInput,

@@ -144,6 +144,12 @@ export class Call {
     return [...new Set(assumer === undefined ? [this.accountId] : [this.accountId, assumer])];
   }
 
+  /** Whether its user has switched from this scope to another since then; a token that is left is good all the same. */
+  hasLeft(since: Instant): boolean {
+    const left = this.session?.scopesLeft ?? [];
+    return left.some(({ workspaceId, at }) => workspaceId === this.scope.workspaceId && at >= since);
+  }
+
   /** Decides one question for the caller, in the caller's scope. Remembered for this call only. */
   decide(question: Question): Decision {
     if (this.broken !== null) return decideBy('CREDENTIAL_REVOKED', question);

@@ -120,6 +120,14 @@ export interface Session {
   /** When a second factor was checked, null when none was. */
   readonly mfaAt: Instant | null;
   readonly sourceAddress: string;
+  /** Scopes that its user switched away from, the latest last: who listens there has gone. */
+  readonly scopesLeft: readonly ScopeLeft[];
+}
+
+export interface ScopeLeft {
+  /** Null: the account. */
+  readonly workspaceId: Id | null;
+  readonly at: Instant;
 }
 
 export interface Group {

@@ -22,6 +22,7 @@ const neutralColumns: ReadonlySet<string> = new Set([
   'version',
   'updatedAt',
   'lastUsedAt',
+  'scopesLeft',
   'statusDetail',
   'workspacesEnabled',
   'revision',
@@ -58,6 +59,7 @@ export const unauditedKinds: ReadonlySet<Kind> = new Set<Kind>([
  * these alone is no event, or whoever guesses passwords could fill the trail. A lock, or its end, is one.
  */
 export const unauditedColumns: Readonly<Partial<Record<Kind, readonly string[]>>> = {
+  session: ['scopesLeft'],
   password: ['failures', 'firstFailureAt', 'activeAt'],
   secondFactor: ['lastCounter'],
   accessKey: ['lastUsedAt'],

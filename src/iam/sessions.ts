@@ -59,23 +59,41 @@ export async function switchScope(
   const scope = await chosenScope(house.store.access, account, user, choice);
   if ('problems' in scope) return scope;
   // A token that is handed to a service says nothing of where its user goes.
-  const visited = service === null ? await rememberVisit(house, call, user, scope) : null;
+  const switched = service === null ? await noteSwitch(house, call, user, session.id, scope) : null;
   const issued = await issueToken(house, calls, call, session, scope, service?.id ?? null);
-  return succeed(issued, visited?.kind === 'succeeded' ? visited.revision : null);
+  return succeed(issued, switched?.kind === 'succeeded' ? switched.revision : null);
 }
 
-/** What is not remembered refuses nothing. */
-async function rememberVisit(
+/** How many scopes a session remembers to have left; more than anybody listens in. */
+const rememberedLeaves = 50;
+
+/**
+ * Notes where the user goes, and that the scope of the token in hand was left: who listens there by this session has gone
+ * with them. What cannot be noted refuses nothing.
+ */
+async function noteSwitch(
   house: House,
   call: Call,
   user: User,
+  sessionId: Id,
   { workspaceId }: Scope,
-): Promise<Outcome<unknown> | null> {
-  if (workspaceId === null) return null;
-  return change(house, call, { operation: 'switchScope' }, async (open) => {
+): Promise<Outcome<boolean>> {
+  const from = call.scope.workspaceId;
+  const noted = await change(house, call, { operation: 'switchScope' }, async (open) => {
+    const { transaction, call } = open;
     const refused = open.ask('bailiwick:session:use', null);
-    return refused ?? succeed(await noteVisit(open.transaction, user.id, workspaceId));
+    if (refused !== null) return refused;
+    if (workspaceId !== null) await noteVisit(transaction, user.id, workspaceId);
+    const session = from === workspaceId ? null : await transaction.get('session', sessionId);
+    if (session !== null) {
+      const others = session.scopesLeft.filter((left) => left.workspaceId !== from);
+      const scopesLeft = [...others, { workspaceId: from, at: call.now }].slice(-rememberedLeaves);
+      await transaction.update('session', sessionId, { scopesLeft });
+    }
+    return succeed(session !== null);
   });
+  if (noted.kind === 'succeeded' && noted.value) house.watches.wakeSession(sessionId);
+  return noted;
 }
 
 /** Prolongs the caller's session by the account's session time and answers a token of it in the same scope. */

@@ -134,6 +134,7 @@ async function begin(
     endedAt: null,
     mfaAt: bound ? now : null,
     sourceAddress: call.environment.sourceAddress ?? '',
+    scopesLeft: [],
   };
   await transaction.insert('session', session);
   if (input.scope?.kind === 'workspace') await noteVisit(transaction, id, input.scope.id);

@@ -41,6 +41,7 @@ class OpenWatch implements Watch {
     readonly wakening: Wakening,
     private readonly attend: (due: Instant) => void,
     private readonly leave: () => void,
+    readonly sessionId: Id | null,
   ) {}
 
   async woken(due: Instant): Promise<boolean> {
@@ -98,12 +99,17 @@ export class Watches {
     store.onCommit((commit) => this.#note(commit));
   }
 
-  /** Begins woken, so that nothing is missed between what its owner has read and now. */
-  watch(accountIds: readonly Id[], wakening: Wakening): Watch {
+  /**
+   * Begins woken, so that nothing is missed between what its owner has read and now.
+   *
+   * @param sessionId session by which it is listened; null when there is none
+   */
+  watch(accountIds: readonly Id[], wakening: Wakening, sessionId: Id | null = null): Watch {
     const watch = new OpenWatch(
       wakening,
       (due) => this.#attend(due),
       () => this.#leave(watch, accountIds),
+      sessionId,
     );
     this.#watches.add(watch);
     for (const id of accountIds) {
@@ -113,6 +119,11 @@ export class Watches {
     }
     this.#attend(Infinity);
     return watch;
+  }
+
+  /** Wakes who listens by a session of this process: its user has gone elsewhere. Other processes look within their beat. */
+  wakeSession(sessionId: Id): void {
+    for (const watch of this.#watches) if (watch.sessionId === sessionId) watch.wake();
   }
 
   /** Runs what somebody does who was woken; a few at a time, first come, first served. */

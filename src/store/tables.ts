@@ -135,6 +135,7 @@ export const tables: { readonly [K in Kind]: Table<K> } = {
       endedAt: optional(integer()),
       mfaAt: optional(integer()),
       sourceAddress: text(),
+      scopesLeft: json(),
     },
     indexes: [
       ['userId', 'startedAt', 'id'],

@@ -127,6 +127,7 @@ async function stageOf(schema: GraphQLSchema, iam: Iam, works: Works, name: stri
           endedAt: null,
           mfaAt: null,
           sourceAddress: '',
+          scopesLeft: [],
         });
         return { commit: true, value: undefined };
       },

@@ -127,6 +127,7 @@ describe.each(databaseNames)('on %s', (database) => {
         endedAt: null,
         mfaAt: now - 10_000,
         sourceAddress: '127.0.0.1',
+        scopesLeft: [],
       });
       return { commit: true, value: undefined };
     });

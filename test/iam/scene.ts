@@ -126,6 +126,7 @@ export class Scene {
         endedAt: null,
         mfaAt: null,
         sourceAddress: '127.0.0.1',
+        scopesLeft: [],
       });
       return { commit: true, value: undefined };
     });

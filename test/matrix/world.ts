@@ -77,6 +77,7 @@ export async function makeWorld(house: TestHouse): Promise<World> {
         endedAt: null,
         mfaAt: null,
         sourceAddress: '127.0.0.1',
+        scopesLeft: [],
       });
       return { commit: true, value: undefined };
     });

@@ -50,6 +50,7 @@ const defaults: { readonly [K in Kind]: Omit<Records[K], 'id' | 'accountId'> } =
     endedAt: null,
     mfaAt: null,
     sourceAddress: '192.0.2.1',
+    scopesLeft: [],
   },
   group: { name: 'group', builtIn: false, ...described },
   membership: { groupId: 'admins', userId: 'root', addedAt: noon },

@@ -165,21 +165,29 @@ describe.each(databaseNames)('a stream on %s', (database) => {
     expect(await socket.closed).toEqual({ code: 4403, reason: 'the session has ended; sign in again' });
   });
 
-  it('goes on in the scope that was left by switchScope, whose token stays good, and ends with the session', async () => {
-    const here = await ground();
-    const opened = await listen(house, here.token, recorded);
-    onTestFinished(() => opened.stop());
-    const { switchScope } = await house.gql<{ switchScope: { token: string } }>(
-      here.token,
-      'mutation { switchScope(input: { scope: { workspace: "0" } }) { token userErrors { code } } }',
-    );
-    const elsewhere = await listen(house, switchScope.token, recorded);
-    onTestFinished(() => elsewhere.stop());
-    await here.act('signOut', {}, switchScope.token);
-    for (const stream of [opened, elsewhere]) {
-      expect((await stream.rest()).slice(-2)).toEqual(ending('auditEventRecorded', { code: 'UNAUTHENTICATED' }));
-    }
-  });
+  it.each([recorded, 'subscription { permissionsChanged { revision } }'])(
+    'of the scope that is left by switchScope ends without a word, of the session’s other scopes goes on: %s',
+    async (query) => {
+      const here = await ground();
+      const opened = await listen(house, here.token, query);
+      onTestFinished(() => opened.stop());
+      const change = async (token: string, scope: object) => {
+        const mutation =
+          'mutation ($scope: ScopeInput!) { switchScope(input: { scope: $scope }) { token userErrors { code } } }';
+        return (await house.gql<{ switchScope: { token: string } }>(token, mutation, { scope })).switchScope.token;
+      };
+      const elsewhere = await listen(house, await change(here.token, { workspace: '0' }), query);
+      onTestFinished(() => elsewhere.stop());
+      expect((await opened.rest()).filter((said) => 'errors' in said)).toEqual([]);
+      // The token that was left is good all the same, and whoever comes back listens anew.
+      const again = await listen(house, here.token, query);
+      onTestFinished(() => again.stop());
+      await here.act('signOut', {}, here.token);
+      for (const stream of [again, elsewhere]) {
+        expect((await stream.rest()).at(-2)).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+      }
+    },
+  );
 
   it('tells the reason of a refusal only as HTTP would', async () => {
     const here = await ground();

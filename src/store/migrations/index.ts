@@ -8,6 +8,7 @@ import { KeyPairs1764750000000 } from './1764750000000-key-pairs.js';
 import { RemoteAccesses1764760000000 } from './1764760000000-remote-accesses.js';
 import { WorkspaceLife1764770000000 } from './1764770000000-workspace-life.js';
 import { ShadowsOfResources1764780000000 } from './1764780000000-shadows-of-resources.js';
+import { ScopesLeft1764790000000 } from './1764790000000-scopes-left.js';
 
 export const migrations = [
   InitialTables1763900000000,
@@ -19,4 +20,5 @@ export const migrations = [
   RemoteAccesses1764760000000,
   WorkspaceLife1764770000000,
   ShadowsOfResources1764780000000,
+  ScopesLeft1764790000000,
 ] as const;
