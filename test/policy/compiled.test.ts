@@ -10,7 +10,16 @@ import {
   type PolicySource,
   type Statement,
 } from '../../src/policy/index.js';
-import { action, documentOf, impersonal, personal, resource, statement } from './arbitraries.js';
+import {
+  action,
+  documentOf,
+  impersonal,
+  personal,
+  resource,
+  segmentPattern,
+  segmentText,
+  statement,
+} from './arbitraries.js';
 import './seed.js';
 
 const entries = (record: Record<string, string[] | undefined>): [string, string[]][] =>
@@ -70,6 +79,32 @@ describe('the compiled form', () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+
+  it('reads patterns as the reference does', () => {
+    const like = (pattern: string, value: string) => {
+      const conditions = [{ operator: 'StringLike', key: 'k', values: [pattern] }];
+      const one = { index: 0, sid: null, effect: 'ALLOW', actions: ['*'], notActions: null } as const;
+      const sources = sourcesOf([
+        [
+          { ...one, resources: null, notResources: null, conditions },
+          { ...one, resources: [`obs:*:*:bucket:${pattern}`], notResources: null, conditions: [] },
+        ],
+      ]);
+      const context = buildContext([['k', value]]);
+      const asked = { action: 'obs:bucket:get', resource: `obs:::bucket:${value}`, context };
+      expect(plain(new CompiledSources(sources).evaluate(asked))).toEqual(plain(evaluate(sources, asked)));
+    };
+    fc.assert(fc.property(segmentPattern, segmentText, like), { numRuns: 2_000 });
+    // Half a pair is no part of the whole one.
+    for (const [pattern, value] of [
+      ['\ud83d*', '😀'],
+      ['*\ude00', '😀'],
+      ['?', '😀'],
+      ['😀*', '😀😀'],
+    ] as const) {
+      like(pattern, value);
+    }
   });
 
   it('refuses an action that is a pattern, and remembers nothing of it', () => {
