@@ -368,13 +368,14 @@ function shownStatement({ origin, ...statement }: DecidingStatementRecord): Show
   };
 }
 
+/** Which one it is says `scope`, to those only who may know. */
 const scopeWords = {
-  ALL: () => 'the account and every workspace',
-  ACCOUNT: () => 'the account',
-  ALL_WORKSPACES: () => 'every workspace',
-  WORKSPACE: (id) => `workspace \`${id}\``,
-  ENTERPRISE_PROJECT: (id) => `enterprise project \`${id}\``,
-} as const satisfies Record<StatementOrigin['scopeKind'], (id: Id) => string>;
+  ALL: 'the account and every workspace',
+  ACCOUNT: 'the account',
+  ALL_WORKSPACES: 'every workspace',
+  WORKSPACE: 'one workspace',
+  ENTERPRISE_PROJECT: 'one enterprise project',
+} as const satisfies Record<StatementOrigin['scopeKind'], string>;
 
 function describeOrigin(origin: StatementOrigin): string {
   if (origin.kind === 'INLINE') return 'given inline';
@@ -382,10 +383,10 @@ function describeOrigin(origin: StatementOrigin): string {
   if (origin.kind === 'BUILT_IN') {
     return origin.authorizationMode ? 'built-in default of authorization mode LOOSE' : 'built-in policy of everyone';
   }
-  const { scopeKind, scopeId, group, expiresAt } = origin;
+  const { scopeKind, group, expiresAt } = origin;
   const through = group === null ? 'granted straight' : `granted through group \`${group}\``;
   const until = expiresAt === null ? '' : ` until ${new Date(expiresAt).toISOString()}`;
-  return `${through} in ${scopeWords[scopeKind](scopeId)}${until}`;
+  return `${through} in ${scopeWords[scopeKind]}${until}`;
 }
 
 export function requestOf({ principal, action, resource, workspaceId, context }: AccessRequestInput): AccessRequest {

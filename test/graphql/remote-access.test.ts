@@ -188,7 +188,7 @@ describe.each(databaseNames)('remote access through the API on %s', (database) =
     });
     await scene.grant(
       await scene.policy('listing', [
-        'modelarts:notebook:list',
+        'modelarts:notebook:listAllNotebooks',
         { Effect: 'Deny', Action: ['modelarts:notebook:get'] },
       ]),
       { user: ben.id },

@@ -248,7 +248,7 @@ describe.each(databaseNames)('isolation on %s', (database) => {
     const at = view.at === null ? 'account' : { workspace: side.workspaces[view.at] ?? '' };
     const token = await house.signIn(view.by === 'root' ? side.person : side.plain, at);
     const account = await house.iam.store.access.account(side.accountId);
-    const afterRevision = Math.max(0, (account?.revision ?? 0) - 100);
+    const afterRevision = Math.max(0, (account?.revision ?? 0) - 300);
     const fields = rootFields(schema).filter(({ kind }) => kind === 'subscription');
     expect(fields.length).toBeGreaterThan(1);
     for (const { at: name, field } of fields) {

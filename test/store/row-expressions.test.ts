@@ -210,12 +210,12 @@ describe.each([sqlite, postgres])('$name', (database) => {
     await source.runMigrations({ transaction: 'all' });
     const many = Array.from({ length: 2_100 }, (_, n) => ({ ...(rows[n % rows.length] as Described), n }));
     const quoted = (text: string | null) => (text === null ? 'NULL' : `'${text.replaceAll("'", "''")}'`);
-    await source.query(`INSERT INTO "accounts" ("id", "name", "name_key", "root_user_id", "authorization_mode", "revision", "access_revision", "created_at")
-      VALUES ('acc', 'Old', 'old', 'root', 'LOOSE', 1, 1, ${noon})`);
+    await source.query(`INSERT INTO "accounts" ("id", "name", "name_key", "root_user_id", "authorization_mode", "workspaces_enabled", "revision", "access_revision", "created_at")
+      VALUES ('acc', 'Old', 'old', 'root', 'LOOSE', TRUE, 1, 1, ${noon})`);
     await source.query(`INSERT INTO "enterprise_projects" ("account_id", "id", "name", "name_key", "description", "enabled", "version", "created_at", "updated_at")
       VALUES ('acc', '0', 'p', 'p', '', TRUE, 1, ${noon}, ${noon})`);
-    await source.query(`INSERT INTO "workspaces" ("account_id", "id", "name", "name_key", "description", "enterprise_project_id", "visibility", "creator_id", "status", "version", "created_at", "updated_at")
-      VALUES ('acc', '0', 'w', 'w', '', '0', 'PUBLIC', 'root', 'NORMAL', 1, ${noon}, ${noon})`);
+    await source.query(`INSERT INTO "workspaces" ("account_id", "id", "name", "name_key", "description", "enterprise_project_id", "visibility", "creator_id", "status", "status_detail", "version", "created_at", "updated_at")
+      VALUES ('acc', '0', 'w', 'w', '', '0', 'PUBLIC', 'root', 'NORMAL', '', 1, ${noon}, ${noon})`);
     for (let from = 0; from < many.length; from += 300) {
       const values = many.slice(from, from + 300).map(({ urn: of, kind, ownerId, registeredBy, tags, n }) =>
         `('acc', ${[`r${String(n)}`, '0', `${of}${n}`, kind, '', '', ownerId, registeredBy, JSON.stringify(tags)].map(quoted).join(', ')}, 1, ${noon}, ${noon})`,
