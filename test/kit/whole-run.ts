@@ -1,9 +1,10 @@
 /**
  * What every file of a run shares, made once before the first: the program as plain JavaScript, so that starting it does
  * not mean translating it, and one PostgreSQL server, started when the first file asks for a database.
- * The tests reach both through shared.ts.
+ * The tests reach both through shared.ts. Their files lie in memory where there is room: they wait for the disk otherwise,
+ * half of their time where SQLite is written.
  */
-import { readdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, statfsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -23,11 +24,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await translateInto(folder);
   project.onTestsRerun(() => translateInto(folder));
   process.env[programFolder] = folder;
+  const memory = memoryFolder();
+  if (memory !== null) process.env['TMPDIR'] = memory;
   const database = await openDatabaseDoor();
   process.env[databaseDoor] = database.url;
   return async () => {
     await database.close();
     await rm(folder, { recursive: true, force: true });
+    if (memory !== null) await rm(memory, { recursive: true, force: true });
   };
 }
 
@@ -51,9 +55,37 @@ async function translateInto(folder: string): Promise<void> {
 
 /** Folders of runs that were killed. */
 function removeLeftovers(): void {
-  for (const name of readdirSync(root)) {
-    const [, pid] = /^\.program-(\d+)$/.exec(name) ?? [];
-    if (pid !== undefined && !isAlive(Number(pid))) void rm(`${root}${name}`, { recursive: true, force: true });
+  removeDead(root, /^\.program-(\d+)$/);
+  try {
+    removeDead(`${memoryRoot}/`, /^bailiwick-tests-(\d+)$/);
+  } catch {
+    // There is no such place here.
+  }
+}
+
+function removeDead(place: string, named: RegExp): void {
+  for (const name of readdirSync(place)) {
+    const [, pid] = named.exec(name) ?? [];
+    if (pid !== undefined && !isAlive(Number(pid))) void rm(`${place}${name}`, { recursive: true, force: true });
+  }
+}
+
+const memoryRoot = '/dev/shm';
+/** Bytes; a run needs a quarter of it. */
+const roomNeeded = 4 * 2 ** 30;
+
+/** A folder in memory for whatever the tests write; null where there is none, or too little room. */
+function memoryFolder(): string | null {
+  try {
+    const { bavail, bsize } = statfsSync(memoryRoot);
+    if (bavail * bsize < roomNeeded) return null;
+    const folder = `${memoryRoot}/bailiwick-tests-${process.pid}`;
+    mkdirSync(folder);
+    // PostgreSQL runs as a user of its own.
+    chmodSync(folder, 0o1777);
+    return folder;
+  } catch {
+    return null;
   }
 }
 

@@ -14,11 +14,11 @@ afterAll(async () => {
 describe.each(['sqlite', 'postgres'] as const)('operations replayed on %s', (name) => {
   it('agree with the model, and nothing crosses a workspace', { timeout: 240_000 }, async () => {
     process.stderr.write(`replay on ${name}: REPLAY_SEED=${seed}\n`);
-    const { report, found, defects } = await replay(await sources[name].freshUrl(), { seed, operations: 1500 });
+    const { report, found, defects } = await replay(await sources[name].freshUrl(), { seed, operations: 800 });
     expect(found).toEqual([]);
     expect(defects).toEqual([]);
     // A run in which little happens proves little.
-    expect(report.writes).toBeGreaterThan(100);
-    expect(report.exact).toBeGreaterThan(1000);
+    expect(report.writes).toBeGreaterThan(50);
+    expect(report.exact).toBeGreaterThan(500);
   });
 });
