@@ -13,7 +13,7 @@ import {
 } from './authorizer.js';
 import { Call, type BrokenCredential } from './call.js';
 import { delegationOf, faultOf, readDelegation, type DelegationFault } from './delegation.js';
-import { mayUserEnter } from './entry.js';
+import { mayUserEnter, takesVisitors } from './entry.js';
 import type { House } from './house.js';
 import type { ChangeOrigin, Reader, Scope } from './ports.js';
 import type { AccessKey, Account, AgencySession, Id, Instant, Service, Session, User, Workspace } from './records.js';
@@ -368,8 +368,8 @@ export class Calls {
   }
 
   /**
-   * Facts of a scope for one principal: closed when the workspace is gone or may not be entered (any more). Visibility
-   * binds users; services and agency sessions enter where a grant reaches (rule 3).
+   * Facts of a scope for one principal: closed when the workspace is gone, being deleted, or may not be entered (any
+   * more). Visibility binds users; services and agency sessions enter where a grant reaches (rule 3).
    */
   async scopeFacts(
     account: Account,
@@ -387,7 +387,8 @@ export class Calls {
     const now = this.#house.now();
     const open =
       user === null
-        ? rights.sources.some(
+        ? takesVisitors(workspace) &&
+          rights.sources.some(
             ({ document, origin }) =>
               origin.kind === 'GRANT' &&
               document.statements.some(({ effect }) => effect === 'ALLOW') &&

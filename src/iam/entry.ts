@@ -15,9 +15,14 @@ export interface EntryFacts {
   readonly listed: boolean;
 }
 
-/** Whether somebody may enter: whoever may know of it, but nobody while it is being made or deleted. */
+/** Whether anybody at all may enter, services and agencies too: nobody does while it is being made or deleted. */
+export function takesVisitors({ status }: Pick<EntryFacts, 'status'>): boolean {
+  return status === 'NORMAL' || status === 'DELETE_FAILED';
+}
+
+/** Whether somebody may enter: whoever may know of it, while it takes anybody. */
 export function mayEnter(facts: EntryFacts): boolean {
-  return (facts.status === 'NORMAL' || facts.status === 'DELETE_FAILED') && mayKnow(facts);
+  return takesVisitors(facts) && mayKnow(facts);
 }
 
 /** PUBLIC: everyone of the account. PRIVATE: creator and administrators. INTERNAL: these and the listed users. */

@@ -13,6 +13,7 @@ import {
   deregisterResource,
   grantPolicy,
   listResources,
+  moveResource,
   registerResource,
   rotateServiceKey,
   updateAgency,
@@ -133,6 +134,32 @@ for (const database of Object.values(databases())) {
           }),
         ).toMatchObject(outcome);
       }
+    });
+
+    it('a workspace that is being deleted takes no service either, nor what one would put there', async () => {
+      const doomed = await scene.workspace();
+      const other = await scene.workspace();
+      const own = must(await createService(scene.iam, await scene.root(), { name: fresh() }));
+      for (const Action of [['bailiwick:resources:*'], ['modelarts:notebook:*']]) {
+        await scene.grant(service(own.service.id), await scene.policy({ Effect: 'Allow', Action }));
+      }
+      /** As a mutation arrives: its signature is spent. */
+      const at = async ({ id }: Workspace) => (await signed(own, id)).withSpentSignature();
+      const urn = () => `modelarts::${scene.account.id}:notebook:${fresh()}`;
+      const waiting = await at(doomed);
+      const { id } = must(await registerResource(scene.iam, await at(other), { urn: urn() }));
+      must(await registerResource(scene.iam, waiting, { urn: urn() }));
+      await scene.iam.store.transaction(scene.origin('deleteWorkspace'), async (transaction) => {
+        await transaction.update('workspace', doomed.id, { status: 'DELETING' });
+        return { commit: true, value: undefined };
+      });
+      const closed = { kind: 'refused', decision: { reason: 'WORKSPACE_CLOSED' } };
+      for (const call of [waiting, await at(doomed)]) {
+        expect(await registerResource(scene.iam, call, { urn: urn() })).toMatchObject(closed);
+      }
+      expect(
+        await moveResource(scene.iam, scene.iam.calls, await at(other), { id, workspaceId: doomed.id }),
+      ).toMatchObject({ kind: 'invalid', problems: [{ code: 'NOT_FOUND', reference: 'ModelArts.0102' }] });
     });
 
     describe('what a service says of whom it asks about', () => {
