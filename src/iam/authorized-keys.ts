@@ -2,9 +2,10 @@
  * Who gets into a notebook by SSH, now (DESIGN section 7): the one place where remote access is decided. What sshd is told
  * and what `explainRemoteAccess` says both come from here.
  */
-import { liesIn, readAddress, readAddressBlock } from '../policy/index.js';
+import { liesIn, readAddress, readAddressBlock, type Statement } from '../policy/index.js';
 import { decide, type Decision, type Principal, type Question, type Rights } from './authorizer.js';
 import type { Calls } from './calls.js';
+import { looksAt } from './escalation.js';
 import type { House } from './house.js';
 import type { Account, Id, RemoteAccess, Resource, User, Workspace } from './records.js';
 import { accessAction, remoteKind } from './remote-access.js';
@@ -136,16 +137,37 @@ export async function deciding(
     const environment = { now, sourceAddress };
     const decision = decide(catalogue, rights, facts, environment, question);
     if (decision.effect === 'DENY' || decision.reason === 'ROOT' || sourceAddress !== null) return decision;
-    const { missingContextKeys } = decide(catalogue, deniesAlone(rights), facts, environment, question);
-    if (!missingContextKeys.some((key) => /^(g|hw):SourceIp$/i.test(key))) return decision;
-    return { ...decision, effect: 'DENY', reason: 'EXPLICIT_DENY', statements: [], missingContextKeys };
+    const strict = decide(catalogue, withoutAddress(rights), facts, environment, question);
+    if (strict.effect === 'ALLOW') return strict;
+    return { ...strict, missingContextKeys: [...new Set([...strict.missingContextKeys, 'g:SourceIp'])] };
   };
 }
 
-function deniesAlone(rights: Rights): Rights {
-  const sources = rights.sources.map((source) => ({
-    ...source,
-    document: { ...source.document, statements: source.document.statements.filter(({ effect }) => effect === 'DENY') },
-  }));
+const looksAtAddress = (statement: Statement): boolean =>
+  looksAt(statement, 'g:SourceIp') || looksAt(statement, 'hw:SourceIp');
+
+/**
+ * The same rights as somebody has of whom no address is known. An Allow that looks at it is left out, a negated one too,
+ * which an absent key would fulfil; a Deny that looks at it applies as if it did not.
+ */
+function withoutAddress(rights: Rights): Rights {
+  const sources = rights.sources.map((source) => {
+    const statements = source.document.statements.flatMap((statement) => {
+      if (!looksAtAddress(statement)) return [statement];
+      return statement.effect === 'ALLOW' ? [] : [blindTo(statement)];
+    });
+    return { ...source, document: { ...source.document, statements } };
+  });
   return { ...rights, sources };
+}
+
+function blindTo(denial: Statement): Statement {
+  const nothing = { ...denial, conditions: [], resources: null, notResources: null };
+  const { resources, notResources } = denial;
+  return {
+    ...denial,
+    conditions: denial.conditions.filter((condition) => !looksAtAddress({ ...nothing, conditions: [condition] })),
+    resources: looksAtAddress({ ...nothing, resources }) ? null : resources,
+    notResources: notResources?.filter((pattern) => !looksAtAddress({ ...nothing, notResources: [pattern] })) ?? null,
+  };
 }

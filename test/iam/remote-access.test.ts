@@ -312,6 +312,31 @@ for (const database of Object.values(databases())) {
         expect(await keys()).toEqual([line('10.0.0.7')]);
       });
 
+      it.each([
+        ['NotIpAddress', ['203.0.113.0/24']],
+        ['IpAddressIfExists', ['10.0.0.0/8']],
+        ['Null', ['true']],
+      ])('not by an Allow that looks at the address by `%s`, where it is not known', async (operator, values) => {
+        const condition = { [operator]: { 'g:SourceIp': values } };
+        must(await configure(ann, { allowedAddresses: ['10.0.0.7', '203.0.113.0/28'] }));
+        must(await revokeGrant(scene.iam, await scene.root(), { id: grant.id }));
+        const policy = await scene.policy({ Effect: 'Allow', Action: ['modelarts:notebook:*'], Condition: condition });
+        await scene.grant({ kind: 'USER', id: ann.id }, policy);
+        expect(await keys()).toEqual(operator === 'Null' ? [] : [line('10.0.0.7')]);
+        must(
+          await configureRemoteAccess(scene.iam, await scene.root(workspace.id), {
+            resourceId: notebook.id,
+            allowAnyAddress: true,
+          }),
+        );
+        expect(await keys()).toEqual([]);
+        // Another Allow that looks at nothing lets in from there all the same; a Deny that looks at the address does not.
+        await scene.allow(ann, access);
+        expect(await keys()).toEqual([line('')]);
+        await deny(ann, { Resource: ['modelarts:*:*:notebook:*'], Condition: condition });
+        expect(await keys()).toEqual([]);
+      });
+
       it.each(['', 'nonsense', 'modelarts::x:notebook:y', '*', 'modelarts:cn:*:notebook:*'])(
         'nobody under the URN `%s`',
         async (urn) => {
