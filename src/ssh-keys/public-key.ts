@@ -127,7 +127,14 @@ function blobOfPem(text: string): Buffer {
     throw new KeyRefused('this PEM is not one public key; send the line of the `.pub` file');
   }
   if (!['rsa', 'ec', 'ed25519'].includes(key.asymmetricKeyType ?? '')) throw unknownKind(key.asymmetricKeyType ?? '');
-  return blobOfJwk(key.export({ format: 'jwk' }));
+  let jwk: JsonWebKey;
+  try {
+    jwk = key.export({ format: 'jwk' });
+  } catch {
+    // Of a curve that has no name there; it has none in SSH either.
+    throw unknownKind(key.asymmetricKeyDetails?.namedCurve ?? '');
+  }
+  return blobOfJwk(jwk);
 }
 
 /** The bytes of a key in SSH's own form. */

@@ -1,6 +1,6 @@
 /** Keys of SSH against what OpenSSH's own `ssh-keygen` made and showed; where it is installed, against it as well. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createPublicKey, verify } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -124,6 +124,14 @@ describe('public keys', () => {
   ])('%s is refused', (_, text, because) => {
     expect(faultOf(text)).toContain(because);
   });
+
+  it.each(['brainpoolP256r1', 'secp224r1', 'secp256k1'])(
+    'PEM of the curve %s is refused as any other kind',
+    (namedCurve) => {
+      const { publicKey } = generateKeyPairSync('ec', { namedCurve });
+      expect(faultOf(String(publicKey.export({ format: 'pem', type: 'spki' })))).toContain('not taken');
+    },
+  );
 
   it('an Ed25519 key of small order is refused: its signatures need no secret', () => {
     const identity = Buffer.from(`01${'00'.repeat(31)}`, 'hex');
