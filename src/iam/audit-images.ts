@@ -9,7 +9,7 @@ import { mayCallerEnter } from './workspaces.js';
 
 /** What account scope does not reach (DESIGN section 2). */
 const lyingInWorkspaces: ReadonlySet<string> = new Set(['resource', 'remoteAccess']);
-const ofWorkspaces: ReadonlySet<string> = new Set(['workspace', 'workspaceMember']);
+const ofWorkspaces: ReadonlySet<string> = new Set(['workspace', 'workspaceMember', 'workspaceQuota']);
 
 /** Reads one row of the caller's scope; given by whoever reads many events at once, so that it can be batched. */
 export type FindRow = <K extends Kind>(kind: K, id: Id) => Promise<Records[K] | null>;

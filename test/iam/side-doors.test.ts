@@ -20,6 +20,7 @@ import {
   registerResource,
   updateUser,
   updateWorkspace,
+  updateWorkspaceQuotas,
   type AuditEvent,
   type FindRow,
   type User,
@@ -260,15 +261,23 @@ for (const database of Object.values(databases())) {
       const auditor = await holder('bailiwick:audit:list');
       const hidden = await scene.workspace({ visibility: 'PRIVATE', memberIds: [auditor.id] });
       const open = await scene.workspace({ visibility: 'PUBLIC' });
+      for (const workspaceId of [hidden.id, open.id]) {
+        const quotas = [{ kind: 'modelarts:notebook', quota: 3 }];
+        must(await updateWorkspaceQuotas(scene.iam, await scene.root(), { workspaceId, quotas }));
+      }
       const call = await scene.call(auditor);
       const { rows } = await call.reader.page(
         'auditEvent',
-        { operation: 'createWorkspace' },
+        {},
         { order: { by: 'REVISION', direction: 'DESC' }, limit: 100, backward: false, after: null, before: null },
       );
       const about = (id: string): readonly AuditEvent[] =>
         rows.map(({ record }) => record).filter(({ targetId }) => targetId === id || targetId.startsWith(`${id}.`));
-      expect(about(hidden.id).map(({ targetKind }) => targetKind)).toEqual(['workspaceMember', 'workspace']);
+      expect(about(hidden.id).map(({ targetKind }) => targetKind)).toEqual([
+        'workspaceQuota',
+        'workspaceMember',
+        'workspace',
+      ]);
       for (const event of about(hidden.id)) {
         expect(await maySeeImages(call, event, finderOf(call))).toBe(false);
         const root = await scene.root();
