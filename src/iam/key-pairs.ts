@@ -35,6 +35,12 @@ export function keyPairUrn(accountId: Id, userId: Id, name: string | null = null
   return `ecs::${accountId}:keypair:${name === null ? userId : `${userId}/${name}`}`;
 }
 
+/** Whether the caller may read a pair; everyone may their own unless it is denied. */
+export function mayReadKeyPair(call: Call, { accountId, userId, name }: KeyPair): boolean {
+  const urn = keyPairUrn(accountId, userId, name);
+  return ['ecs:serverKeypairs:get', 'ecs:serverKeypairs:list'].some((action) => call.may(action, urn));
+}
+
 interface NewKeyPairInput {
   readonly name: string;
   /** Absent: the caller. */

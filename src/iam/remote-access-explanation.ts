@@ -8,6 +8,7 @@ import type { ShownDecision } from './access.js';
 import type { House } from './house.js';
 import { BadInput, refuse, succeed, type Outcome } from './outcome.js';
 import type { Id, KeyPair, RemoteAccess, Resource, User } from './records.js';
+import { mayReadKeyPair } from './key-pairs.js';
 import { accessAction, remoteKind } from './remote-access.js';
 import { maySeeResource } from './resource-visibility.js';
 
@@ -84,7 +85,7 @@ export async function explainRemoteAccess(
   const checks = [
     checkEnabled(notebook.remoteAccess),
     checkState(notebook.remoteAccess),
-    checkKeyPair(notebook.remoteAccess, await pairsOf(call, user), input),
+    checkKeyPair(call, notebook.remoteAccess, await pairsOf(call, user), input),
     checkAddress(entries, sourceAddress, fitting.length > 0),
     checkUser(user),
     checkEntry(decision),
@@ -151,15 +152,20 @@ function checkState(remoteAccess: RemoteAccess | null): RemoteAccessCheck {
 }
 
 function checkKeyPair(
+  call: Call,
   remoteAccess: RemoteAccess | null,
   pairs: readonly KeyPair[],
   { keyPairId, fingerprint }: ExplainRemoteAccessInput,
 ): RemoteAccessCheck {
   const admitted = (pair: KeyPair): boolean => remoteAccess?.keyPairIds.includes(pair.id) === true;
+  // Whether a pair fits is the answer; what it is called is for who may read it.
+  const named = (pair: KeyPair): string => (mayReadKeyPair(call, pair) ? ` \`${pair.name}\`` : '');
   const bring = 'name it in `keyPairIds` of `configureRemoteAccess`';
   if (keyPairId == null && fingerprint == null) {
-    const names = pairs.filter(admitted).map(({ name }) => `\`${name}\``);
-    if (names.length > 0) return ok('KEY_PAIR', `key pairs of the user that may get in: ${names.join(', ')}`);
+    const fitting = pairs.filter(admitted);
+    const names = fitting.map(named).filter((name) => name !== '');
+    const known = names.length === 0 ? '' : `, with these:${names.join(',')}`;
+    if (fitting.length > 0) return ok('KEY_PAIR', `the user has key pairs that may get in${known}`);
     if (pairs.length > 0) return failed('KEY_PAIR', 'no key pair of the user is among those that may get in', bring);
     const make = 'make one with `createKeyPair`, or register one with `importKeyPair`';
     return failed('KEY_PAIR', 'the user has no key pair', make);
@@ -170,8 +176,8 @@ function checkKeyPair(
       'register it with `importKeyPair`, or let ssh use another one (`IdentityFile`, `IdentitiesOnly yes`)';
     return failed('KEY_PAIR', 'this key is not registered for the user', advice);
   }
-  if (admitted(pair)) return ok('KEY_PAIR', `the key pair \`${pair.name}\` may get in`);
-  return failed('KEY_PAIR', `the key pair \`${pair.name}\` is not among those that may get in`, bring);
+  if (admitted(pair)) return ok('KEY_PAIR', `the key pair${named(pair)} may get in`);
+  return failed('KEY_PAIR', `the key pair${named(pair)} is not among those that may get in`, bring);
 }
 
 function checkAddress(

@@ -407,6 +407,24 @@ for (const database of Object.values(databases())) {
         expect(found?.decision.statements).toHaveLength(1);
       });
 
+      it('with names of key pairs for who may read them', async () => {
+        const ben = await scene.user();
+        for (const action of ['modelarts:notebook:get', 'bailiwick:resources:get', 'bailiwick:access:explain']) {
+          await scene.allow(ben, action);
+        }
+        const said = async (by: User) => {
+          const asked = [{}, { keyPairId: pair.id }, { fingerprint: (await bring(ann)).fingerprint }];
+          const found = await Promise.all(
+            asked.map(async (more) => must(await explain(await inside(by), { userId: ann.id, ...more }))),
+          );
+          return found.map((each) => each?.checks.find(({ name }) => name === 'KEY_PAIR'));
+        };
+        for (const check of await said(ben)) expect(check?.message).not.toMatch(/`pair-/);
+        expect((await said(ben)).map((check) => check?.status)).toEqual(['OK', 'OK', 'FAILED']);
+        await scene.allow(ben, 'ecs:serverKeypairs:list');
+        for (const by of [ann, ben]) for (const check of await said(by)) expect(check?.message).toMatch(/`pair-/);
+      });
+
       it('and is nothing to who neither sees the notebook, nor may access it, nor has a key on its list', async () => {
         const ben = await scene.user();
         expect(must(await explain(await inside(ben)))).toBeNull();
