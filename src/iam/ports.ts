@@ -264,6 +264,12 @@ export interface AccessReader {
     after: Pick<Records['resource'], 'createdAt' | 'id'> | null,
     limit: number,
   ): Promise<readonly Records['resource'][]>;
+  /** Resources of a workspace that nothing belongs to, the newest first. */
+  childlessResources(accountId: Id, workspaceId: Id, limit: number): Promise<readonly Records['resource'][]>;
+  /** Whether any resource names this one as its parent. */
+  hasChildResources(accountId: Id, resourceId: Id): Promise<boolean>;
+  /** Whether a resource is this ancestor, or has it above; one statement however far above. */
+  liesUnder(accountId: Id, resourceId: Id, ancestorId: Id): Promise<boolean>;
   /** Ids of workspaces whose deletion is under way. */
   workspacesBeingDeleted(accountId: Id): Promise<readonly Id[]>;
   /** The workspace that a user chose last, of those that are there. */

@@ -131,7 +131,10 @@ export async function updateResource(house: House, call: Call, input: UpdateReso
     if (handed !== null) return handed;
     const missing = await missingReferences(open, input);
     if (missing.length > 0) return reject(...missing);
-    if (input.parentId != null && (await descendsFrom(open, input.parentId, resource.id))) {
+    if (
+      input.parentId != null &&
+      (await open.transaction.access.liesUnder(resource.accountId, input.parentId, resource.id))
+    ) {
       return reject(problem('CONFLICT', 'a resource cannot be its own parent or ancestor', 'parentId'));
     }
     return succeed(
@@ -201,16 +204,6 @@ export async function askedResource(
     return open.ask(door, null) ?? reject(notFound('resource', id));
   }
   return resource;
-}
-
-/** Whether a resource is this ancestor, or has it above. Ends because a cycle is never let in. */
-async function descendsFrom({ transaction }: OpenChange, id: Id, ancestorId: Id): Promise<boolean> {
-  for (let next: Id | null = id; next !== null;) {
-    if (next === ancestorId) return true;
-    const above: Resource | null = await transaction.get('resource', next);
-    next = above?.parentId ?? null;
-  }
-  return false;
 }
 
 function askKind(

@@ -152,6 +152,34 @@ export class StoreAccessReader implements AccessReader {
     );
   }
 
+  async childlessResources(accountId: Id, workspaceId: Id, limit: number): Promise<readonly Records['resource'][]> {
+    return this.every(
+      'resource',
+      sql`found."account_id" = ${accountId} AND found."workspace_id" = ${workspaceId} AND NOT EXISTS (
+          SELECT 1 FROM "resources" child WHERE child."account_id" = found."account_id" AND child."parent_id" = found."id")
+        ORDER BY found."created_at" DESC, found."id" DESC LIMIT ${limit}`,
+    );
+  }
+
+  async hasChildResources(accountId: Id, resourceId: Id): Promise<boolean> {
+    return this.exists(
+      sql`SELECT 1 FROM "resources" child
+        WHERE child."account_id" = ${accountId} AND child."parent_id" = ${resourceId}`,
+    );
+  }
+
+  async liesUnder(accountId: Id, resourceId: Id, ancestorId: Id): Promise<boolean> {
+    return this.exists(
+      sql`WITH RECURSIVE above ("id", "parent_id") AS (
+          SELECT found."id", found."parent_id" FROM "resources" found
+          WHERE found."account_id" = ${accountId} AND found."id" = ${resourceId}
+          UNION
+          SELECT next."id", next."parent_id" FROM "resources" next JOIN above ON above."parent_id" = next."id"
+          WHERE next."account_id" = ${accountId})
+        SELECT 1 FROM above WHERE above."id" = ${ancestorId}`,
+    );
+  }
+
   async workspacesBeingDeleted(accountId: Id): Promise<readonly Id[]> {
     const found = await this.every('workspace', sql`found."account_id" = ${accountId} AND found."status" = 'DELETING'`);
     return found.map(({ id }) => id);

@@ -10,6 +10,7 @@ import {
   registerResource,
   registerResources,
   remainingIn,
+  updateResource,
   updateWorkspace,
   updateWorkspaceQuotas,
   type Call,
@@ -293,6 +294,49 @@ for (const database of Object.values(databases())) {
       for (const { clearings } of processes) await clearings.settled();
       expect(await find(id)).toBeNull();
       expect(done).toEqual([id, id]);
+    });
+
+    it('a chain costs no more than as many that stand alone, whatever its order', async () => {
+      const statements: string[] = [];
+      const own = await Scene.open(await database.freshUrl(), (text) => void statements.push(text));
+      const { id: workspaceId } = await own.workspace();
+      const long = 6 * clearedAtOnce;
+      const urnOf = (n: number) => `modelarts::${own.account.id}:notebook:chain-${n}`;
+      await own.iam.store.transaction(own.origin('chain'), async (transaction) => {
+        let parentId: Id | null = null;
+        for (let n = 0; n < long; n += 1) {
+          const made = own.clock.at - n;
+          const dated = { version: 1, createdAt: made, updatedAt: made };
+          const kind = 'modelarts:notebook';
+          const named = { urn: urnOf(n), kind, name: '', ownerId: null, tags: [], registeredBy: own.rootUser.id };
+          const id: Id = randomBytes(16).toString('hex');
+          await transaction.insert('resource', {
+            id,
+            accountId: own.account.id,
+            workspaceId,
+            parentId,
+            ...named,
+            ...dated,
+          });
+          parentId = id;
+        }
+        return { commit: true, value: undefined };
+      });
+      const found = await own.iam.store.access.resourcesByUrn(own.account.id, [urnOf(0), urnOf(long - 1)]);
+      const [top, bottom] = [found.get(urnOf(0)), found.get(urnOf(long - 1))];
+      statements.length = 0;
+      const inside = await own.root(workspaceId);
+      const upside = await updateResource(own.iam, inside, { id: top?.id ?? '', parentId: bottom?.id ?? '' });
+      expect(upside).toMatchObject({ kind: 'invalid', problems: [{ code: 'CONFLICT' }] });
+      expect(statements.length).toBeLessThan(50);
+
+      statements.length = 0;
+      must(await deleteWorkspace(own.iam, await own.root(), { id: workspaceId, force: true }));
+      await own.iam.clearings.settled();
+      expect(await own.iam.store.access.workspace(own.account.id, workspaceId)).toBeNull();
+      const looks = statements.filter((text) => text.startsWith('SELECT') && /"parent_id" = /.test(text));
+      expect(looks.length).toBeLessThan(1.2 * long);
+      await own.close();
     });
 
     it('leaves a trail that names who asked for it, and what went', async () => {
