@@ -203,6 +203,8 @@ export class WorkspaceClearings {
       while (!this.#stopped && (await this.#repeated(() => this.#step(workspaceId, origin))));
       if (!this.#stopped) this.#report.done(workspaceId);
     } catch (error) {
+      // What the end of this process cut short has not failed: the next start goes on.
+      if (this.#stopped) return;
       this.#report.failed(workspaceId, error);
       // Where even that cannot be written the workspace stays as it is, and the next start goes on.
       await this.#fail(workspaceId, origin).catch(() => undefined);

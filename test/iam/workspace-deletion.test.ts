@@ -277,6 +277,29 @@ for (const database of Object.values(databases())) {
       expect(await find(id)).toBeNull();
     });
 
+    it('what fails while the process is ending is gone on with at the next start, and has not failed', async () => {
+      const { id } = await scene.workspace();
+      await fill(id);
+      let tell = (): void => undefined;
+      const failed = new Promise<void>((resolve) => (tell = resolve));
+      let transactions = 0;
+      const iam = another(
+        failing(() => {
+          // The mutation itself is done; then the database goes away, and is back just before the end.
+          const fails = [2, 3].includes((transactions += 1));
+          if (fails) tell();
+          return fails;
+        }),
+      );
+      expect(must(await remove(id, true, null, iam))).toMatchObject({ gone: false });
+      await failed;
+      await iam.clearings.stop();
+      expect(await find(id)).toMatchObject({ status: 'DELETING', statusDetail: '' });
+      await scene.iam.clearings.resume();
+      await scene.iam.clearings.settled();
+      expect(await find(id)).toBeNull();
+    });
+
     it('what a process left undone is gone on with at the next start, by several at once', async () => {
       // Nothing can be written any more, not even that it failed.
       const { id } = await beginning(failing(() => true));
