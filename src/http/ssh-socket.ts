@@ -2,7 +2,7 @@
  * The one question of sshd, on a Unix socket of its own: whose keys may get into a notebook. Whoever can open the socket may
  * ask it: its folder and mode decide who, and nothing that comes from a network reaches it.
  */
-import { chmod, lstat, unlink } from 'node:fs/promises';
+import { chmod, lstat, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import fastify, { type FastifyBaseLogger, type FastifyError } from 'fastify';
 import { authorizedKeys, type Iam } from '../iam/index.js';
@@ -66,8 +66,9 @@ async function clear(path: string): Promise<void> {
       probe.destroy();
       resolve(true);
     });
-    probe.on('error', () => resolve(false));
+    // Refused means that nobody listens. A server whose queue is full, or that we may not reach, is there all the same.
+    probe.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'));
   });
   if (answers) throw new SocketTaken(path, 'is answered by another program');
-  await unlink(path);
+  await rm(path, { force: true });
 }

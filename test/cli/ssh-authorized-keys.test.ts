@@ -1,11 +1,16 @@
 /** The command that sshd runs, as a process, beside the real server, beside broken ones, and beside none. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createRawServer, type Server as RawServer, type Socket } from 'node:net';
+import { connect, createServer as createRawServer, type Server as RawServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FastifyBaseLogger } from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readOptions } from '../../src/cli/authorized-keys.js';
+import { serveAuthorizedKeys } from '../../src/http/ssh-socket.js';
+import type { Iam } from '../../src/iam/index.js';
 import { buildSshCommand, runAsSshd, startNotebook, type Notebook } from '../kit/notebook.js';
 import { runProgram, startProgram } from '../kit/program.js';
 
@@ -195,6 +200,27 @@ describe('beside a server that is not well', () => {
     expect(await askAt('')).toEqual(silence);
     expect(await askAt('x'.repeat(500))).toEqual(silence);
   });
+});
+
+it('a server that is too busy to answer keeps its socket', async () => {
+  const path = join(folder, 'busy.sock');
+  // It takes nobody from its queue, which is full after two.
+  const script = `require('node:net').createServer().listen({ path: ${JSON.stringify(path)}, backlog: 1 }, () => {
+    require('node:fs').writeSync(1, 'up');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  })`;
+  const busy = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(busy.stdout, 'data');
+  const queued = [connect(path), connect(path)];
+  try {
+    await Promise.all(queued.map((connection) => once(connection, 'connect')));
+    const log = { info: () => undefined, error: () => undefined } as unknown as FastifyBaseLogger;
+    await expect(serveAuthorizedKeys({} as Iam, path, log)).rejects.toThrow('is answered by another program');
+    expect((await stat(path)).isSocket()).toBe(true);
+  } finally {
+    for (const connection of queued) connection.destroy();
+    busy.kill('SIGKILL');
+  }
 });
 
 describe('options', () => {
