@@ -37,6 +37,20 @@ for (const database of Object.values(databases())) {
       return quotas.find((one) => one.kind === kind);
     };
 
+    it('what is used is counted by the database, not read row by row', async () => {
+      const statements: string[] = [];
+      const own = await Scene.open(await database.freshUrl(), (text) => void statements.push(text));
+      const { id } = await own.workspace();
+      must(await updateWorkspaceQuotas(own.iam, await own.root(), { workspaceId: id, quotas: [{ kind, quota: 9 }] }));
+      const call = await own.root(id);
+      statements.length = 0;
+      must(await registerResource(own.iam, call, { urn: `modelarts::${own.account.id}:notebook:counted` }));
+      const looks = statements.filter((text) => text.startsWith('SELECT') && text.includes('"kind" ='));
+      expect(looks.filter((text) => text.includes('"resources"') && !text.includes('COUNT(*)'))).toEqual([]);
+      expect(statements.filter((text) => text.includes('COUNT(*)'))).toHaveLength(1);
+      await own.close();
+    });
+
     it('any number until one is set, then no more than that; the other kinds and workspaces go on', async () => {
       const { id } = await scene.workspace();
       const other = await scene.workspace();
