@@ -448,7 +448,7 @@ describe('the statements of a decision', () => {
           index: 1,
           sid: null,
           effect: 'ALLOW',
-          origin: `granted through group \`explained team\` in workspace \`${bench}\` until ${new Date(until).toISOString()}`,
+          origin: `granted through group \`explained team\` in one workspace until ${new Date(until).toISOString()}`,
           originKind: 'GRANT',
           group: 'explained team',
           expiresAt: new Date(until).toISOString(),

@@ -140,10 +140,12 @@ for (const database of Object.values(databases())) {
       ],
     ])('%s', async (_says, statements, expected, action) => {
       const { id } = await scene.workspace();
+      await put(id, { kind: 'trainJob' });
+      // The newest are looked at first.
+      scene.clock.at += 1;
       await put(id);
       await put(id);
       await put(id, { tags: [tagged] });
-      await put(id, { kind: 'trainJob' });
       const user = await scene.user();
       for (const statement of statements) {
         await scene.grant({ kind: 'USER', id: user.id }, await scene.policy(statement));
