@@ -239,7 +239,7 @@ export class ResourceResolver {
   @Query(() => ResourceConnection, {
     nullable: true,
     description:
-      'Resources of the workspace whose kind the caller may list. Needs `bailiwick:resources:list`, and the action that lists each kind, for instance `modelarts:notebook:list`.',
+      'Resources of the workspace that the caller may list: all of a kind, or those only that their policies name. Where a kind has an action that lists all, its `list` lists one’s own. Needs `bailiwick:resources:list`, and the action that lists each kind, for instance `modelarts:notebook:list`.',
   })
   async resources(
     @Args(() => ResourceListArguments) args: ResourceListArguments,
@@ -254,7 +254,7 @@ export class ResourceResolver {
   @Query(() => Resource, {
     nullable: true,
     description:
-      'Resource of the workspace by its identifier; null when it is missing or invisible. Needs `bailiwick:resources:get`, and the action that reads or lists its kind, for instance `modelarts:notebook:get`.',
+      'Resource of the workspace by its identifier; null when it is missing or invisible. Needs `bailiwick:resources:get`, and the action that reads its kind, for instance `modelarts:notebook:get`, or one that lists it.',
   })
   resource(
     @Arg('id', () => ID, { description: 'Identifier of the resource.' }) id: string,
