@@ -7,16 +7,20 @@ import type { Decision } from './authorizer.js';
 import type { Calls } from './calls.js';
 import type { Call } from './call.js';
 import { change, type OpenChange } from './change.js';
+import { looksAt } from './escalation.js';
 import type { House } from './house.js';
 import { newId } from './house.js';
 import { problem, refuse, reject, succeed, type Outcome } from './outcome.js';
 import type { ChangeOrigin, Transaction } from './ports.js';
-import { kindQuestion } from './resource-kinds.js';
-import type { Id, Resource, Workspace } from './records.js';
+import { statementsMayOverlap, type Statement } from '../policy/index.js';
+import { kindActions, kindQuestion } from './resource-kinds.js';
+import type { Id, Resource, Tag, Workspace } from './records.js';
 import { changeableWorkspace } from './workspaces.js';
 
 /** Resources that are taken away in one transaction. */
 export const clearedAtOnce = 200;
+
+const deregisterAction = 'bailiwick:resources:deregister';
 
 /** Resources that are read in one statement. */
 const readAtOnce = 500;
@@ -68,30 +72,49 @@ export async function deleteWorkspace(
 async function firstKept(calls: Calls, { transaction, call }: OpenChange, target: Workspace): Promise<Decision | null> {
   const there = await calls.inWorkspace(call, target);
   // Of what statements can tell apart, one of a sort is asked about.
-  const byName = call.rights.sources.some(({ document }) =>
-    document.statements.some(
-      ({ resources, notResources }) =>
-        notResources !== null || (resources?.some((pattern) => pattern !== '*') ?? false),
-    ),
-  );
+  const sorting = new Map<string, (resource: Resource) => string>();
   const asked = new Set<string>();
   let last: Resource | null = null;
   do {
     const read: readonly Resource[] = await transaction.access.resourcesIn(call.accountId, target.id, last, readAtOnce);
-    for (const { urn, kind, tags } of read) {
-      const sort = JSON.stringify([kind, urn.split(':')[1], tags, byName ? urn : '']);
+    for (const resource of read) {
+      const { urn, kind, tags } = resource;
+      const sortOf = sorting.get(kind) ?? sortingOf(there, kind);
+      sorting.set(kind, sortOf);
+      const sort = sortOf(resource);
       if (asked.has(sort)) continue;
       asked.add(sort);
       const about = { resource: urn, tags };
       const decision = there.decide(kindQuestion(there, kind, 'delete', about));
       if (decision.effect !== 'ALLOW') return decision;
       // Who may delete a workspace may empty its register, unless something in it is kept there in so many words.
-      const kept = there.decide({ ...about, action: 'bailiwick:resources:deregister' });
+      const kept = there.decide({ ...about, action: deregisterAction });
       if (kept.reason === 'EXPLICIT_DENY' || kept.reason === 'SESSION_POLICY') return kept;
     }
     last = read.length === readAtOnce ? (read.at(-1) ?? null) : null;
   } while (last !== null);
   return null;
+}
+
+/** Names what the caller's statements about deleting one of a kind can tell apart; what has one name is decided alike. */
+function sortingOf({ catalogue, rights }: Call, kind: string): (resource: Resource) => string {
+  const actions = [...kindActions(catalogue, kind, 'delete'), deregisterAction];
+  const names = actions.map((action) => catalogue.namesOf(action));
+  const everything = { resources: null, notResources: null, conditions: [] };
+  const asked: Statement = { index: 0, sid: null, effect: 'ALLOW', actions, notActions: null, ...everything };
+  const statements = rights.sources.flatMap(({ document }) =>
+    document.statements.filter((held) => statementsMayOverlap(held, asked, names)),
+  );
+  const byName = statements.some(
+    ({ resources, notResources }) => notResources !== null || (resources?.some((pattern) => pattern !== '*') ?? false),
+  );
+  const byTag = new Map<string, boolean>();
+  const tellsApart = ({ key }: Tag): boolean => {
+    const known = byTag.get(key) ?? statements.some((statement) => looksAt(statement, `g:ResourceTag/${key}`));
+    byTag.set(key, known);
+    return known;
+  };
+  return ({ urn, tags }) => JSON.stringify([kind, urn.split(':')[1], tags.filter(tellsApart), byName ? urn : '']);
 }
 
 /**

@@ -2,18 +2,20 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  Call,
   clearedAtOnce,
   configureRemoteAccess,
   createIam,
   deleteWorkspace,
+  deregisterResource,
   grantPolicy,
   registerResource,
   registerResources,
   remainingIn,
+  silentObserver,
   updateResource,
   updateWorkspace,
   updateWorkspaceQuotas,
-  type Call,
   type Iam,
   type Id,
   type Kind,
@@ -157,6 +159,32 @@ for (const database of Object.values(databases())) {
         expect(await find(id)).toMatchObject({ status: 'NORMAL' });
         expect(await rowsOf('resource', { workspaceId: id })).toBe(4);
       } else expect(await find(id)).toBeNull();
+    });
+
+    it('asks once about what no statement tells apart, and about each label that one looks at', async () => {
+      const { id } = await scene.workspace();
+      const label = (n: number, held: string) => [
+        { key: 'number', value: String(n) },
+        { key: 'Held', value: held },
+      ];
+      for (let n = 0; n < 20; n += 1) await put(id, { tags: label(n, 'no') });
+      const user = await scene.user();
+      const subject = { kind: 'USER', id: user.id } as const;
+      await scene.grant(subject, await scene.policy(allow('modelarts:*:*')));
+      const looking = { Condition: { StringEquals: { 'G:resourcetag/held': ['yes'] } } };
+      const held: Statement = { Effect: 'Deny', Action: ['modelarts:notebook:delete'], ...looking };
+      await scene.grant(subject, await scene.policy(held));
+      const kept = await put(id, { tags: label(20, 'yes') });
+      const outcomes: unknown[] = [];
+      for (const last of [false, true]) {
+        if (last) must(await deregisterResource(scene.iam, await scene.root(id), { id: kept }));
+        let decisions = 0;
+        const observer = { ...silentObserver, decided: () => void (decisions += 1) };
+        const call = new Call({ ...(await scene.call(user)), observer } as ConstructorParameters<typeof Call>[0]);
+        outcomes.push((await deleteWorkspace(scene.iam, call, { id, force: true })).kind);
+        expect(decisions).toBeLessThan(10);
+      }
+      expect(outcomes).toEqual(['refused', 'succeeded']);
     });
 
     it('rights in the account alone do not reach what is in a workspace', async () => {
