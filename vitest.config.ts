@@ -12,9 +12,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     sequence: { sequencer: LongestFirst },
     globalSetup: ['test/kit/whole-run.ts'],
-    // For two cores: a file waits for databases, hashes and processes a third of its time. All of these take seconds to come up
-    // on a busy machine.
-    maxWorkers: 3,
+    // Two cores: one file at a time on each. Servers and databases take seconds to come up on a busy machine.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: 'forks',
