@@ -180,7 +180,7 @@ for (const database of Object.values(databases())) {
         if (last) must(await deregisterResource(scene.iam, await scene.root(id), { id: kept }));
         let decisions = 0;
         const observer = { ...silentObserver, decided: () => void (decisions += 1) };
-        const call = new Call({ ...(await scene.call(user)), observer } as ConstructorParameters<typeof Call>[0]);
+        const call = new Call({ ...(await scene.call(user)), observer });
         outcomes.push((await deleteWorkspace(scene.iam, call, { id, force: true })).kind);
         expect(decisions).toBeLessThan(10);
       }
