@@ -163,7 +163,7 @@ describe.each(databaseNames)('a stream on %s', (database) => {
     const said: Readonly<Record<string, unknown>>[] = [];
     // An event of the trail may still be on its way before the error.
     while (said.filter(({ type }) => type === 'complete').length < 2) said.push(await socket.message());
-    const errors = said.filter(({ payload }) => 'errors' in ((payload ?? {})));
+    const errors = said.filter((one) => (one['payload'] as { errors?: unknown } | undefined)?.errors !== undefined);
     expect(errors).toHaveLength(2);
     expect(await socket.closed).toEqual({ code: 4403, reason: 'the session has ended; sign in again' });
   });
