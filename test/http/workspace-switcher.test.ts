@@ -88,6 +88,29 @@ describe.each(databaseNames)('switching workspaces on %s', (database) => {
     expect(all.edges.map(({ node, workspaceId }) => node?.id === workspaceId)).toEqual(Array(5).fill(true));
   });
 
+  it('does not offer one that is being deleted', async () => {
+    const going = await scene.workspace('going-lab');
+    const id = Buffer.from(going, 'base64url').toString().slice('Workspace:'.length);
+    const root = await house.iam.store.access.accountByName(house.root.account);
+    const origin = {
+      accountId: root?.id ?? '',
+      workspaceId: null,
+      operation: 'deleteWorkspace',
+      actorKind: 'ROOT',
+      actorId: house.root.id,
+      actorName: house.root.name,
+      requestId: 'r',
+      at: house.iam.now(),
+    };
+    const names = async () => (await workspacesOf(scene.token)).edges.map(({ name }) => name);
+    expect(await names()).toContain('going-lab');
+    await house.iam.store.transaction(origin, async (transaction) => {
+      await transaction.update('workspace', id, { status: 'DELETING' });
+      return { commit: true, value: undefined };
+    });
+    expect(await names()).not.toContain('going-lab');
+  });
+
   it('pages through them, and finds them by name', async () => {
     const token = await house.signIn(ann);
     const first = await workspacesOf(token, '(first: 2)');
