@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import { Arg, Args, Ctx, Field, FieldResolver, ID, Int, ObjectType, Resolver } from 'type-graphql';
 import { enterableWorkspaces, workspaceUrn, type Instant, type Workspace as WorkspaceRecord } from '../iam/index.js';
-import { PageArguments, PageInfo, windowOf } from './connections.js';
+import { connection, PageArguments, PageInfo, windowOf, type ConnectionOf } from './connections.js';
 import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
 import { encodeNodeId } from './node-ids.js';
@@ -58,7 +58,7 @@ class ViewerWorkspaceConnection {
   pageInfo!: PageInfo;
 
   @Field(() => Int, { nullable: true, description: 'Number of workspaces in the whole list.' })
-  totalCount!: (() => Promise<number>) | null;
+  totalCount!: ConnectionOf<WorkspaceRecord>['totalCount'];
 }
 
 @Resolver(() => Viewer)
@@ -81,8 +81,8 @@ export class ViewerWorkspacesResolver {
     const window = windowOf(cursors.of('Viewer.workspaces'), args, { by: 'NAME', direction: 'ASC' });
     const listing = await enterableWorkspaces(iam, call, nameContains ?? null, window);
     if (listing === null) return null;
-    const { page, count } = listing;
-    const edges = page.rows.map(({ record: { workspace, current, visitedAt }, position }): ViewerWorkspaceEdge => {
+    const { edges: places, ...shown } = connection(listing.page, window, listing.count);
+    const edges = places.map(({ node: { workspace, current, visitedAt }, cursor }): ViewerWorkspaceEdge => {
       const urn = workspaceUrn(call.accountId, workspace.id);
       const readable = ['modelarts:workspace:get', 'modelarts:workspace:list'].some((action) => call.may(action, urn));
       return {
@@ -91,19 +91,9 @@ export class ViewerWorkspacesResolver {
         current,
         lastUsedAt: visitedAt,
         node: readable ? workspace : null,
-        cursor: window.cursors.encode(window.order, position),
+        cursor,
       };
     });
-    return {
-      edges,
-      nodes: edges.map(({ node }) => node),
-      pageInfo: {
-        hasNextPage: page.hasNext,
-        hasPreviousPage: page.hasPrevious,
-        startCursor: edges[0]?.cursor ?? null,
-        endCursor: edges.at(-1)?.cursor ?? null,
-      },
-      totalCount: count,
-    };
+    return { ...shown, edges, nodes: edges.map(({ node }) => node) };
   }
 }
