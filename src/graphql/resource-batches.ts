@@ -6,9 +6,9 @@ import type { GraphContext } from './context.js';
 import { Permission } from './directives.js';
 import { answer, type PayloadFrame } from './errors.js';
 import { CreationInput, TagInput } from './inputs.js';
-import { decodeOptionalId, encodeNodeId } from './node-ids.js';
+import { encodeNodeId } from './node-ids.js';
 import { CreationPayload } from './payloads.js';
-import { Resource } from './resources.js';
+import { references, Resource } from './resources.js';
 
 @InputType({ description: 'Resource to register.' })
 class NewResourceInput {
@@ -69,13 +69,7 @@ export class ResourceBatchResolver {
     input: RegisterResourcesInput,
     @Ctx() context: GraphContext,
   ): Promise<PayloadFrame> {
-    const resources = input.resources.map(({ urn, name, ownerId, parentId, tags }) => ({
-      urn,
-      name,
-      ownerId: decodeOptionalId('User', ownerId),
-      parentId: decodeOptionalId('Resource', parentId),
-      tags,
-    }));
+    const resources = input.resources.map((one) => ({ ...one, ...references(one) }));
     const wanted = { resources, idempotencyKey: input.idempotencyKey };
     const outcome = await registerResources(context.iam, context.call, wanted);
     return answer(context, input, outcome, (registered) => ({

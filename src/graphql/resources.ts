@@ -349,7 +349,7 @@ export async function findVisibleResource({ call, loaders }: GraphContext, id: I
 }
 
 /** What an input refers to, as plain ids; absent and null stay what they are. */
-function references({ ownerId, parentId }: Pick<UpdateResourceInput, 'ownerId' | 'parentId'>) {
+export function references({ ownerId, parentId }: Pick<UpdateResourceInput, 'ownerId' | 'parentId'>) {
   return { ownerId: decodeOptionalId('User', ownerId), parentId: decodeOptionalId('Resource', parentId) };
 }
 

@@ -133,6 +133,39 @@ describe('registerResource', () => {
   });
 });
 
+describe('registerResources', () => {
+  it('takes what registerResource takes, for each, and answers their ids even to who may not read them', async () => {
+    const parent = await register({ urn: urnOf('notebook', 'stock-mother'), name: 'Stock mother' });
+    const resources = [
+      {
+        urn: urnOf('notebook', 'stock-1'),
+        name: 'Stock one',
+        ownerId: encodeNodeId('User', ann),
+        parentId: parent.resource.id,
+        tags: [{ key: 'team', value: 'stock' }],
+      },
+      { urn: urnOf('notebook', 'stock-2') },
+    ];
+    const selection = 'resources { urn name tags { value } owner { name } parent { name } } registeredResourceIds';
+    const made = await send(stage, root, 'registerResources', { resources }, selection);
+    expect(made).toMatchObject({
+      userErrors: [],
+      resources: [
+        { name: 'Stock one', tags: [{ value: 'stock' }], owner: { name: 'ann' }, parent: { name: 'Stock mother' } },
+        { urn: urnOf('notebook', 'stock-2'), name: '', tags: [], owner: null, parent: null },
+      ],
+    });
+    const writer = await stage.user('stock-writer');
+    await allow(stage, writer, ['bailiwick:resources:register']);
+    await allow(stage, writer, ['modelarts:notebook:create']);
+    const token = await stage.token(writer, { workspace: '0' });
+    const blind = await send(stage, token, 'registerResources', { resources: [{ urn: urnOf('notebook', 'stock-3') }] }, selection); // prettier-ignore
+    expect(blind['resources']).toEqual([null]);
+    const [id = ''] = blind['registeredResourceIds'] as readonly string[];
+    expect(await find(id, root)).not.toBeNull();
+  });
+});
+
 describe('updateResource', () => {
   it('changes what is given and leaves the rest; null takes owner and parent away', async () => {
     const parent = await register({ urn: urnOf('notebook', 'u-parent'), name: 'Parent' });
