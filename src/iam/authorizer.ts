@@ -8,7 +8,6 @@
  */
 import type { Catalogue } from '../catalogue/index.js';
 import {
-  buildContext,
   CompiledSources,
   evaluate,
   type DeterminingStatement,
@@ -17,6 +16,8 @@ import {
   type PolicySource,
   type TakesPart,
 } from '../policy/index.js';
+export { iamUrn, principalUrn } from './directory-urns.js';
+import { DecisionContext } from './decision-context.js';
 import { reaches } from './reach.js';
 import type { Account, Delegation, GrantScopeKind, Id, Instant, Tag } from './records.js';
 
@@ -206,12 +207,21 @@ export function groundOf(
     takesPart: (origin) => counts(origin, facts, environment.now, row),
     request: {
       action: question.action,
-      aliases: [...catalogue.namesOf(question.action), ...(question.spellings ?? [])],
+      aliases: aliasesOf(catalogue, question),
       resource: question.resource,
-      context: contextOf(principal, facts, environment, question),
+      context: new DecisionContext(principal, facts, environment, question),
     },
     registered: row !== unregistered,
   };
+}
+
+const noAliases: readonly string[] = [];
+
+/** Other names alone: most actions have none, and then there is nothing to tell apart. */
+function aliasesOf(catalogue: Catalogue, { action, spellings }: Question): readonly string[] {
+  const names = catalogue.namesOf(action);
+  if (spellings !== undefined) return [...names, ...spellings];
+  return names.length === 1 && names[0] === action ? noAliases : names;
 }
 
 /** Decides one question. Which resources a question would be allowed for says decision-plan.ts, in the same words. */
@@ -307,83 +317,6 @@ function decidingStatement({ source, statement }: DeterminingStatement<Statement
   };
 }
 
-/**
- * The condition keys that the server itself knows (docs/domain.md section a2). They come last, so that nothing a caller
- * sends can stand in for them (rule 17).
- */
-function contextOf(
-  principal: Principal,
-  facts: ScopeFacts,
-  environment: Environment,
-  question: Question,
-): ReadonlyMap<string, readonly string[]> {
-  const entries: [string, string | readonly string[]][] = [...(question.context ?? [])].map(([key, values]) => [
-    key,
-    values,
-  ]);
-  const known = (key: string, value: string | null): void => {
-    if (value !== null && value !== '') entries.push([key, value]);
-  };
-  known('g:CurrentTime', new Date(environment.now).toISOString().replace(/\.\d{3}Z$/, 'Z'));
-  known('g:DomainId', facts.account.id);
-  known('g:DomainName', facts.account.name);
-  known('g:PrincipalId', principal.id);
-  known('g:PrincipalType', principal.kind === 'ROOT' ? 'User' : capitalise(principal.kind));
-  known('g:PrincipalIsRootUser', String(principal.kind === 'ROOT'));
-  known('g:PrincipalUrn', principalUrn(facts.account.id, principal));
-  known('g:MFAPresent', String(principal.mfaAt !== null));
-  if (principal.mfaAt !== null) {
-    known('g:MFAAge', String(Math.max(0, Math.floor((environment.now - principal.mfaAt) / 1000))));
-  }
-  if (principal.kind === 'USER' || principal.kind === 'ROOT') {
-    known('g:UserId', principal.id);
-    known('g:UserName', principal.name);
-  }
-  if (environment.sourceAddress !== null) {
-    known('g:SourceIp', environment.sourceAddress);
-    known('hw:SourceIp', environment.sourceAddress);
-    // The principal itself is at the other end; who asks for another says whether it does so on that one's behalf.
-    if (principal.kind !== 'AGENCY') known('g:ViaService', 'false');
-  }
-  known('g:ServiceName', question.action.slice(0, question.action.indexOf(':')).toLowerCase());
-  known('g:ProjectName', facts.workspace?.name ?? null);
-  known('g:EnterpriseProjectId', facts.workspace?.enterpriseProjectId ?? null);
-  known('g:ResourceAccount', question.resource === null ? null : (accountIn(question.resource) ?? facts.account.id));
-  known('g:RequestedRegion', regionOf(question.resource));
-  for (const tag of question.tags ?? []) known(`g:ResourceTag/${tag.key}`, tag.value);
-  for (const tag of question.requestTags ?? []) known(`g:RequestTag/${tag.key}`, tag.value);
-  if (question.requestTags !== undefined && question.requestTags.length > 0) {
-    entries.push(['g:TagKeys', question.requestTags.map(({ key }) => key)]);
-  }
-  return withBothAddresses(buildContext(entries));
-}
-
-/** One address under two names: said under one alone, it must not escape a Deny that compares the other. */
-function withBothAddresses(context: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, readonly string[]> {
-  const newer = context.get('g:sourceip');
-  const older = context.get('hw:sourceip');
-  if ((newer === undefined) === (older === undefined)) return context;
-  return new Map([['g:sourceip', newer ?? older ?? []], ['hw:sourceip', older ?? newer ?? []], ...context]);
-}
-
-/** Region in a URN, `service:region:account:type:id`; null where it names none. */
-function regionOf(urn: string | null): string | null {
-  const region = urn?.split(':')[1] ?? '';
-  return region === '' || region === '*' ? null : region;
-}
-
-/** Account that a URN names, which an agency of another account does; null where it names none. */
-function accountIn(urn: string): string | null {
-  const account = urn.split(':')[2] ?? '';
-  return account === '' || account === '*' ? null : account;
-}
-
-/** URN of a principal, as `g:PrincipalUrn` shows it. */
-export function principalUrn(accountId: Id, principal: Pick<Principal, 'kind' | 'id'>): string {
-  const type = principal.kind === 'SERVICE' ? 'service' : principal.kind === 'AGENCY' ? 'agency' : 'user';
-  return iamUrn(accountId, type, principal.id);
-}
-
 /** An actor in words, with those who stand behind a session of an agency. */
 export function describeActor({ kind, name, delegation }: Pick<Principal, 'kind' | 'name' | 'delegation'>): string {
   const own = kind === 'ROOT' ? `root user ${name}` : `${kind.toLowerCase()} ${name}`;
@@ -391,13 +324,4 @@ export function describeActor({ kind, name, delegation }: Pick<Principal, 'kind'
   const { assumedBy, onBehalfOf } = delegation;
   const assumed = `${own} assumed by ${assumedBy.kind.toLowerCase()} ${assumedBy.name}`;
   return onBehalfOf === null ? assumed : `${assumed} on behalf of user ${onBehalfOf.name}`;
-}
-
-/** URN of an object of the directory: `iam::<account>:<type>:<id>`. */
-export function iamUrn(accountId: Id, type: string, id: Id): string {
-  return `iam::${accountId}:${type}:${id}`;
-}
-
-function capitalise(word: string): string {
-  return word.charAt(0) + word.slice(1).toLowerCase();
 }

@@ -1,134 +1,154 @@
 /**
- * Conditions made ready: what their listed values say is read once. Conditions whose values have variables, and request
- * values that do not read as the operator's type, go to the reference form.
+ * Conditions made ready: what their listed values say is read once. A condition answers by itself where that is all there
+ * is to say; where something has to be told besides (what was wrong, what a variable lacked), the reference form says it.
  */
 import { liesIn, readAddress, readAddressBlock, type AddressBlock } from './addresses.js';
+import { readDottedAddress, readSmallInteger, readUtcSecond } from './compiled-quantities.js';
 import { compileGlob, type TextTest } from './compiled-texts.js';
 import { listedValueReads, testCondition } from './conditions.js';
+import type { RequestContext } from './context.js';
 import type { Condition } from './document.js';
+import { matchesGlob } from './globs.js';
 import { type Comparison, type Operator, type OperatorUse, readOperator } from './operators.js';
 import { compareDecimals, readBoolean, readDecimal, readInstant } from './quantities.js';
-import { readTemplate, type RequestContext, type Template, templateGlob, templateText } from './templates.js';
+import { readTemplate, resolveTemplate, type Template, templateGlob, templateText } from './templates.js';
 
-/** What is learnt besides the answer; nothing is made until there is something. */
-export class Notes {
-  missing: string[] | null = null;
-  problems: string[] | null = null;
+/** How a part of a statement meets a request. Numbers, as they are what decides most often. */
+export const misses = 0;
+export const holds = 1;
+/** It misses, and only for want of its own key. */
+export const lacksKey = 2;
+/** There is something to tell besides: ask the reference form. */
+export const unclear = 3;
+export type Verdict = typeof misses | typeof holds | typeof lacksKey | typeof unclear;
 
-  lacks(keys: readonly string[]): void {
-    if (keys.length > 0) (this.missing ??= []).push(...keys);
-  }
-
-  reports(problems: readonly string[]): void {
-    if (problems.length > 0) (this.problems ??= []).push(...problems);
-  }
-}
-
-/** As `ConditionOutcome.result`. */
-export type ConditionTest = (context: RequestContext, notes: Notes) => 'TRUE' | 'FALSE' | 'UNKNOWN';
+export type ConditionTest = (context: RequestContext) => Verdict;
 
 export function compileCondition(condition: Condition): ConditionTest {
   const use = readOperator(condition.operator);
-  const listed = condition.values.flatMap((value) => constantOf(value) ?? []);
-  // A value that cannot be read, has a variable, or is not of the operator's type.
-  const others =
-    listed.length < condition.values.length || listed.some((one) => use !== null && !reads(use.operator, one));
-  if (use === null || others) return byReference(condition);
-  const { comparison } = use.operator;
+  const templates = condition.values.map((value) => readTemplate(value).template);
+  const read = templates.filter((template) => template !== null);
+  if (use === null || read.length < templates.length) return byReference(condition);
+  const { operator } = use;
+  const { comparison } = operator;
+  if (read.some(isOpen)) {
+    return operator.valueType === 'string' ? compileOpenTexts(condition, use, read) : byReference(condition);
+  }
+  // One ill-typed value makes it false whatever is asked, and is told.
+  if (!read.every((template) => listedValueReads(operator.valueType, templateText(template)))) {
+    return byReference(condition);
+  }
   if (comparison === 'ABSENT' || comparison === 'ABSENT_OR_EMPTY') return compilePresence(condition, comparison);
-  return compileComparison(condition, use, listed);
+  return compileComparison(condition, use, compileAgreement(operator, read));
+}
+
+/**
+ * Texts of which the key must have one for the condition to hold, in any statement; null when that is not what it asks. Its
+ * other answers are that it misses, or lacks its key.
+ */
+export function wantedTexts(condition: Condition): readonly string[] | null {
+  const use = readOperator(condition.operator);
+  if (use === null || use.ifExists || use.prefix === 'ForAllValues') return null;
+  const { comparison, negated, valueType, requestValues } = use.operator;
+  if (comparison !== 'EQUALS' || negated || valueType !== 'string') return null;
+  if (use.prefix === null && requestValues !== 'SOME') return null;
+  const templates = condition.values.map((value) => readTemplate(value).template);
+  const read = templates.filter((template) => template !== null);
+  return read.length < templates.length || read.some(isOpen) ? null : read.map(templateText);
+}
+
+function isOpen(template: Template): boolean {
+  return template.some((part) => part.kind === 'variable');
 }
 
 function byReference(condition: Condition): ConditionTest {
-  return (context, notes) => {
+  return (context) => {
     const { result, missing, problems } = testCondition(condition, context);
-    notes.lacks(missing);
-    notes.reports(problems);
-    return result;
+    if (missing.length > 0 || problems.length > 0) return unclear;
+    return result === 'TRUE' ? holds : misses;
   };
-}
-
-function constantOf(value: string): [Template] | null {
-  const { template } = readTemplate(value);
-  return template === null || template.some((part) => part.kind === 'variable') ? null : [template];
-}
-
-function reads({ valueType }: Operator, template: Template): boolean {
-  return listedValueReads(valueType, templateText(template));
 }
 
 const noValues: readonly string[] = [];
 
 function compilePresence({ key, values }: Condition, comparison: Comparison): ConditionTest {
-  const wanted = new Set(values.map(readBoolean));
+  const wanted = new Set(values.map((value) => readBoolean(templateText(readTemplate(value).template ?? []))));
   const folded = key.toLowerCase();
-  return (context, notes) => {
+  return (context) => {
     const given = context.get(folded) ?? noValues;
     const absent = given.length === 0;
-    if (wanted.has(comparison === 'ABSENT' ? absent : given.every((value) => value === ''))) return 'TRUE';
-    if (absent) notes.lacks([key]);
-    return 'FALSE';
-  };
-}
-
-function compileComparison(condition: Condition, use: OperatorUse, listed: readonly Template[]): ConditionTest {
-  const { operator, prefix, ifExists } = use;
-  const { negated } = operator;
-  const each = prefix === null ? operator.requestValues === 'EACH' : prefix === 'ForAllValues';
-  const whenAbsent = prefix === null ? negated : prefix === 'ForAllValues';
-  const agrees = compileAgreement(operator, listed);
-  const reference = byReference(condition);
-  const key = condition.key.toLowerCase();
-  return (context, notes) => {
-    const values = context.get(key) ?? noValues;
-    if (values.length === 0) {
-      if (ifExists || whenAbsent) return 'TRUE';
-      notes.lacks([condition.key]);
-      return 'FALSE';
-    }
-    if (ifExists && values.every((value) => value === '')) return 'TRUE';
-    let holds = each;
-    for (const value of values) {
-      const agreed = agrees(value);
-      // Not of the operator's type, which the reference form has words for.
-      if (agreed === null) return reference(context, notes);
-      if ((agreed !== negated) !== each) holds = !each;
-    }
-    return holds ? 'TRUE' : 'FALSE';
+    if (wanted.has(comparison === 'ABSENT' ? absent : given.every((value) => value === ''))) return holds;
+    return absent ? lacksKey : misses;
   };
 }
 
 /** Whether a request value agrees with some listed one; null when it does not read as the operator's type. */
 type Agreement = (value: string) => boolean | null;
 
+function compileComparison(condition: Condition, use: OperatorUse, agrees: Agreement): ConditionTest {
+  const { operator, prefix, ifExists } = use;
+  const { negated } = operator;
+  const each = prefix === null ? operator.requestValues === 'EACH' : prefix === 'ForAllValues';
+  const whenAbsent = ifExists || (prefix === null ? negated : prefix === 'ForAllValues') ? holds : lacksKey;
+  const key = condition.key.toLowerCase();
+  return (context) => {
+    const values = context.get(key);
+    const first = values?.[0];
+    if (values === undefined || first === undefined) return whenAbsent;
+    if (ifExists && values.every((value) => value === '')) return holds;
+    if (values.length === 1) {
+      const agreed = agrees(first);
+      return agreed === null ? unclear : agreed === negated ? misses : holds;
+    }
+    let passed = each;
+    for (const value of values) {
+      const agreed = agrees(value);
+      if (agreed === null) return unclear;
+      if ((agreed !== negated) !== each) passed = !each;
+    }
+    return passed ? holds : misses;
+  };
+}
+
+/** Listed texts with variables: put in for each request. What cannot be put in has to be told of. */
+function compileOpenTexts(condition: Condition, use: OperatorUse, listed: readonly Template[]): ConditionTest {
+  let resolved: Template[] = [];
+  const reference = byReference(condition);
+  const compare = textComparisons[use.operator.comparison] ?? (() => false);
+  const test = compileComparison(condition, use, (value) => resolved.some((one) => compare(value, one)));
+  return (context) => {
+    resolved = [];
+    for (const template of listed) {
+      const resolution = resolveTemplate(template, context);
+      if (resolution.missing.length > 0 || resolution.problems.length > 0) return reference(context);
+      resolved.push(resolution.template);
+    }
+    return test(context);
+  };
+}
+
+const textComparisons: Partial<Record<Comparison, (value: string, listed: Template) => boolean>> = {
+  EQUALS: (value, listed) => value === templateText(listed),
+  EQUALS_IGNORING_CASE: (value, listed) => withoutCase(value) === withoutCase(templateText(listed)),
+  FITS_PATTERN: (value, listed) => matchesGlob(templateGlob(listed), value),
+  STARTS_WITH: (value, listed) => value.startsWith(templateText(listed)),
+  ENDS_WITH: (value, listed) => value.endsWith(templateText(listed)),
+};
+
 function compileAgreement(operator: Operator, listed: readonly Template[]): Agreement {
   const texts = listed.map(templateText);
   switch (operator.valueType) {
     case 'string':
-      return compileTexts(operator.comparison, listed, texts);
-    case 'boolean': {
-      const wanted = new Set(texts.map(readBoolean));
-      return (value) => {
-        const read = readBoolean(value);
-        return read === null ? null : wanted.has(read);
-      };
-    }
-    case 'ip': {
-      const blocks = texts.map(readAddressBlock).filter((block): block is AddressBlock => block !== null);
-      return (value) => {
-        const address = readAddress(value);
-        return address === null ? null : blocks.some((block) => liesIn(address, block));
-      };
-    }
+      return textAgreements[operator.comparison]?.(texts, listed) ?? (() => false);
+    case 'boolean':
+      return compileTruth(texts);
+    case 'ip':
+      return compileBlocks(texts);
     case 'number':
-      return compileOrder(operator.comparison, texts, readDecimal, compareDecimals);
+      return compileOrder(operator.comparison, texts, readDecimal, compareDecimals, readSmallInteger);
     case 'date':
-      return compileOrder(operator.comparison, texts, readInstant, (a, b) => (a < b ? -1 : a > b ? 1 : 0));
+      return compileOrder(operator.comparison, texts, readInstant, compareBigints, readUtcSecond);
   }
-}
-
-function compileTexts(comparison: Comparison, listed: readonly Template[], texts: readonly string[]): Agreement {
-  return textAgreements[comparison]?.(texts, listed) ?? (() => false);
 }
 
 /** How a text agrees with the listed ones, given as texts and as they may have wildcards. */
@@ -157,17 +177,53 @@ function some(tests: readonly TextTest[]): TextTest {
   return (value) => tests.some((test) => test(value));
 }
 
+function compileTruth(texts: readonly string[]): Agreement {
+  const wanted = new Set(texts.map(readBoolean));
+  const whenTrue = wanted.has(true);
+  const whenFalse = wanted.has(false);
+  return (value) => {
+    const read = value === 'true' ? true : value === 'false' ? false : readBoolean(value);
+    return read === null ? null : read ? whenTrue : whenFalse;
+  };
+}
+
+function compileBlocks(texts: readonly string[]): Agreement {
+  const blocks = texts.map(readAddressBlock).filter((block): block is AddressBlock => block !== null);
+  const ranges = blocks
+    .filter(({ bits }) => bits === 32)
+    .map(({ value, prefix }) => {
+      const free = BigInt(32 - prefix);
+      const first = Number((value >> free) << free);
+      return { first, last: first + 2 ** (32 - prefix) - 1 };
+    });
+  return (value) => {
+    const dotted = readDottedAddress(value);
+    if (dotted === dotted) return ranges.some(({ first, last }) => first <= dotted && dotted <= last);
+    const address = readAddress(value);
+    return address === null ? null : blocks.some((block) => liesIn(address, block));
+  };
+}
+
+const compareBigints = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+
 function compileOrder<T>(
   comparison: Comparison,
   texts: readonly string[],
   read: (text: string) => T | null,
   compare: (a: T, b: T) => number,
+  readPlain: (text: string) => number,
 ): Agreement {
   const listed = texts.map(read).filter((one): one is NonNullable<typeof one> => one !== null);
-  const holds = orders[comparison] ?? (() => false);
+  const plain = texts.map(readPlain);
+  const allPlain = plain.every((one) => one === one);
+  const fits = orders[comparison] ?? (() => false);
   return (value) => {
+    if (allPlain) {
+      const given = readPlain(value);
+      if (given === given) return plain.some((one) => fits(given - one));
+    }
     const given = read(value);
-    return given === null ? null : listed.some((one) => holds(compare(given, one)));
+    return given === null ? null : listed.some((one) => fits(compare(given, one)));
   };
 }
 

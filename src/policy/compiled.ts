@@ -1,14 +1,13 @@
 /**
- * The decision, made ready: the statements of a principal are read once and found by the action and the resource that a
- * request names, instead of being walked. It answers what the reference form (evaluation.ts) answers, determining
- * statements, missing keys and problems included; a differential test and `npm run fuzz:policy` hold the two together.
- *
- * What a statement comes to is kept for as long as the statement itself, so principals that share policies share it.
+ * The decision, made ready: the statements of a principal are read once and found by the action, the resource and the
+ * texts that a request names, instead of being walked. It answers what the reference form (evaluation.ts) answers,
+ * determining statements, missing keys and problems included; `npm run fuzz:policy` holds the two together.
  */
-import { actionMatcher, isConcreteAction } from './actions.js';
-import { anyText, beginningOf, compileGlob, type Beginning } from './compiled-texts.js';
-import { compileCondition, Notes, type ConditionTest } from './compiled-conditions.js';
-import type { Statement } from './document.js';
+import { isConcreteAction } from './actions.js';
+import { CandidateIndex } from './candidate-index.js';
+import { CutResource } from './compiled-resources.js';
+import { ActionNames, compileDocument, type CompiledStatement, Notes } from './compiled-statements.js';
+import type { StatementEffect } from './document.js';
 import {
   distinctKeys,
   evaluate,
@@ -17,32 +16,33 @@ import {
   type PolicyRequest,
   type PolicySource,
 } from './evaluation.js';
-import { quote } from './problems.js';
-import { matchResource, readResourcePattern, readSegments, segmentCount, type ResourceSegments } from './resources.js';
-import { hasVariables, type RequestContext } from './templates.js';
 
 /** Actions whose statements are remembered for one principal. */
 const rememberedActions = 512;
 
-/** From so many statements about one action on, they are found by the resource too. */
+/** From so many statements about one action on, they are found by an index. */
 const indexedFrom = 12;
+
+/** Who asks less often than this, of few documents, is not worth remembering anything for. */
+const rememberedFrom = 3;
+const fewDocuments = 16;
 
 /** Whether a source takes part in a request. */
 export type TakesPart<Origin> = (origin: Origin) => boolean;
+
+type NamedAction = Pick<PolicyRequest, 'action' | 'aliases'>;
 
 const everySource = (): boolean => true;
 const nothing: readonly never[] = [];
 
 /** The sources of one principal, made ready. They must not change. */
 export class CompiledSources<Origin> {
-  readonly #statements: readonly Placed<Origin>[];
-  readonly #known = new Map<string, Candidates>();
-  #byAction: ActionIndex | null = null;
+  readonly #sources: readonly PolicySource<Origin>[];
+  #known: Map<string, Candidates<Origin>> | null = null;
+  #asked = 0;
 
   constructor(sources: readonly PolicySource<Origin>[]) {
-    this.#statements = sources.flatMap((source) =>
-      source.document.statements.map((statement) => ({ source, compiled: compileStatement(statement) })),
-    );
+    this.#sources = sources;
   }
 
   /**
@@ -54,271 +54,163 @@ export class CompiledSources<Origin> {
     const candidates = this.#candidates(request, remember);
     // An action that is a pattern is refused in the words of the reference form.
     if (candidates === null) return evaluate([], request);
-    const { resource, context } = request;
-    const segments = resource === null ? null : readSegments(resource);
-    let allows: DeterminingStatement<Origin>[] | null = null;
-    let denials: DeterminingStatement<Origin>[] | null = null;
-    let problems: string[] | null = null;
-    const notes = new Notes();
-    for (const place of candidates.on(segments)) {
-      const placed = this.#statements[place];
-      if (placed === undefined || !takesPart(placed.source.origin)) continue;
-      const { source, compiled } = placed;
-      const matches = compiled.test(resource, segments, context, notes);
-      if (notes.problems !== null) {
-        const where = `statement ${compiled.statement.index} of ${quote(source.name)}: `;
-        (problems ??= []).push(...notes.problems.map((problem) => where + problem));
-        notes.problems = null;
-      }
-      if (!matches) continue;
-      const determining = { source, statement: compiled.statement };
-      if (compiled.denies) (denials ??= []).push(determining);
-      else (allows ??= []).push(determining);
-    }
-    const missingContextKeys = notes.missing === null ? nothing : distinctKeys(notes.missing);
-    const told = { missingContextKeys, problems: problems === null ? nothing : [...new Set(problems)].sort() };
-    if (denials !== null) return { effect: 'DENY', reason: 'EXPLICIT_DENY', statements: denials, ...told };
-    if (allows !== null) return { effect: 'ALLOW', reason: 'ALLOWED', statements: allows, ...told };
-    return { effect: 'DENY', reason: 'NO_MATCHING_ALLOW', statements: nothing, ...told };
+    const found = new Findings<Origin>();
+    candidates.find(request, takesPart, found);
+    return found.evaluation();
+  }
+
+  /** The effect of `evaluate` alone, for those who ask much and show nothing. */
+  effectOf(request: PolicyRequest, takesPart: TakesPart<Origin> = everySource, remember = false): StatementEffect {
+    const candidates = this.#candidates(request, remember);
+    if (candidates === null) return 'DENY';
+    const seen = new Effects();
+    candidates.find(request, takesPart, seen);
+    return seen.allowed && !seen.denied ? 'ALLOW' : 'DENY';
+  }
+
+  /** The statements about an action, of sources that take part, in order; none for what is a pattern. */
+  about(
+    action: NamedAction,
+    takesPart: TakesPart<Origin> = everySource,
+    remember = false,
+  ): readonly DeterminingStatement<Origin>[] {
+    const candidates = this.#candidates(action, remember);
+    return candidates?.determining.filter(({ source }) => takesPart(source.origin)) ?? [];
   }
 
   /** Null when a name is a pattern. */
-  #candidates({ action, aliases = nothing }: PolicyRequest, remember: boolean): Candidates | null {
-    const key = aliases.length === 0 ? action : `${action}\n${aliases.join('\n')}`;
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const names = [action, ...aliases];
-    if (!names.every(isConcreteAction)) return null;
-    this.#byAction ??= new ActionIndex(this.#statements.map(({ compiled }) => compiled));
-    const candidates = new Candidates(this.#byAction.about(names), (place) => this.#statements[place]?.compiled);
-    if (remember) {
-      const [oldest] = this.#known.size >= rememberedActions ? this.#known.keys() : [];
+  #candidates({ action, aliases = nothing }: NamedAction, remember: boolean): Candidates<Origin> | null {
+    const known = this.#known?.get(action);
+    if (known !== undefined && sameNames(known.aliases, aliases)) return known;
+    const names = namesOf(action, aliases, remember);
+    if (names === null) return null;
+    const candidates = new Candidates(this.#sources, names, aliases);
+    this.#asked += 1;
+    if (remember && (this.#asked >= rememberedFrom || this.#sources.length > fewDocuments)) {
+      this.#known ??= new Map();
+      const [oldest] = this.#known.size >= rememberedActions ? this.#known.keys() : nothing;
       if (oldest !== undefined) this.#known.delete(oldest);
-      this.#known.set(key, candidates);
+      this.#known.set(action, candidates);
     }
     return candidates;
   }
 }
 
-interface Placed<Origin> {
-  readonly source: PolicySource<Origin>;
-  readonly compiled: CompiledStatement;
+/** What a walk over the statements that match comes to. */
+interface Verdicts<Origin> {
+  readonly notes: Notes;
+  /** True when nothing that follows can change it. */
+  add(determining: DeterminingStatement<Origin>, denies: boolean): boolean;
 }
 
-interface CompiledStatement {
-  readonly statement: Statement;
-  readonly denies: boolean;
-  /** In lower case: it is about these actions and no others; null when patterns say which. */
-  readonly actions: readonly string[] | null;
-  isAbout(names: readonly string[]): boolean;
-  /** Beginnings of the paths that it can be about; null: of any, and of requests without a resource. */
-  readonly paths: readonly Beginning[] | null;
-  test(resource: string | null, segments: ResourceSegments | null, context: RequestContext, notes: Notes): boolean;
-}
+class Findings<Origin> implements Verdicts<Origin> {
+  readonly notes = new Notes();
+  #allows: DeterminingStatement<Origin>[] | null = null;
+  #denials: DeterminingStatement<Origin>[] | null = null;
 
-const compiledStatements = new WeakMap<Statement, CompiledStatement>();
-
-function compileStatement(statement: Statement): CompiledStatement {
-  const known = compiledStatements.get(statement);
-  if (known !== undefined) return known;
-  const { actions, notActions, effect } = statement;
-  const denies = effect === 'DENY';
-  const matchers = (notActions ?? actions).map((pattern) => actionMatcher(pattern));
-  const onResource = compileResources(statement);
-  const conditions = statement.conditions.map(compileCondition);
-  const compiled: CompiledStatement = {
-    statement,
-    denies,
-    actions:
-      notActions === null && actions.every(isConcreteAction) ? actions.map((action) => action.toLowerCase()) : null,
-    isAbout: (names) => matchers.some((fits) => names.some(fits)) === (notActions === null),
-    paths: onResource.paths,
-    test: (resource, segments, context, notes) =>
-      onResource.test(resource, segments, context, notes) && holdAll(conditions, denies, context, notes),
-  };
-  compiledStatements.set(statement, compiled);
-  return compiled;
-}
-
-/** Each is asked, even when one does not hold: what a statement lacked is told as a whole. */
-function holdAll(
-  conditions: readonly ConditionTest[],
-  denies: boolean,
-  context: RequestContext,
-  notes: Notes,
-): boolean {
-  let holds = true;
-  for (const test of conditions) {
-    const result = test(context, notes);
-    // Rule 10, as the reference form has it.
-    if (result === 'FALSE' || (result === 'UNKNOWN' && !denies)) holds = false;
+  add(determining: DeterminingStatement<Origin>, denies: boolean): boolean {
+    if (denies) (this.#denials ??= []).push(determining);
+    else (this.#allows ??= []).push(determining);
+    return false;
   }
-  return holds;
-}
 
-interface CompiledResources {
-  readonly paths: readonly Beginning[] | null;
-  readonly test: CompiledStatement['test'];
-}
-
-const everyResource: CompiledResources = { paths: null, test: () => true };
-
-function compileResources({ resources, notResources, effect }: Statement): CompiledResources {
-  if (notResources !== null) {
-    return {
-      paths: null,
-      test: (resource, _segments, context, notes) => {
-        const met = notResources.map((pattern) => matchResource(pattern, resource, context));
-        for (const { missing, problems } of met) {
-          notes.lacks(missing);
-          notes.reports(problems);
-        }
-        if (met.some(({ matches }) => matches)) return false;
-        return effect === 'DENY' || met.every(({ missing, problems }) => missing.length + problems.length === 0);
-      },
-    };
-  }
-  if (resources === null) return everyResource;
-  const compiled = resources.map(compileResource);
-  if (compiled.includes(null)) {
-    return {
-      paths: null,
-      test: (resource, _segments, context, notes) => {
-        const met = resources.map((pattern) => matchResource(pattern, resource, context));
-        if (met.some(({ matches }) => matches)) return true;
-        for (const { missing, problems } of met) {
-          notes.lacks(missing);
-          notes.reports(problems);
-        }
-        return false;
-      },
-    };
-  }
-  const patterns = compiled.filter((pattern) => pattern !== null);
-  if (patterns.some(({ every }) => every)) return everyResource;
-  const [only] = patterns;
-  return {
-    paths: patterns.map(({ path }) => path),
-    test:
-      only !== undefined && patterns.length === 1
-        ? (_resource, segments) => segments !== null && only.fits(segments)
-        : (_resource, segments) => segments !== null && patterns.some(({ fits }) => fits(segments)),
-  };
-}
-
-interface CompiledResource {
-  readonly every: boolean;
-  readonly path: Beginning;
-  readonly fits: (segments: ResourceSegments) => boolean;
-}
-
-/** Null for a pattern with variables, and for one that cannot be read: those go to the reference form. */
-function compileResource(pattern: string): CompiledResource | null {
-  const reading = hasVariables(pattern) ? 'UNREADABLE' : readResourcePattern(pattern, new Map());
-  if (reading === 'UNREADABLE') return null;
-  const anyPath = { text: '', whole: false };
-  if (reading === 'EVERY_RESOURCE') return { every: true, path: anyPath, fits: () => true };
-  const globs = reading.segments;
-  if (globs.length !== segmentCount) return { every: false, path: anyPath, fits: () => false };
-  const [service = anyText, region = anyText, account = anyText, type = anyText, path = anyText] =
-    globs.map(compileGlob);
-  return {
-    every: false,
-    path: beginningOf(globs[segmentCount - 1] ?? []),
-    // The path tells most apart.
-    fits: (segments) =>
-      path(segments.path) &&
-      type(segments.type) &&
-      service(segments.service) &&
-      region(segments.region) &&
-      account(segments.account),
-  };
-}
-
-/** Statements by the actions that they name: most by their whole name, the others by the service or one by one. */
-class ActionIndex {
-  readonly #statements: readonly CompiledStatement[];
-  readonly #named = new Map<string, number[]>();
-  readonly #others: number[] = [];
-
-  constructor(statements: readonly CompiledStatement[]) {
-    this.#statements = statements;
-    for (const [place, { actions }] of statements.entries()) {
-      if (actions === null) this.#others.push(place);
-      else for (const action of new Set(actions)) listed(this.#named, action).push(place);
+  evaluation(): Evaluation<Origin> {
+    const { missing, problems: noted } = this.notes;
+    const missingContextKeys = missing === null ? nothing : distinctKeys(missing);
+    const problems = noted === null ? nothing : [...new Set(noted)].sort();
+    if (this.#denials !== null) {
+      return { effect: 'DENY', reason: 'EXPLICIT_DENY', statements: this.#denials, missingContextKeys, problems };
     }
-  }
-
-  /** Places of the statements about an action under any of its names, in order. */
-  about(names: readonly string[]): readonly number[] {
-    const places = new Set<number>();
-    for (const name of names) for (const place of this.#named.get(name.toLowerCase()) ?? nothing) places.add(place);
-    for (const place of this.#others) if (this.#statements[place]?.isAbout(names) === true) places.add(place);
-    return [...places].sort((a, b) => a - b);
+    if (this.#allows !== null) {
+      return { effect: 'ALLOW', reason: 'ALLOWED', statements: this.#allows, missingContextKeys, problems };
+    }
+    return { effect: 'DENY', reason: 'NO_MATCHING_ALLOW', statements: nothing, missingContextKeys, problems };
   }
 }
 
-/** The statements about one action; when they are many, found by what the path of the resource begins with. */
-class Candidates {
-  readonly #all: readonly number[];
-  readonly #index: PathIndex | null;
+class Effects implements Verdicts<unknown> {
+  readonly notes = new Notes();
+  allowed = false;
+  denied = false;
 
-  constructor(all: readonly number[], statementAt: (place: number) => CompiledStatement | undefined) {
-    this.#all = all;
-    this.#index = all.length < indexedFrom ? null : new PathIndex(all, statementAt);
-  }
-
-  on(resource: ResourceSegments | null): readonly number[] {
-    return this.#index === null ? this.#all : this.#index.on(resource);
+  add(_determining: unknown, denies: boolean): boolean {
+    if (denies) this.denied = true;
+    else this.allowed = true;
+    return denies;
   }
 }
 
-class PathIndex {
-  /** About every path, or not to be told by it. */
-  readonly #always: number[] = [];
-  readonly #whole = new Map<string, number[]>();
-  readonly #begun = new Map<string, number[]>();
-  /** Lengths of the beginnings, the shortest first. */
-  readonly #lengths: readonly number[];
+/** The statements of some sources about one action. */
+class Candidates<Origin> {
+  readonly aliases: readonly string[];
+  /** Ready to be answered; beside each, the statement made ready. */
+  readonly determining: readonly DeterminingStatement<Origin>[];
+  readonly #compiled: readonly CompiledStatement[];
+  #index: CandidateIndex | null = null;
+  #found = 0;
 
-  constructor(places: readonly number[], statementAt: (place: number) => CompiledStatement | undefined) {
-    const lengths = new Set<number>();
-    for (const place of places) {
-      const paths = statementAt(place)?.paths ?? null;
-      if (paths === null || paths.some(({ text, whole }) => text === '' && !whole)) {
-        this.#always.push(place);
-        continue;
-      }
-      for (const { text, whole } of paths) {
-        const list = listed(whole ? this.#whole : this.#begun, text);
-        if (list.at(-1) !== place) list.push(place);
-        if (!whole) lengths.add(text.length);
+  constructor(sources: readonly PolicySource<Origin>[], names: ActionNames, aliases: readonly string[]) {
+    const determining: DeterminingStatement<Origin>[] = [];
+    const compiled: CompiledStatement[] = [];
+    for (const source of sources) {
+      for (const one of compileDocument(source.document).about(names)) {
+        determining.push({ source, statement: one.statement });
+        compiled.push(one);
       }
     }
-    this.#lengths = [...lengths].sort((a, b) => a - b);
+    this.aliases = aliases;
+    this.determining = determining;
+    this.#compiled = compiled;
   }
 
-  on(resource: ResourceSegments | null): readonly number[] {
-    if (resource === null) return this.#always;
-    const { path } = resource;
-    const lists: (readonly number[])[] = this.#always.length > 0 ? [this.#always] : [];
-    const whole = this.#whole.get(path);
-    if (whole !== undefined) lists.push(whole);
-    for (const length of this.#lengths) {
-      if (length > path.length) break;
-      const begun = this.#begun.get(path.slice(0, length));
-      if (begun !== undefined) lists.push(begun);
+  find(request: PolicyRequest, takesPart: TakesPart<Origin>, verdicts: Verdicts<Origin>): void {
+    const { determining } = this;
+    const compiled = this.#compiled;
+    if (compiled.length === 0) return;
+    const resource = request.resource === null ? null : new CutResource(request.resource);
+    const { context } = request;
+    const { notes } = verdicts;
+    if (compiled.length < indexedFrom || this.#found++ === 0) {
+      for (let place = 0; place < compiled.length; place += 1) {
+        const one = determining[place];
+        const statement = compiled[place];
+        if (one === undefined || statement === undefined || !takesPart(one.source.origin)) continue;
+        if (!statement.matches(resource, context, one.source.name, notes)) continue;
+        if (verdicts.add(one, statement.denies)) return;
+      }
+      return;
     }
-    const [only = nothing] = lists;
-    // In the order given, each once: a statement may have several patterns that a path fits.
-    return lists.length < 2 ? only : [...new Set(lists.flat())].sort((a, b) => a - b);
+    this.#index ??= new CandidateIndex(compiled);
+    const partOf = (place: number): boolean => {
+      const one = determining[place];
+      return one !== undefined && takesPart(one.source.origin);
+    };
+    for (const place of this.#index.on(resource, context, partOf, notes)) {
+      const one = determining[place];
+      const statement = compiled[place];
+      if (one === undefined || statement === undefined || !partOf(place)) continue;
+      if (!statement.matches(resource, context, one.source.name, notes)) continue;
+      if (verdicts.add(one, statement.denies)) return;
+    }
   }
 }
 
-function listed<K>(map: Map<K, number[]>, key: K): number[] {
-  const known = map.get(key);
+/** Names that documents were asked about, of closed sets alone, and never more than so many. */
+const readNames = new Map<string, ActionNames>();
+const mostReadNames = 4096;
+
+/** Null when one is a pattern. */
+function namesOf(action: string, aliases: readonly string[], remember: boolean): ActionNames | null {
+  const known = aliases.length === 0 ? readNames.get(action) : undefined;
   if (known !== undefined) return known;
-  const list: number[] = [];
-  map.set(key, list);
-  return list;
+  const names = [action, ...aliases];
+  if (!names.every(isConcreteAction)) return null;
+  const read = new ActionNames(names);
+  if (remember && aliases.length === 0 && readNames.size < mostReadNames) readNames.set(action, read);
+  return read;
+}
+
+function sameNames(one: readonly string[], other: readonly string[]): boolean {
+  if (one === other) return true;
+  return one.length === other.length && one.every((name, i) => name === other[i]);
 }

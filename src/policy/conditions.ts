@@ -5,19 +5,13 @@
  * project's rules 8 to 10.
  */
 import { liesIn, readAddress, readAddressBlock } from './addresses.js';
+import type { RequestContext } from './context.js';
 import type { Condition } from './document.js';
 import { matchesGlob } from './globs.js';
 import { type Comparison, type Operator, type OperatorUse, type OperatorValueType, readOperator } from './operators.js';
 import { quote } from './problems.js';
 import { compareDecimals, readBoolean, readDecimal, readInstant } from './quantities.js';
-import {
-  readTemplate,
-  type RequestContext,
-  resolveTemplate,
-  type Template,
-  templateGlob,
-  templateText,
-} from './templates.js';
+import { readTemplate, resolveTemplate, type Template, templateGlob, templateText } from './templates.js';
 
 export interface ConditionOutcome {
   /** `UNKNOWN` when the operator does not exist: what that means depends on the statement's effect. */

@@ -7,10 +7,10 @@
  */
 import { actionMatcher, isConcreteAction } from './actions.js';
 import { testCondition } from './conditions.js';
-import type { PolicyDocument, Statement, StatementEffect } from './document.js';
+import type { RequestContext } from './context.js';
+import type { Condition, PolicyDocument, Statement, StatementEffect } from './document.js';
 import { quote } from './problems.js';
 import { matchResource } from './resources.js';
-import type { RequestContext } from './templates.js';
 
 /** A document with what its owner wants to find again in the answer. */
 export interface PolicySource<Origin = unknown> {
@@ -42,32 +42,19 @@ export interface Evaluation<Origin> {
   /** Every matching Deny when one matched, else every matching Allow, in the order given; empty by default. */
   readonly statements: readonly DeterminingStatement<Origin>[];
   /**
-   * Keys whose absence made a condition, or a variable of a resource, fail in a statement whose action (and resource)
-   * fitted, in particular in a Deny that did not apply for it. As written, sorted, once each.
+   * Keys whose absence, and nothing else that is known, kept a statement from applying, a Deny in particular: a condition
+   * that asks for one, a variable of a resource. As written, sorted, once each.
    */
   readonly missingContextKeys: readonly string[];
-  /** What could not be evaluated as written: unknown operators, ill-typed values. One line each, sorted, once each. */
+  /**
+   * What could not be evaluated as written, in statements that nothing else keeps from applying: unknown operators,
+   * ill-typed values. One line each, sorted, once each.
+   */
   readonly problems: readonly string[];
 }
 
 /** What holds when no statement says anything. */
 const defaultDecision = { effect: 'DENY', reason: 'NO_MATCHING_ALLOW', statements: [] } as const;
-
-/**
- * Request context from entries: keys in lower case, each with its list of values.
- *
- * A later entry replaces an earlier one of the same key, as in a `Map`, so that callers put what they know themselves
- * after what they were told. An empty list takes the key away: absent and empty-handed are the same.
- */
-export function buildContext(entries: Iterable<readonly [string, string | readonly string[]]>): RequestContext {
-  const context = new Map<string, readonly string[]>();
-  for (const [key, value] of entries) {
-    const values = typeof value === 'string' ? [value] : [...value];
-    if (values.length === 0) context.delete(key.toLowerCase());
-    else context.set(key.toLowerCase(), values);
-  }
-  return context;
-}
 
 /**
  * Decides a request. A statement matches when action, resource and every condition match. Any matching Deny denies;
@@ -102,31 +89,42 @@ export function evaluate<Origin>(sources: readonly PolicySource<Origin>[], reque
   return { ...defaultDecision, ...notes };
 }
 
-interface StatementOutcome {
+/** How one part of a statement, or the whole, meets a request. */
+export interface Outcome {
   readonly matches: boolean;
   readonly missing: readonly string[];
   readonly problems: readonly string[];
 }
 
-const noMatch: StatementOutcome = { matches: false, missing: [], problems: [] };
+const fits: Outcome = { matches: true, missing: [], problems: [] };
+const misses: Outcome = { matches: false, missing: [], problems: [] };
 
-function matchStatement(statement: Statement, names: readonly string[], request: PolicyRequest): StatementOutcome {
-  if (!actionMatches(statement, names)) return noMatch;
-  const resource = resourceMatches(statement, request);
-  if (!resource.matches) return resource;
+/**
+ * A statement that is plainly about something else says nothing: neither what it lacked nor what was wrong with it. Only
+ * when nothing but that kept it from applying, it is told.
+ */
+function matchStatement(statement: Statement, names: readonly string[], request: PolicyRequest): Outcome {
+  if (!actionMatches(statement, names)) return misses;
+  const parts = [
+    matchResources(statement, request.resource, request.context),
+    ...statement.conditions.map((condition) => meetCondition(condition, statement.effect, request.context)),
+  ];
+  return parts.some(missesPlainly)
+    ? misses
+    : together(
+        parts.every(({ matches }) => matches),
+        parts,
+      );
+}
 
-  const missing = [...resource.missing];
-  const problems = [...resource.problems];
-  let matches = true;
-  for (const condition of statement.conditions) {
-    const outcome = testCondition(condition, request.context);
-    missing.push(...outcome.missing);
-    problems.push(...outcome.problems);
-    // Rule 10: nobody knows what an unknown operator asks, so each effect takes the reading that gives less.
-    const holds = outcome.result === 'UNKNOWN' ? statement.effect === 'DENY' : outcome.result === 'TRUE';
-    matches &&= holds;
-  }
-  return { matches, missing, problems };
+function missesPlainly({ matches, missing, problems }: Outcome): boolean {
+  return !matches && missing.length === 0 && problems.length === 0;
+}
+
+export function meetCondition(condition: Condition, effect: StatementEffect, context: RequestContext): Outcome {
+  const { result, missing, problems } = testCondition(condition, context);
+  // Rule 10: nobody knows what an unknown operator asks, so each effect takes the reading that gives less.
+  return { matches: result === 'UNKNOWN' ? effect === 'DENY' : result === 'TRUE', missing, problems };
 }
 
 function actionMatches(statement: Statement, names: readonly string[]): boolean {
@@ -138,21 +136,25 @@ function actionMatches(statement: Statement, names: readonly string[]): boolean 
  * `Resource`: some pattern fits. `NotResource`: none does. A pattern with an unresolved variable fits nothing; under
  * `NotResource` that would make an Allow wider for want of a key, so there an Allow does not match and a Deny does.
  */
-function resourceMatches(statement: Statement, request: PolicyRequest): StatementOutcome {
-  const meet = (pattern: string) => matchResource(pattern, request.resource, request.context);
-  if (statement.notResources !== null) {
-    const met = statement.notResources.map(meet);
+export function matchResources(
+  { resources, notResources, effect }: Statement,
+  resource: string | null,
+  context: RequestContext,
+): Outcome {
+  const meet = (pattern: string): Outcome => matchResource(pattern, resource, context);
+  if (notResources !== null) {
+    const met = notResources.map(meet);
+    if (met.some(({ matches }) => matches)) return misses;
     const undecided = met.some(({ missing, problems }) => missing.length > 0 || problems.length > 0);
-    const leftOut = met.some(({ matches }) => matches) || (undecided && statement.effect === 'ALLOW');
-    return notes(!leftOut, met);
+    return together(!undecided || effect === 'DENY', met);
   }
-  if (statement.resources === null) return { matches: true, missing: [], problems: [] };
-  const met = statement.resources.map(meet);
+  if (resources === null) return fits;
+  const met = resources.map(meet);
   // What one pattern lacked does not matter when another fits.
-  return met.some(({ matches }) => matches) ? { matches: true, missing: [], problems: [] } : notes(false, met);
+  return met.some(({ matches }) => matches) ? fits : together(false, met);
 }
 
-function notes(matches: boolean, met: readonly StatementOutcome[]): StatementOutcome {
+function together(matches: boolean, met: readonly Outcome[]): Outcome {
   return {
     matches,
     missing: met.flatMap(({ missing }) => missing),

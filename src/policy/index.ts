@@ -24,7 +24,6 @@ export { type ParsedPolicy, parsePolicy } from './grammar.js';
 export { type Comparison, type Operator, operators, type OperatorUse, type OperatorValueType } from './operators.js';
 export { readOperator, type SetPrefix } from './operators.js';
 export {
-  buildContext,
   type DeterminingStatement,
   evaluate,
   type Evaluation,
@@ -41,7 +40,7 @@ export {
   readAddressBlock,
   writeAddressBlock,
 } from './addresses.js';
-export { type RequestContext } from './templates.js';
+export { buildContext, contextWith, type RequestContext } from './context.js';
 export { actionMatcher, actionPatternCovers, isConcreteAction, matchesActionPattern } from './actions.js';
 export { matchesResourcePattern, resourcePatternCovers } from './resources.js';
 export { dependsOnPrincipal, statementCovers, statementsMayOverlap } from './coverage.js';

@@ -11,6 +11,7 @@
  */
 import { actionsMatcher, isConcreteAction, readActionName } from './actions.js';
 import { testCondition } from './conditions.js';
+import { contextWith } from './context.js';
 import type { Condition, Statement, StatementEffect } from './document.js';
 import type { PolicyRequest, PolicySource } from './evaluation.js';
 import {
@@ -196,9 +197,7 @@ function planCondition(condition: Condition, effect: StatementEffect, request: P
   const key = condition.key.toLowerCase();
   /** What the condition comes to when its key has this value. */
   const given = (value: string | null): boolean => {
-    const context = new Map(request.context);
-    if (value === null) context.delete(key);
-    else context.set(key, [value]);
+    const context = contextWith(request.context, key, value === null ? null : [value]);
     return testCondition(condition, context).result === 'TRUE';
   };
   const urnKey = request.urnKeys?.find((one) => one.key === key);

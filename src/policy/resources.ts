@@ -8,16 +8,10 @@
  * resource, and the only kind that also fits a request that is about none.
  * Source: domain facts, sections a1 and a5.
  */
+import type { RequestContext } from './context.js';
 import { anyRun, type Glob, globCovers, globsOverlap, matchesGlob } from './globs.js';
 import { quote } from './problems.js';
-import {
-  readTemplate,
-  type RequestContext,
-  resolveTemplate,
-  splitTemplate,
-  type Template,
-  templateGlob,
-} from './templates.js';
+import { readTemplate, resolveTemplate, splitTemplate, type Template, templateGlob } from './templates.js';
 
 /** How many segments a resource has; what follows the fourth colon is the path. */
 export const segmentCount = 5;
@@ -38,18 +32,42 @@ export interface ResourceMatch {
  * @param resource null when the request is about no resource in particular
  */
 export function matchResource(pattern: string, resource: string | null, context: RequestContext): ResourceMatch {
-  const { template, fault } = readTemplate(pattern);
+  return meetTemplate(readPattern(pattern), resource, context);
+}
+
+/** A pattern, read once. */
+export interface ReadPattern {
+  readonly pattern: string;
+  readonly every: boolean;
+  /** Null for one that cannot be read, and then the fault says why. */
+  readonly template: Template | null;
+  readonly fault: string | null;
+}
+
+export function readPattern(pattern: string): ReadPattern {
+  return { pattern, every: isEveryResource(pattern), ...readTemplate(pattern) };
+}
+
+/** `matchResource` for a pattern that was read before. */
+export function meetTemplate(
+  { pattern, every, template, fault }: ReadPattern,
+  resource: string | null,
+  context: RequestContext,
+): ResourceMatch {
   if (template === null) {
-    return { matches: false, missing: [], problems: [`the resource ${quote(pattern)} cannot be used: ${fault}`] };
+    const problem = `the resource ${quote(pattern)} cannot be used: ${fault ?? 'it cannot be read'}`;
+    return { matches: false, missing: [], problems: [problem] };
   }
-  if (isEveryResource(pattern)) return { matches: true, missing: [], problems: [] };
-  if (resource === null) return { matches: false, missing: [], problems: [] };
+  if (every) return fitsPlainly;
+  if (resource === null) return missesPlainly;
   const resolution = resolveTemplate(template, context);
   const fits = fitsSegments(resolution.template, resource);
-  if (resolution.missing.length === 0 && resolution.problems.length === 0)
-    return { matches: fits, missing: [], problems: [] };
+  if (resolution.missing.length === 0 && resolution.problems.length === 0) return fits ? fitsPlainly : missesPlainly;
   return { matches: false, missing: fits ? resolution.missing : [], problems: fits ? resolution.problems : [] };
 }
+
+const fitsPlainly: ResourceMatch = { matches: true, missing: [], problems: [] };
+const missesPlainly: ResourceMatch = { matches: false, missing: [], problems: [] };
 
 /** What a pattern comes to for one request, whichever resource it may be about. */
 export type ResourcePatternReading =
@@ -65,32 +83,6 @@ export function readResourcePattern(pattern: string, context: RequestContext): R
   if (isEveryResource(pattern)) return 'EVERY_RESOURCE';
   const { template: resolution, missing, problems } = resolveTemplate(template, context);
   return { segments: segmentGlobs(resolution), resolved: missing.length === 0 && problems.length === 0 };
-}
-
-/** A resource of a request, cut at its first four colons. */
-export interface ResourceSegments {
-  /** In lower case: services compare without it. */
-  readonly service: string;
-  readonly region: string;
-  readonly account: string;
-  readonly type: string;
-  readonly path: string;
-}
-
-/** Null for what has fewer segments: nothing fits it but a pattern of every resource. */
-export function readSegments(resource: string): ResourceSegments | null {
-  const first = resource.indexOf(':');
-  const second = resource.indexOf(':', first + 1);
-  const third = resource.indexOf(':', second + 1);
-  const fourth = resource.indexOf(':', third + 1);
-  if (first < 0 || second < 0 || third < 0 || fourth < 0) return null;
-  return {
-    service: resource.slice(0, first).toLowerCase(),
-    region: resource.slice(first + 1, second),
-    account: resource.slice(second + 1, third),
-    type: resource.slice(third + 1, fourth),
-    path: resource.slice(fourth + 1),
-  };
 }
 
 /** Whether a resource fits a pattern when nothing is known about the request: variables without default fit nothing. */

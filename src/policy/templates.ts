@@ -5,10 +5,8 @@
  * never put into text that is read again: a user named `*` must not become a wildcard, one named `a:b` must not add a
  * segment. Source: the decisions on operators in the project's rules, and domain facts, section a3.
  */
+import type { RequestContext } from './context.js';
 import { anyRun, type Glob, type GlobToken, literalGlob, readGlob } from './globs.js';
-
-/** Request context as `buildContext` makes it: keys in lower case, values never an empty list. */
-export type RequestContext = ReadonlyMap<string, readonly string[]>;
 
 export type TemplatePart =
   /** As written; wildcards and colons in it count where the place knows them. */

@@ -21,6 +21,7 @@ it('the door shows exactly this', () => {
     'allOf',
     'anyOf',
     'buildContext',
+    'contextWith',
     'dependsOnPrincipal',
     'evaluate',
     'every',

@@ -26,7 +26,7 @@ const urnKeys = [
 ] as const;
 
 /** The context of one resource, as whoever asks the engine about it makes it. */
-function contextWith(known: RequestContext, { urn, tags }: Described): RequestContext {
+function contextOf(known: ReadonlyMap<string, readonly string[]>, { urn, tags }: Described): RequestContext {
   const [, region = '', account = ''] = urn.split(':');
   const entries: [string, string | readonly string[]][] = [...known];
   if (region !== '' && region !== '*') entries.push(['g:RequestedRegion', region]);
@@ -114,7 +114,7 @@ describe('a plan', () => {
         const plan = planDecision(sources, { action: act, context, urnKeys });
         const bound = upperBound(plan);
         for (const one of resources) {
-          const request = { action: act, resource: one.urn, context: contextWith(context, one) };
+          const request = { action: act, resource: one.urn, context: contextOf(context, one) };
           const allowed = evaluate(sources, request).effect === 'ALLOW';
           const verdict = verdictOf(plan, (test) => testHolds(test, one));
           const may = verdictOf(bound, (test) => testHolds(test, one));

@@ -1,0 +1,153 @@
+/**
+ * Statements about one action, when they are many, found by what tells them apart: what the path of the resource begins
+ * with, or a text that a condition wants. Each is put in the one place where the fewest others are.
+ */
+import type { CutResource } from './compiled-resources.js';
+import type { CompiledStatement, Notes, WantedTexts } from './compiled-statements.js';
+import type { Beginning } from './compiled-texts.js';
+import type { RequestContext } from './context.js';
+
+/** Of a place among the statements given; places are answered in order. */
+export type PlaceTakesPart = (place: number) => boolean;
+
+const nothing: readonly number[] = [];
+
+export class CandidateIndex {
+  /** Not told apart by anything. */
+  readonly #always: number[] = [];
+  readonly #whole = new Map<string, number[]>();
+  readonly #begun = new Map<string, number[]>();
+  /** Lengths of the beginnings, the shortest first. */
+  readonly #lengths: readonly number[];
+  readonly #wanting = new Map<string, Wanting>();
+
+  constructor(statements: readonly CompiledStatement[]) {
+    const crowds = new Crowds(statements);
+    const lengths = new Set<number>();
+    for (const [place, { paths, wanted, lacksOnly }] of statements.entries()) {
+      const most = statements.length / 2;
+      const onPath = paths === null ? Infinity : crowds.ofPaths(paths);
+      const best = wanted.reduce<{ readonly crowd: number; readonly by: WantedTexts | null }>(
+        (least, by) => {
+          const crowd = crowds.ofTexts(by);
+          return crowd < least.crowd ? { crowd, by } : least;
+        },
+        { crowd: onPath, by: null },
+      );
+      if (best.crowd > most) this.#always.push(place);
+      else if (best.by !== null) wantingOf(this.#wanting, best.by.key).add(place, best.by, lacksOnly);
+      else {
+        for (const { text, whole } of paths ?? []) {
+          push(whole ? this.#whole : this.#begun, text, place);
+          if (!whole) lengths.add(text.length);
+        }
+      }
+    }
+    this.#lengths = [...lengths].sort((a, b) => a - b);
+  }
+
+  /**
+   * Places of the statements that may apply, in order, each once. Of those that only lack the same key, one that takes
+   * part is noted for all.
+   */
+  on(
+    resource: CutResource | null,
+    context: RequestContext,
+    takesPart: PlaceTakesPart,
+    notes: Notes,
+  ): readonly number[] {
+    const lists: (readonly number[])[] = this.#always.length > 0 ? [this.#always] : [];
+    if (resource?.isWhole === true && (this.#whole.size > 0 || this.#lengths.length > 0)) {
+      const { path } = resource;
+      const whole = this.#whole.get(path);
+      if (whole !== undefined) lists.push(whole);
+      for (const length of this.#lengths) {
+        if (length > path.length) break;
+        const begun = this.#begun.get(path.slice(0, length));
+        if (begun !== undefined) lists.push(begun);
+      }
+    }
+    for (const [key, wanting] of this.#wanting) {
+      const values = context.get(key);
+      if (values === undefined || values.length === 0) {
+        lists.push(wanting.whenAbsent(takesPart, notes));
+        continue;
+      }
+      for (const value of values) {
+        const having = wanting.byText.get(value);
+        if (having !== undefined) lists.push(having);
+      }
+    }
+    if (lists.length < 2) return lists[0] ?? nothing;
+    // In the order given, each once: a statement may have several patterns that a path fits.
+    return [...new Set(lists.flat())].sort((a, b) => a - b);
+  }
+}
+
+/** Statements that want one of some texts for one key. */
+class Wanting {
+  readonly byText = new Map<string, number[]>();
+  /** By the key as written: those that say nothing else when it is absent. */
+  readonly #lackOnly = new Map<string, number[]>();
+  readonly #others: number[] = [];
+
+  add(place: number, { condition, texts }: WantedTexts, lacksOnly: string | null): void {
+    for (const text of new Set(texts)) push(this.byText, text, place);
+    if (lacksOnly === null) this.#others.push(place);
+    else push(this.#lackOnly, condition.key, place);
+  }
+
+  whenAbsent(takesPart: PlaceTakesPart, notes: Notes): readonly number[] {
+    for (const [key, places] of this.#lackOnly) if (places.some(takesPart)) notes.lacks([key]);
+    return this.#others;
+  }
+}
+
+/** How many statements say the same. */
+class Crowds {
+  readonly #paths = new Map<string, number>();
+  readonly #texts = new Map<string, Map<string, number>>();
+
+  constructor(statements: readonly CompiledStatement[]) {
+    for (const { paths, wanted } of statements) {
+      for (const path of paths ?? []) count(this.#paths, nameOf(path));
+      for (const { key, texts } of wanted) {
+        const counts = this.#texts.get(key) ?? new Map<string, number>();
+        this.#texts.set(key, counts);
+        for (const text of texts) count(counts, text);
+      }
+    }
+  }
+
+  ofPaths(paths: readonly Beginning[]): number {
+    if (paths.some(({ text, whole }) => text === '' && !whole)) return Infinity;
+    return paths.reduce((sum, path) => sum + (this.#paths.get(nameOf(path)) ?? 0), 0);
+  }
+
+  ofTexts({ key, texts }: WantedTexts): number {
+    const counts = this.#texts.get(key);
+    return texts.reduce((sum, text) => sum + (counts?.get(text) ?? 0), 0);
+  }
+}
+
+function nameOf({ text, whole }: Beginning): string {
+  return whole ? text : `${text}*`;
+}
+
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function push(lists: Map<string, number[]>, key: string, place: number): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [place]);
+  else if (list.at(-1) !== place) list.push(place);
+}
+
+function wantingOf(all: Map<string, Wanting>, key: string): Wanting {
+  const known = all.get(key);
+  if (known !== undefined) return known;
+  const made = new Wanting();
+  all.set(key, made);
+  return made;
+}
