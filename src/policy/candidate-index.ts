@@ -2,7 +2,7 @@
  * Statements about one action, when they are many, found by what tells them apart: what the path of the resource begins
  * with, or a text that a condition wants. Each is put in the one place where the fewest others are.
  */
-import type { CutResource } from './compiled-resources.js';
+import type { CutResource } from './cut-resource.js';
 import type { CompiledStatement, Notes, WantedTexts } from './compiled-statements.js';
 import type { Beginning } from './compiled-texts.js';
 import type { RequestContext } from './context.js';
@@ -24,7 +24,7 @@ export class CandidateIndex {
   constructor(statements: readonly CompiledStatement[]) {
     const crowds = new Crowds(statements);
     const lengths = new Set<number>();
-    for (const [place, { paths, wanted, lacksOnly }] of statements.entries()) {
+    for (const [place, { paths, wanted, lacksOneKey }] of statements.entries()) {
       const most = statements.length / 2;
       const onPath = paths === null ? Infinity : crowds.ofPaths(paths);
       const best = wanted.reduce<{ readonly crowd: number; readonly by: WantedTexts | null }>(
@@ -35,7 +35,7 @@ export class CandidateIndex {
         { crowd: onPath, by: null },
       );
       if (best.crowd > most) this.#always.push(place);
-      else if (best.by !== null) wantingOf(this.#wanting, best.by.key).add(place, best.by, lacksOnly);
+      else if (best.by !== null) wantingOf(this.#wanting, best.by.key).add(place, best.by, lacksOneKey);
       else {
         for (const { text, whole } of paths ?? []) {
           push(whole ? this.#whole : this.#begun, text, place);
@@ -67,8 +67,8 @@ export class CandidateIndex {
         if (begun !== undefined) lists.push(begun);
       }
     }
-    for (const [key, wanting] of this.#wanting) {
-      const values = context.get(key);
+    for (const wanting of this.#wanting.values()) {
+      const values = context.get(wanting.key);
       if (values === undefined || values.length === 0) {
         lists.push(wanting.whenAbsent(takesPart, notes));
         continue;
@@ -79,22 +79,35 @@ export class CandidateIndex {
       }
     }
     if (lists.length < 2) return lists[0] ?? nothing;
-    // In the order given, each once: a statement may have several patterns that a path fits.
-    return [...new Set(lists.flat())].sort((a, b) => a - b);
+    return inOrder(lists);
   }
+}
+
+/** In the order given, each once: a statement may have several patterns that a path fits. */
+function inOrder(lists: readonly (readonly number[])[]): readonly number[] {
+  const places: number[] = [];
+  for (const list of lists) for (const place of list) places.push(place);
+  if (places.length < 2) return places;
+  places.sort((a, b) => a - b);
+  return places.filter((place, i) => place !== places[i - 1]);
 }
 
 /** Statements that want one of some texts for one key. */
 class Wanting {
+  readonly key: string;
   readonly byText = new Map<string, number[]>();
   /** By the key as written: those that say nothing else when it is absent. */
   readonly #lackOnly = new Map<string, number[]>();
   readonly #others: number[] = [];
 
-  add(place: number, { condition, texts }: WantedTexts, lacksOnly: string | null): void {
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  add(place: number, { condition, texts }: WantedTexts, lacksOneKey: boolean): void {
     for (const text of new Set(texts)) push(this.byText, text, place);
-    if (lacksOnly === null) this.#others.push(place);
-    else push(this.#lackOnly, condition.key, place);
+    if (lacksOneKey) push(this.#lackOnly, condition.key, place);
+    else this.#others.push(place);
   }
 
   whenAbsent(takesPart: PlaceTakesPart, notes: Notes): readonly number[] {
@@ -147,7 +160,7 @@ function push(lists: Map<string, number[]>, key: string, place: number): void {
 function wantingOf(all: Map<string, Wanting>, key: string): Wanting {
   const known = all.get(key);
   if (known !== undefined) return known;
-  const made = new Wanting();
+  const made = new Wanting(key);
   all.set(key, made);
   return made;
 }

@@ -217,10 +217,13 @@ function compileOrder<T>(
   const plain = texts.map(readPlain);
   const allPlain = plain.every((one) => one === one);
   const fits = orders[comparison] ?? (() => false);
+  const [onlyPlain = NaN] = plain;
   return (value) => {
     if (allPlain) {
       const given = readPlain(value);
-      if (given === given) return plain.some((one) => fits(given - one));
+      if (given === given) {
+        return plain.length === 1 ? fits(given - onlyPlain) : plain.some((one) => fits(given - one));
+      }
     }
     const given = read(value);
     return given === null ? null : listed.some((one) => fits(compare(given, one)));

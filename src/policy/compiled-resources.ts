@@ -4,52 +4,14 @@
  */
 import { holds, misses, unclear, type Verdict } from './compiled-conditions.js';
 import { beginningOf, type Beginning, shapeOf } from './compiled-texts.js';
+import { type CutResource, SegmentTest } from './cut-resource.js';
 import type { RequestContext } from './context.js';
 import type { Statement } from './document.js';
 import type { Glob } from './globs.js';
 import { matchResources } from './evaluation.js';
-import { meetTemplate, type ReadPattern, readPattern, readResourcePattern, segmentCount } from './resources.js';
+import { OpenPattern } from './compiled-variables.js';
+import { readResourcePattern, segmentCount } from './resources.js';
 import { hasVariables } from './templates.js';
-
-/** The resource of a request, cut at its first four colons. */
-export class CutResource {
-  readonly text: string;
-  /** Where each segment ends; negative from the first that is not there on. */
-  readonly #ends: readonly [number, number, number, number];
-  #service: string | null = null;
-  #path: string | null = null;
-
-  constructor(text: string) {
-    this.text = text;
-    const first = text.indexOf(':');
-    const second = first < 0 ? -1 : text.indexOf(':', first + 1);
-    const third = second < 0 ? -1 : text.indexOf(':', second + 1);
-    const fourth = third < 0 ? -1 : text.indexOf(':', third + 1);
-    this.#ends = [first, second, third, fourth];
-  }
-
-  /** Nothing fits what has fewer segments but a pattern of every resource. */
-  get isWhole(): boolean {
-    return this.#ends[3] >= 0;
-  }
-
-  startOf(segment: number): number {
-    return segment === 0 ? 0 : (this.#ends[segment - 1] ?? 0) + 1;
-  }
-
-  endOf(segment: number): number {
-    return this.#ends[segment] ?? this.text.length;
-  }
-
-  /** In lower case: services compare without it. */
-  get service(): string {
-    return (this.#service ??= this.text.slice(0, this.#ends[0]).toLowerCase());
-  }
-
-  get path(): string {
-    return (this.#path ??= this.text.slice(this.#ends[3] + 1));
-  }
-}
 
 /** How the resource part of a statement meets a request. */
 export type ResourcesTest = (resource: CutResource | null, context: RequestContext) => Verdict;
@@ -59,54 +21,74 @@ export interface CompiledResources {
   readonly test: ResourcesTest | null;
   /** What the paths begin with that it can be about; null: any, and requests without a resource. */
   readonly paths: readonly Beginning[] | null;
+  /** The one pattern without variables that it comes to, if it is one. */
+  readonly only: CompiledPattern | null;
 }
 
-const everyResource: CompiledResources = { test: null, paths: null };
+const everyResource: CompiledResources = { test: null, paths: null, only: null };
 
 export function compileResources(statement: Statement): CompiledResources {
   const { resources, notResources } = statement;
   if (notResources !== null) return byReference(statement);
   if (resources === null) return everyResource;
   const compiled: CompiledPattern[] = [];
-  const open: ReadPattern[] = [];
+  const open: OpenPattern[] = [];
   for (const pattern of resources) {
-    if (hasVariables(pattern)) open.push(readPattern(pattern));
+    if (hasVariables(pattern)) open.push(new OpenPattern(pattern));
     else {
       const made = compilePattern(pattern);
       if (made === 'EVERY_RESOURCE') return everyResource;
       if (made !== 'NO_RESOURCE') compiled.push(made);
     }
   }
-  const fits = someFits(compiled);
-  if (open.length > 0) return { paths: null, test: withOpen(fits, open) };
+  if (open.length > 0) {
+    const paths = [...compiled, ...open].map(({ path }) => path);
+    const known = paths.filter((path) => path !== null);
+    return { paths: known.length < paths.length ? null : known, test: withOpen(compiled, open), only: null };
+  }
+  const [only = null] = compiled;
   return {
     paths: compiled.map(({ path }) => path),
-    test: (resource) => (resource !== null && fits(resource) ? holds : misses),
+    test: (resource) => (resource !== null && someFits(compiled, resource) ? holds : misses),
+    only: compiled.length === 1 ? only : null,
   };
 }
 
-type FitsResource = (resource: CutResource) => boolean;
-
-interface CompiledPattern {
+export class CompiledPattern {
   readonly path: Beginning;
-  readonly fits: FitsResource;
+  readonly #tests: readonly SegmentTest[];
+
+  constructor(segments: readonly Glob[]) {
+    this.path = beginningOf(segments[segmentCount - 1] ?? []);
+    // The path tells most apart.
+    this.#tests = [4, 3, 0, 1, 2].flatMap((segment) => {
+      const shape = shapeOf(segments[segment] ?? []);
+      return shape.kind === 'ANY' ? [] : [new SegmentTest(shape, segment)];
+    });
+  }
+
+  fits(resource: CutResource): boolean {
+    if (!resource.isWhole) return false;
+    const tests = this.#tests;
+    for (let i = 0; i < tests.length; i += 1) if (tests[i]?.fits(resource) !== true) return false;
+    return true;
+  }
 }
 
-function someFits(compiled: readonly CompiledPattern[]): FitsResource {
-  const [only] = compiled;
-  if (only !== undefined && compiled.length === 1) return only.fits;
-  return (resource) => compiled.some(({ fits }) => fits(resource));
+function someFits(compiled: readonly CompiledPattern[], resource: CutResource): boolean {
+  for (let i = 0; i < compiled.length; i += 1) if (compiled[i]?.fits(resource) === true) return true;
+  return false;
 }
 
-/** Beside patterns without variables. What one pattern lacks does not matter when another fits. */
-function withOpen(fits: FitsResource, open: readonly ReadPattern[]): ResourcesTest {
+/** Patterns without variables and with some. What one pattern lacks does not matter when another fits. */
+function withOpen(compiled: readonly CompiledPattern[], open: readonly OpenPattern[]): ResourcesTest {
   return (resource, context) => {
-    if (resource !== null && fits(resource)) return holds;
+    if (resource !== null && someFits(compiled, resource)) return holds;
     let verdict: Verdict = misses;
     for (const pattern of open) {
-      const { matches, missing, problems } = meetTemplate(pattern, resource?.text ?? null, context);
-      if (matches) return holds;
-      if (missing.length > 0 || problems.length > 0) verdict = unclear;
+      const met = pattern.meet(resource, context);
+      if (met === holds) return holds;
+      if (met === unclear) verdict = unclear;
     }
     return verdict;
   };
@@ -115,6 +97,7 @@ function withOpen(fits: FitsResource, open: readonly ReadPattern[]): ResourcesTe
 function byReference(statement: Statement): CompiledResources {
   return {
     paths: null,
+    only: null,
     test: (resource, context) => {
       const { matches, missing, problems } = matchResources(statement, resource?.text ?? null, context);
       if (missing.length > 0 || problems.length > 0) return unclear;
@@ -128,61 +111,5 @@ function compilePattern(pattern: string): CompiledPattern | 'EVERY_RESOURCE' | '
   const reading = readResourcePattern(pattern, new Map());
   if (reading === 'EVERY_RESOURCE') return reading;
   if (reading === 'UNREADABLE' || reading.segments.length !== segmentCount) return 'NO_RESOURCE';
-  const { segments } = reading;
-  // The path tells most apart.
-  const tests = [4, 3, 0, 1, 2].flatMap((i) => compileSegment(segments[i] ?? [], i) ?? []);
-  const [one = isWhole, two] = tests;
-  return {
-    path: beginningOf(segments[segmentCount - 1] ?? []),
-    fits:
-      tests.length <= 1
-        ? (resource) => resource.isWhole && one(resource)
-        : tests.length === 2 && two !== undefined
-          ? (resource) => resource.isWhole && one(resource) && two(resource)
-          : (resource) => resource.isWhole && tests.every((fits) => fits(resource)),
-  };
-}
-
-const isWhole: FitsResource = () => true;
-
-/** Null when anything fits. */
-function compileSegment(glob: Glob, segment: number): FitsResource | null {
-  const shape = shapeOf(glob);
-  if (shape.kind === 'ANY') return null;
-  if (segment === 0) return compileService(shape);
-  switch (shape.kind) {
-    case 'TEXT': {
-      const { text } = shape;
-      const { length } = text;
-      return (resource) => {
-        const start = resource.startOf(segment);
-        return resource.endOf(segment) - start === length && resource.text.startsWith(text, start);
-      };
-    }
-    case 'AROUND': {
-      const { before, after } = shape;
-      const least = before.length + after.length;
-      return (resource) => {
-        const start = resource.startOf(segment);
-        const end = resource.endOf(segment);
-        return end - start >= least && resource.text.startsWith(before, start) && resource.text.endsWith(after, end);
-      };
-    }
-    case 'OTHER':
-      return (resource) => shape.fits(resource.text.slice(resource.startOf(segment), resource.endOf(segment)));
-  }
-}
-
-function compileService(shape: Exclude<ReturnType<typeof shapeOf>, { kind: 'ANY' }>): FitsResource {
-  switch (shape.kind) {
-    case 'TEXT':
-      return ({ service }) => service === shape.text;
-    case 'AROUND':
-      return ({ service }) =>
-        service.length >= shape.before.length + shape.after.length &&
-        service.startsWith(shape.before) &&
-        service.endsWith(shape.after);
-    case 'OTHER':
-      return ({ service }) => shape.fits(service);
-  }
+  return new CompiledPattern(reading.segments);
 }

@@ -12,7 +12,8 @@ import {
   unclear,
   wantedTexts,
 } from './compiled-conditions.js';
-import { compileResources, type CutResource, type ResourcesTest } from './compiled-resources.js';
+import { type CompiledPattern, compileResources, type ResourcesTest } from './compiled-resources.js';
+import { type CutResource, hashBeginning, hashedCharacters } from './cut-resource.js';
 import { compileGlob, type Beginning, type TextTest } from './compiled-texts.js';
 import type { RequestContext } from './context.js';
 import type { Condition, PolicyDocument, Statement } from './document.js';
@@ -49,54 +50,73 @@ export class CompiledStatement {
   readonly denies: boolean;
   /** As `CompiledResources.paths`. */
   readonly paths: readonly Beginning[] | null;
-  readonly wanted: readonly WantedTexts[];
-  /** It says of its one condition's key alone that it lacks it, and nothing else. */
-  readonly lacksOnly: string | null;
+  /** What every path begins with that it can be about, as far as it is hashed. */
+  readonly begunLength: number;
+  readonly begunHash: number;
   readonly #onResource: ResourcesTest | null;
-  readonly #conditions: readonly ConditionTest[];
+  /** Where one pattern without variables is all that it comes to. */
+  readonly #pattern: CompiledPattern | null;
+  /** Made when first asked: most statements are passed over. */
+  #conditions: readonly ConditionTest[] | null = null;
 
   constructor(statement: Statement) {
-    const { test, paths } = compileResources(statement);
-    const [condition] = statement.conditions;
+    const { test, paths, only } = compileResources(statement);
+    const begun = paths === null ? '' : commonBeginning(paths).slice(0, hashedCharacters);
     this.statement = statement;
     this.denies = statement.effect === 'DENY';
     this.paths = paths;
+    this.begunLength = begun.length;
+    this.begunHash = hashBeginning(begun);
     this.#onResource = test;
-    this.#conditions = statement.conditions.map(compileCondition);
-    this.wanted = statement.conditions.flatMap((condition) => {
+    this.#pattern = only;
+  }
+
+  get wanted(): readonly WantedTexts[] {
+    return this.statement.conditions.flatMap((condition) => {
       const texts = wantedTexts(condition);
       return texts === null ? [] : [{ condition, key: condition.key.toLowerCase(), texts }];
     });
-    this.lacksOnly =
-      test === null && statement.conditions.length === 1 && condition !== undefined ? condition.key : null;
   }
 
-  /** Whether it matches a request about an action of its own; what it lacked and what was wrong goes to the notes. */
-  matches(resource: CutResource | null, context: RequestContext, source: string, notes: Notes): boolean {
-    let clear = true;
-    if (this.#onResource !== null) {
-      const verdict = this.#onResource(resource, context);
-      if (verdict === misses) return false;
-      if (verdict === unclear) clear = false;
-    }
-    const conditions = this.#conditions;
+  /** Whether it says of its one condition's key that it lacks it, and nothing else ever. */
+  get lacksOneKey(): boolean {
+    return this.#onResource === null && this.statement.conditions.length === 1;
+  }
+
+  /** How it meets a request about an action of its own. Where that is unclear, `tell` says it, and what there is to note. */
+  meet(resource: CutResource | null, context: RequestContext): typeof misses | typeof holds | typeof unclear {
+    const onResource =
+      this.#pattern !== null
+        ? resource !== null && this.#pattern.fits(resource)
+          ? holds
+          : misses
+        : this.#onResource === null
+          ? holds
+          : this.#onResource(resource, context);
+    if (onResource === misses) return misses;
+    let clear = onResource === holds;
+    const conditions = (this.#conditions ??= this.statement.conditions.map(compileCondition));
     for (let i = 0; i < conditions.length; i += 1) {
       const verdict = conditions[i]?.(context) ?? misses;
       // As the reference form has it: what plainly misses says nothing.
-      if (verdict === misses) return false;
+      if (verdict === misses) return misses;
       if (verdict !== holds) clear = false;
     }
-    return clear || this.#tell(resource, context, source, notes);
+    return clear ? holds : unclear;
   }
 
-  #tell(resource: CutResource | null, context: RequestContext, source: string, notes: Notes): boolean {
+  /** Whether it matches after all; what it lacked and what was wrong goes to the notes. */
+  tell(resource: CutResource | null, context: RequestContext, source: string, notes: Notes): boolean {
     const { statement } = this;
-    const onResource = matchResources(statement, resource?.text ?? null, context);
-    let { matches } = onResource;
-    notes.lacks(onResource.missing);
-    notes.reports(source, statement, onResource.problems);
+    let matches = true;
+    if (this.#onResource !== null && this.#onResource(resource, context) === unclear) {
+      const onResource = matchResources(statement, resource?.text ?? null, context);
+      matches = onResource.matches;
+      notes.lacks(onResource.missing);
+      notes.reports(source, statement, onResource.problems);
+    }
     for (const [i, condition] of statement.conditions.entries()) {
-      const verdict = this.#conditions[i]?.(context);
+      const verdict = this.#conditions?.[i]?.(context);
       if (verdict === holds) continue;
       if (verdict === lacksKey) {
         notes.lacks([condition.key]);
@@ -112,54 +132,119 @@ export class CompiledStatement {
   }
 }
 
+function commonBeginning(paths: readonly Beginning[]): string {
+  const [first, ...others] = paths.map(({ text }) => text);
+  let common = first ?? '';
+  for (const text of others) {
+    let length = 0;
+    while (length < common.length && common[length] === text[length]) length += 1;
+    common = common.slice(0, length);
+  }
+  return common;
+}
+
 /** An action under all of its names, as documents are asked about it. */
 export class ActionNames {
   readonly names: readonly string[];
   readonly segments: readonly (readonly string[])[];
+  /** One of a closed set, which will be asked about again. */
+  readonly kept: boolean;
+  /** As that of documents: what shares no bit with it is not about the action. */
+  readonly marks: number;
 
   /** Of concrete names. */
-  constructor(names: readonly string[]) {
+  constructor(names: readonly string[], kept: boolean) {
     this.names = [...new Set(names.map((name) => name.toLowerCase()))];
     this.segments = this.names.map((name) => name.split(':'));
+    this.kept = kept;
+    this.marks = this.segments.reduce((marks, segments) => marks | markOf(segments), 0);
   }
 }
+
+/** One of 30 bits for the service and the type that a name begins with. */
+function markOf([service = '', type = '']: readonly string[]): number {
+  return 1 << (hashBeginning(`${service}:${type}`) % 30);
+}
+
+const everyMark = 0x3fffffff;
+
+/** A pattern whose service or type has a wildcard may be about anything. */
+function marksOf({ actions, notActions }: Statement): number {
+  if (notActions !== null) return everyMark;
+  return actions.reduce((marks, pattern) => {
+    const segments = pattern.toLowerCase().split(':');
+    return marks | (segments.length < 3 || /[*?]/.test(`${segments[0]}${segments[1]}`) ? everyMark : markOf(segments));
+  }, 0);
+}
+
+/** Actions that one document remembers its statements for. */
+const rememberedNames = 512;
 
 const nothing: readonly never[] = [];
 
 export class CompiledDocument {
+  /** Bits of what it may be about, to be told without a look at it; see `ActionNames.marks`. */
+  readonly marks: number;
   /** By the whole name of an action, in the order of the document. */
-  readonly #named = new Map<string, CompiledStatement[]>();
+  readonly #named = new Map<string, Entry[]>();
   /** By patterns, which are asked one by one. */
-  readonly #patterned: { readonly compiled: CompiledStatement; readonly isAbout: (names: ActionNames) => boolean }[] =
-    [];
+  readonly #patterned: { readonly entry: Entry; readonly isAbout: (names: ActionNames) => boolean }[] = [];
+
+  #asked: Map<ActionNames, readonly CompiledStatement[]> | null = null;
 
   constructor({ statements }: PolicyDocument) {
+    this.marks = statements.reduce((marks, statement) => marks | marksOf(statement), 0);
     for (const statement of statements) {
-      const compiled = new CompiledStatement(statement);
+      const entry: Entry = { statement, compiled: null };
       const { actions, notActions } = statement;
       if (notActions !== null || !actions.every(isConcreteAction)) {
         const fits = compileActions(notActions ?? actions);
-        this.#patterned.push({ compiled, isAbout: ({ segments }) => segments.some(fits) === (notActions === null) });
+        this.#patterned.push({ entry, isAbout: ({ segments }) => segments.some(fits) === (notActions === null) });
         continue;
       }
-      for (const action of new Set(actions.map((action) => action.toLowerCase()))) {
-        const known = this.#named.get(action);
-        if (known === undefined) this.#named.set(action, [compiled]);
-        else known.push(compiled);
+      for (const action of actions) {
+        const name = action.toLowerCase();
+        const known = this.#named.get(name);
+        if (known === undefined) this.#named.set(name, [entry]);
+        else if (known.at(-1) !== entry) known.push(entry);
       }
     }
   }
 
   /** The statements about an action under any of its names, in order. */
   about(asked: ActionNames): readonly CompiledStatement[] {
+    const known = this.#asked?.get(asked);
+    if (known !== undefined) return known;
     const [only = ''] = asked.names;
-    if (asked.names.length === 1 && this.#patterned.length === 0) return this.#named.get(only) ?? nothing;
-    const found = new Set<CompiledStatement>();
-    for (const name of asked.names) for (const one of this.#named.get(name) ?? nothing) found.add(one);
-    for (const { compiled, isAbout } of this.#patterned) if (isAbout(asked)) found.add(compiled);
-    if (found.size < 2) return found.size === 0 ? nothing : [...found];
-    return [...found].sort((a, b) => a.statement.index - b.statement.index);
+    // What is not there needs no remembering: it is as quickly found out again.
+    const plain = asked.names.length === 1 && this.#patterned.length === 0;
+    if (plain && !this.#named.has(only)) return nothing;
+    const found = this.#find(asked);
+    if (!asked.kept) return found;
+    const remembered = (this.#asked ??= new Map<ActionNames, readonly CompiledStatement[]>());
+    const [oldest] = remembered.size >= rememberedNames ? remembered.keys() : nothing;
+    if (oldest !== undefined) remembered.delete(oldest);
+    remembered.set(asked, found);
+    return found;
   }
+
+  #find(asked: ActionNames): readonly CompiledStatement[] {
+    const found = new Set<Entry>();
+    for (const name of asked.names) for (const one of this.#named.get(name) ?? nothing) found.add(one);
+    for (const { entry, isAbout } of this.#patterned) if (isAbout(asked)) found.add(entry);
+    if (found.size === 0) return nothing;
+    return [...found].sort((a, b) => a.statement.index - b.statement.index).map(compiledOf);
+  }
+}
+
+/** A statement, made ready when it is first asked about. */
+interface Entry {
+  readonly statement: Statement;
+  compiled: CompiledStatement | null;
+}
+
+function compiledOf(entry: Entry): CompiledStatement {
+  return (entry.compiled ??= new CompiledStatement(entry.statement));
 }
 
 const documents = new WeakMap<PolicyDocument, CompiledDocument>();

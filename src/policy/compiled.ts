@@ -5,8 +5,15 @@
  */
 import { isConcreteAction } from './actions.js';
 import { CandidateIndex } from './candidate-index.js';
-import { CutResource } from './compiled-resources.js';
-import { ActionNames, compileDocument, type CompiledStatement, Notes } from './compiled-statements.js';
+import { misses, unclear } from './compiled-conditions.js';
+import { CutResource, hashBeginnings } from './cut-resource.js';
+import {
+  ActionNames,
+  compileDocument,
+  type CompiledDocument,
+  type CompiledStatement,
+  Notes,
+} from './compiled-statements.js';
 import type { StatementEffect } from './document.js';
 import {
   distinctKeys,
@@ -17,15 +24,18 @@ import {
   type PolicySource,
 } from './evaluation.js';
 
-/** Actions whose statements are remembered for one principal. */
+/**
+ * Who holds few documents and asks seldom has them asked one by one: what they come to is shared, and nothing is kept for
+ * the principal.
+ */
+const fewDocuments = 16;
+const rememberedFrom = 3;
+
+/** Actions whose statements are remembered for one principal of more. */
 const rememberedActions = 512;
 
 /** From so many statements about one action on, they are found by an index. */
-const indexedFrom = 12;
-
-/** Who asks less often than this, of few documents, is not worth remembering anything for. */
-const rememberedFrom = 3;
-const fewDocuments = 16;
+const indexedFrom = 64;
 
 /** Whether a source takes part in a request. */
 export type TakesPart<Origin> = (origin: Origin) => boolean;
@@ -38,7 +48,10 @@ const nothing: readonly never[] = [];
 /** The sources of one principal, made ready. They must not change. */
 export class CompiledSources<Origin> {
   readonly #sources: readonly PolicySource<Origin>[];
-  #known: Map<string, Candidates<Origin>> | null = null;
+  #documents: readonly CompiledDocument[] | null = null;
+  /** Beside each document what it may be about: those that are not about an action are not even looked at. */
+  #marks: readonly number[] | null = null;
+  #known: Map<ActionNames, Candidates<Origin>> | null = null;
   #asked = 0;
 
   constructor(sources: readonly PolicySource<Origin>[]) {
@@ -51,20 +64,20 @@ export class CompiledSources<Origin> {
    * @param remember whether the action is one of a closed set, so that remembering it cannot fill the memory
    */
   evaluate(request: PolicyRequest, takesPart: TakesPart<Origin> = everySource, remember = false): Evaluation<Origin> {
-    const candidates = this.#candidates(request, remember);
+    const names = namesOf(request, remember);
     // An action that is a pattern is refused in the words of the reference form.
-    if (candidates === null) return evaluate([], request);
+    if (names === null) return evaluate([], request);
     const found = new Findings<Origin>();
-    candidates.find(request, takesPart, found);
+    this.#find(names, request, takesPart, found);
     return found.evaluation();
   }
 
   /** The effect of `evaluate` alone, for those who ask much and show nothing. */
   effectOf(request: PolicyRequest, takesPart: TakesPart<Origin> = everySource, remember = false): StatementEffect {
-    const candidates = this.#candidates(request, remember);
-    if (candidates === null) return 'DENY';
+    const names = namesOf(request, remember);
+    if (names === null) return 'DENY';
     const seen = new Effects();
-    candidates.find(request, takesPart, seen);
+    this.#find(names, request, takesPart, seen);
     return seen.allowed && !seen.denied ? 'ALLOW' : 'DENY';
   }
 
@@ -74,23 +87,47 @@ export class CompiledSources<Origin> {
     takesPart: TakesPart<Origin> = everySource,
     remember = false,
   ): readonly DeterminingStatement<Origin>[] {
-    const candidates = this.#candidates(action, remember);
-    return candidates?.determining.filter(({ source }) => takesPart(source.origin)) ?? [];
+    const names = namesOf(action, remember);
+    if (names === null) return nothing;
+    const { determining } = this.#candidates(names);
+    return determining.filter(({ source }) => takesPart(source.origin));
   }
 
-  /** Null when a name is a pattern. */
-  #candidates({ action, aliases = nothing }: NamedAction, remember: boolean): Candidates<Origin> | null {
-    const known = this.#known?.get(action);
-    if (known !== undefined && sameNames(known.aliases, aliases)) return known;
-    const names = namesOf(action, aliases, remember);
-    if (names === null) return null;
-    const candidates = new Candidates(this.#sources, names, aliases);
+  #find(names: ActionNames, request: PolicyRequest, takesPart: TakesPart<Origin>, verdicts: Verdicts<Origin>): void {
+    const sources = this.#sources;
+    if (sources.length > fewDocuments || (names.kept && this.#asked >= rememberedFrom)) {
+      this.#candidates(names).find(request, takesPart, verdicts);
+      return;
+    }
     this.#asked += 1;
-    if (remember && (this.#asked >= rememberedFrom || this.#sources.length > fewDocuments)) {
+    const documents = (this.#documents ??= sources.map(({ document }) => compileDocument(document)));
+    const marks = (this.#marks ??= documents.map((document) => document.marks));
+    let resource: CutResource | null = null;
+    for (let i = 0; i < documents.length; i += 1) {
+      if (((marks[i] ?? 0) & names.marks) === 0) continue;
+      const source = sources[i];
+      const statements = documents[i]?.about(names);
+      if (source === undefined || statements === undefined || statements.length === 0) continue;
+      if (!takesPart(source.origin)) continue;
+      if (request.resource !== null) resource ??= new CutResource(request.resource);
+      for (const statement of statements) {
+        const verdict = statement.meet(resource, request.context);
+        if (verdict === misses) continue;
+        if (verdict === unclear && !statement.tell(resource, request.context, source.name, verdicts.notes)) continue;
+        if (verdicts.add({ source, statement: statement.statement }, statement.denies)) return;
+      }
+    }
+  }
+
+  #candidates(names: ActionNames): Candidates<Origin> {
+    const known = this.#known?.get(names);
+    if (known !== undefined) return known;
+    const candidates = new Candidates(this.#sources, names);
+    if (names.kept) {
       this.#known ??= new Map();
       const [oldest] = this.#known.size >= rememberedActions ? this.#known.keys() : nothing;
       if (oldest !== undefined) this.#known.delete(oldest);
-      this.#known.set(action, candidates);
+      this.#known.set(names, candidates);
     }
     return candidates;
   }
@@ -142,75 +179,102 @@ class Effects implements Verdicts<unknown> {
 
 /** The statements of some sources about one action. */
 class Candidates<Origin> {
-  readonly aliases: readonly string[];
   /** Ready to be answered; beside each, the statement made ready. */
   readonly determining: readonly DeterminingStatement<Origin>[];
   readonly #compiled: readonly CompiledStatement[];
+  /** Length and hash of what the paths begin with, one after the other: who is told to miss is not even looked at. */
+  readonly #begun: readonly number[];
+  readonly #longest: number;
   #index: CandidateIndex | null = null;
-  #found = 0;
+  #asked = 0;
 
-  constructor(sources: readonly PolicySource<Origin>[], names: ActionNames, aliases: readonly string[]) {
+  constructor(sources: readonly PolicySource<Origin>[], names: ActionNames) {
     const determining: DeterminingStatement<Origin>[] = [];
     const compiled: CompiledStatement[] = [];
+    const begun: number[] = [];
     for (const source of sources) {
       for (const one of compileDocument(source.document).about(names)) {
         determining.push({ source, statement: one.statement });
         compiled.push(one);
+        begun.push(one.begunLength, one.begunHash);
       }
     }
-    this.aliases = aliases;
     this.determining = determining;
     this.#compiled = compiled;
+    this.#begun = begun;
+    this.#longest = compiled.reduce((longest, { begunLength }) => Math.max(longest, begunLength), 0);
   }
 
   find(request: PolicyRequest, takesPart: TakesPart<Origin>, verdicts: Verdicts<Origin>): void {
-    const { determining } = this;
-    const compiled = this.#compiled;
-    if (compiled.length === 0) return;
+    const count = this.#compiled.length;
+    if (count === 0) return;
     const resource = request.resource === null ? null : new CutResource(request.resource);
-    const { context } = request;
-    const { notes } = verdicts;
-    if (compiled.length < indexedFrom || this.#found++ === 0) {
-      for (let place = 0; place < compiled.length; place += 1) {
-        const one = determining[place];
-        const statement = compiled[place];
-        if (one === undefined || statement === undefined || !takesPart(one.source.origin)) continue;
-        if (!statement.matches(resource, context, one.source.name, notes)) continue;
-        if (verdicts.add(one, statement.denies)) return;
-      }
+    // An index is worth its making from the second question on.
+    if (count >= indexedFrom && this.#asked > 0) {
+      const places = this.#indexed().on(
+        resource,
+        request.context,
+        (place) => this.#takesPart(place, takesPart),
+        verdicts.notes,
+      );
+      for (const place of places) if (this.#meet(place, request, resource, takesPart, verdicts)) return;
       return;
     }
-    this.#index ??= new CandidateIndex(compiled);
-    const partOf = (place: number): boolean => {
-      const one = determining[place];
-      return one !== undefined && takesPart(one.source.origin);
-    };
-    for (const place of this.#index.on(resource, context, partOf, notes)) {
-      const one = determining[place];
-      const statement = compiled[place];
-      if (one === undefined || statement === undefined || !partOf(place)) continue;
-      if (!statement.matches(resource, context, one.source.name, notes)) continue;
-      if (verdicts.add(one, statement.denies)) return;
+    this.#asked += 1;
+    const begun = this.#begun;
+    const length = resource?.isWhole === true ? resource.text.length - resource.startOf(4) : 0;
+    const hashes = length > 0 && resource !== null ? hashBeginnings(resource, this.#longest) : noHashes;
+    for (let place = 0; place < count; place += 1) {
+      const wanted = begun[2 * place] ?? 0;
+      if (wanted > 0 && (wanted > length || hashes[wanted] !== begun[2 * place + 1])) continue;
+      if (this.#meet(place, request, resource, takesPart, verdicts)) return;
     }
+  }
+
+  #indexed(): CandidateIndex {
+    return (this.#index ??= new CandidateIndex(this.#compiled));
+  }
+
+  #takesPart(place: number, takesPart: TakesPart<Origin>): boolean {
+    const one = this.determining[place];
+    return one !== undefined && takesPart(one.source.origin);
+  }
+
+  #meet(
+    place: number,
+    request: PolicyRequest,
+    resource: CutResource | null,
+    takesPart: TakesPart<Origin>,
+    verdicts: Verdicts<Origin>,
+  ): boolean {
+    const statement = this.#compiled[place];
+    const verdict = statement?.meet(resource, request.context) ?? misses;
+    if (statement === undefined || verdict === misses) return false;
+    const one = this.determining[place];
+    if (one === undefined || !takesPart(one.source.origin)) return false;
+    if (verdict === unclear && !statement.tell(resource, request.context, one.source.name, verdicts.notes))
+      return false;
+    return verdicts.add(one, statement.denies);
   }
 }
 
-/** Names that documents were asked about, of closed sets alone, and never more than so many. */
+const noHashes = new Int32Array(0);
+
+/** Names of registered actions, read once: by the action where it has one name, else by the list of them all. */
 const readNames = new Map<string, ActionNames>();
+const readLists = new WeakMap<readonly string[], ActionNames>();
 const mostReadNames = 4096;
 
 /** Null when one is a pattern. */
-function namesOf(action: string, aliases: readonly string[], remember: boolean): ActionNames | null {
-  const known = aliases.length === 0 ? readNames.get(action) : undefined;
-  if (known !== undefined) return known;
+function namesOf({ action, aliases = nothing }: NamedAction, remember: boolean): ActionNames | null {
+  const listed = aliases.length > 0;
+  const known = listed ? readLists.get(aliases) : readNames.get(action);
+  if (known !== undefined && (!listed || aliases.includes(action))) return known;
   const names = [action, ...aliases];
   if (!names.every(isConcreteAction)) return null;
-  const read = new ActionNames(names);
-  if (remember && aliases.length === 0 && readNames.size < mostReadNames) readNames.set(action, read);
+  const kept = remember && (listed ? aliases.includes(action) : readNames.size < mostReadNames);
+  const read = new ActionNames(names, kept);
+  if (kept && listed) readLists.set(aliases, read);
+  else if (kept) readNames.set(action, read);
   return read;
-}
-
-function sameNames(one: readonly string[], other: readonly string[]): boolean {
-  if (one === other) return true;
-  return one.length === other.length && one.every((name, i) => name === other[i]);
 }

@@ -164,6 +164,7 @@ function together(matches: boolean, met: readonly Outcome[]): Outcome {
 
 /** Sorted, each key once; of several spellings the first in code order, so that the order of policies does not show. */
 export function distinctKeys(keys: readonly string[]): string[] {
+  if (keys.length < 2) return [...keys];
   const spellings = new Map<string, string>();
   for (const key of [...keys].sort()) {
     if (!spellings.has(key.toLowerCase())) spellings.set(key.toLowerCase(), key);

@@ -44,17 +44,22 @@ const plain = ({ statements, ...rest }: Evaluation<number>) => ({
 
 describe('the compiled form', () => {
   it.each([
-    ['few statements', 3, 4, 1_500],
-    ['as many as are found by an index', 12, 6, 400],
-  ] as const)('answers as the reference does: %s', (_what, statements, policies, numRuns) => {
-    const world = fc.array(fc.array(statement(), { maxLength: statements }), { maxLength: policies });
+    ['few documents, asked one by one', 3, 4, 1, 1_000],
+    ['many documents, put together', 6, 8, 3, 100],
+    ['as many statements as are found by an index', 12, 10, 6, 60],
+  ] as const)('answers as the reference does: %s', (_what, statements, policies, copies, numRuns) => {
+    const least = copies > 1 ? policies / 2 : 0;
+    const document = fc.array(statement(), { minLength: copies > 1 ? statements / 2 : 0, maxLength: statements });
+    const world = fc.array(document, { minLength: least, maxLength: policies });
     fc.assert(
       fc.property(world, fc.array(request, { minLength: 1, maxLength: 12 }), fc.boolean(), (given, asked, remember) => {
-        const sources = sourcesOf(given);
+        const sources = sourcesOf(Array.from({ length: copies }, () => given).flat());
         const compiled = new CompiledSources(sources);
         // Each twice: what is remembered of the first time must not show.
         for (const one of [...asked, ...asked]) {
-          expect(plain(compiled.evaluate(one, undefined, remember))).toEqual(plain(evaluate(sources, one)));
+          const expected = evaluate(sources, one);
+          expect(plain(compiled.evaluate(one, undefined, remember))).toEqual(plain(expected));
+          expect(compiled.effectOf(one, undefined, remember)).toBe(expected.effect);
         }
       }),
       { numRuns },
