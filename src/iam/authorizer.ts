@@ -9,7 +9,6 @@
 import type { Catalogue } from '../catalogue/index.js';
 import {
   CompiledSources,
-  evaluate,
   type DeterminingStatement,
   type Evaluation,
   type PolicyRequest,
@@ -255,6 +254,16 @@ export function decide(
   };
 }
 
+const sessions = new WeakMap<RightsSource, CompiledSources<StatementOrigin>>();
+
+function compiledSession(policy: RightsSource): CompiledSources<StatementOrigin> {
+  const known = sessions.get(policy);
+  if (known !== undefined) return known;
+  const made = new CompiledSources([policy]);
+  sessions.set(policy, made);
+  return made;
+}
+
 const compiled = new WeakMap<readonly RightsSource[], CompiledSources<StatementOrigin>>();
 
 /** What a principal has been given, made ready for as long as it is kept. */
@@ -285,7 +294,7 @@ function narrow(
   request: PolicyRequest,
 ): Narrowed {
   if (policy === null || evaluation.reason === 'EXPLICIT_DENY') return { evaluation, bySession: false };
-  const own = evaluate([policy], request);
+  const own = compiledSession(policy).evaluate(request);
   const missingContextKeys = [...new Set([...evaluation.missingContextKeys, ...own.missingContextKeys])];
   const problems = [...evaluation.problems, ...own.problems];
   const builtIn = evaluation.statements.some(({ source }) => source.origin.kind === 'BUILT_IN');

@@ -3,9 +3,12 @@
  * with, or a text that a condition wants. Each is put in the one place where the fewest others are.
  */
 import type { CutResource } from './cut-resource.js';
-import type { CompiledStatement, Notes, WantedTexts } from './compiled-statements.js';
+import { isFaultless } from './compiled-conditions.js';
+import type { CompiledStatement, WantedTexts } from './compiled-statements.js';
 import type { Beginning } from './compiled-texts.js';
 import type { RequestContext } from './context.js';
+import type { Condition, Statement } from './document.js';
+import { hasVariables } from './templates.js';
 
 /** Of a place among the statements given; places are answered in order. */
 export type PlaceTakesPart = (place: number) => boolean;
@@ -24,7 +27,7 @@ export class CandidateIndex {
   constructor(statements: readonly CompiledStatement[]) {
     const crowds = new Crowds(statements);
     const lengths = new Set<number>();
-    for (const [place, { paths, wanted, lacksOneKey }] of statements.entries()) {
+    for (const [place, { paths, wanted, statement }] of statements.entries()) {
       const most = statements.length / 2;
       const onPath = paths === null ? Infinity : crowds.ofPaths(paths);
       const best = wanted.reduce<{ readonly crowd: number; readonly by: WantedTexts | null }>(
@@ -35,7 +38,8 @@ export class CandidateIndex {
         { crowd: onPath, by: null },
       );
       if (best.crowd > most) this.#always.push(place);
-      else if (best.by !== null) wantingOf(this.#wanting, best.by.key).add(place, best.by, lacksOneKey);
+      else if (best.by !== null)
+        wantingOf(this.#wanting, best.by.key).add(place, best.by, signatureOf(statement, best.by.condition));
       else {
         for (const { text, whole } of paths ?? []) {
           push(whole ? this.#whole : this.#begun, text, place);
@@ -47,15 +51,10 @@ export class CandidateIndex {
   }
 
   /**
-   * Places of the statements that may apply, in order, each once. Of those that only lack the same key, one that takes
-   * part is noted for all.
+   * Places of the statements that may apply or have something to tell, in order, each once. Of those that have the same to
+   * tell, one that takes part stands for all.
    */
-  on(
-    resource: CutResource | null,
-    context: RequestContext,
-    takesPart: PlaceTakesPart,
-    notes: Notes,
-  ): readonly number[] {
+  on(resource: CutResource | null, context: RequestContext, takesPart: PlaceTakesPart): readonly number[] {
     const lists: (readonly number[])[] = this.#always.length > 0 ? [this.#always] : [];
     if (resource?.isWhole === true && (this.#whole.size > 0 || this.#lengths.length > 0)) {
       const { path } = resource;
@@ -70,7 +69,7 @@ export class CandidateIndex {
     for (const wanting of this.#wanting.values()) {
       const values = context.get(wanting.key);
       if (values === undefined || values.length === 0) {
-        lists.push(wanting.whenAbsent(takesPart, notes));
+        lists.push(wanting.whenAbsent(takesPart));
         continue;
       }
       for (const value of values) {
@@ -96,24 +95,38 @@ function inOrder(lists: readonly (readonly number[])[]): readonly number[] {
 class Wanting {
   readonly key: string;
   readonly byText = new Map<string, number[]>();
-  /** By the key as written: those that say nothing else when it is absent. */
-  readonly #lackOnly = new Map<string, number[]>();
+  /** What each is told alike by when its key is absent. */
+  readonly #alike = new Map<string, number[]>();
   readonly #others: number[] = [];
 
   constructor(key: string) {
     this.key = key;
   }
 
-  add(place: number, { condition, texts }: WantedTexts, lacksOneKey: boolean): void {
+  add(place: number, { texts }: WantedTexts, signature: string | null): void {
     for (const text of new Set(texts)) push(this.byText, text, place);
-    if (lacksOneKey) push(this.#lackOnly, condition.key, place);
-    else this.#others.push(place);
+    if (signature === null) this.#others.push(place);
+    else push(this.#alike, signature, place);
   }
 
-  whenAbsent(takesPart: PlaceTakesPart, notes: Notes): readonly number[] {
-    for (const [key, places] of this.#lackOnly) if (places.some(takesPart)) notes.lacks([key]);
-    return this.#others;
+  whenAbsent(takesPart: PlaceTakesPart): readonly number[] {
+    const places = [...this.#others];
+    for (const alike of this.#alike.values()) {
+      const one = alike.find(takesPart);
+      if (one !== undefined) places.push(one);
+    }
+    return places;
   }
+}
+
+/**
+ * Statements of one signature lack the same keys when that of the condition is absent, and cannot be at fault: all they can
+ * do then is to say so. Null for what may have something of its own to tell.
+ */
+function signatureOf({ resources, notResources, conditions }: Statement, by: Condition): string | null {
+  if (notResources !== null || resources?.some(hasVariables) === true) return null;
+  const others = conditions.filter((condition) => condition !== by);
+  return others.every(isFaultless) ? JSON.stringify([by.key, resources, others]) : null;
 }
 
 /** How many statements say the same. */

@@ -57,6 +57,13 @@ export function wantedTexts(condition: Condition): readonly string[] | null {
   return read.length < templates.length || read.some(isOpen) ? null : read.map(templateText);
 }
 
+/** Whether no request can make it say more than that it holds, misses or lacks its key. */
+export function isFaultless({ operator, values }: Condition): boolean {
+  const templates = values.map((value) => readTemplate(value).template);
+  const closed = templates.every((template) => template !== null && !isOpen(template));
+  return closed && readOperator(operator)?.operator.valueType === 'string';
+}
+
 function isOpen(template: Template): boolean {
   return template.some((part) => part.kind === 'variable');
 }

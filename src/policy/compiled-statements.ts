@@ -78,11 +78,6 @@ export class CompiledStatement {
     });
   }
 
-  /** Whether it says of its one condition's key that it lacks it, and nothing else ever. */
-  get lacksOneKey(): boolean {
-    return this.#onResource === null && this.statement.conditions.length === 1;
-  }
-
   /** How it meets a request about an action of its own. Where that is unclear, `tell` says it, and what there is to note. */
   meet(resource: CutResource | null, context: RequestContext): typeof misses | typeof holds | typeof unclear {
     const onResource =

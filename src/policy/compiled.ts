@@ -211,12 +211,7 @@ class Candidates<Origin> {
     const resource = request.resource === null ? null : new CutResource(request.resource);
     // An index is worth its making from the second question on.
     if (count >= indexedFrom && this.#asked > 0) {
-      const places = this.#indexed().on(
-        resource,
-        request.context,
-        (place) => this.#takesPart(place, takesPart),
-        verdicts.notes,
-      );
+      const places = this.#indexed().on(resource, request.context, (place) => this.#takesPart(place, takesPart));
       for (const place of places) if (this.#meet(place, request, resource, takesPart, verdicts)) return;
       return;
     }
