@@ -34,12 +34,10 @@ export function compileResources(statement: Statement): CompiledResources {
   const compiled: CompiledPattern[] = [];
   const open: OpenPattern[] = [];
   for (const pattern of resources) {
-    if (hasVariables(pattern)) open.push(new OpenPattern(pattern));
-    else {
-      const made = compilePattern(pattern);
-      if (made === 'EVERY_RESOURCE') return everyResource;
-      if (made !== 'NO_RESOURCE') compiled.push(made);
-    }
+    const made = hasVariables(pattern) ? null : compilePattern(pattern);
+    if (made === 'EVERY_RESOURCE') return everyResource;
+    if (made === null) open.push(new OpenPattern(pattern));
+    else compiled.push(made);
   }
   if (open.length > 0) {
     const paths = [...compiled, ...open].map(({ path }) => path);
@@ -106,10 +104,10 @@ function byReference(statement: Statement): CompiledResources {
   };
 }
 
-/** A pattern without variables. */
-function compilePattern(pattern: string): CompiledPattern | 'EVERY_RESOURCE' | 'NO_RESOURCE' {
+/** A pattern without variables; null for another number of segments, which simulated documents may have. */
+function compilePattern(pattern: string): CompiledPattern | 'EVERY_RESOURCE' | null {
   const reading = readResourcePattern(pattern, new Map());
   if (reading === 'EVERY_RESOURCE') return reading;
-  if (reading === 'UNREADABLE' || reading.segments.length !== segmentCount) return 'NO_RESOURCE';
+  if (reading === 'UNREADABLE' || reading.segments.length !== segmentCount) return null;
   return new CompiledPattern(reading.segments);
 }

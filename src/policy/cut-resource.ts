@@ -20,7 +20,7 @@ export class CutResource {
     this.#fourth = this.#third < 0 ? -1 : text.indexOf(':', this.#third + 1);
   }
 
-  /** Nothing fits what has fewer segments but a pattern of every resource. */
+  /** What has fewer segments fits no pattern of five. */
   get isWhole(): boolean {
     return this.#fourth >= 0;
   }
