@@ -45,7 +45,13 @@ export {
   type DraftedLevel,
   type FunctionChoice,
 } from './agency-policies.js';
-export { draftPolicy, type DraftDocument, type PolicyDraft, type PolicyDraftRequest } from './policy-draft.js';
+export {
+  draftPolicy,
+  draftText,
+  type DraftDocument,
+  type PolicyDraft,
+  type PolicyDraftRequest,
+} from './policy-draft.js';
 export {
   fullAccessId,
   samplePolicies,

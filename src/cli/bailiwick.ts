@@ -146,6 +146,54 @@ are not known here. Ends with status 1 if there is an error, 0 if there are only
     if (problems.some(({ severity }) => severity === 'ERROR')) process.exitCode = 1;
   });
 
+program
+  .command('operations')
+  .description('say which permissions GraphQL operations need, and the tightest policy for them; needs no server')
+  .argument('<file...>', 'files and folders with operations, `-` for standard input')
+  .option('--schema <file>', 'SDL with @permission to read them against; the schema of this version unless given')
+  .option('--json', 'print everything as JSON')
+  .option('--policy', 'print only the policies, for all operations together: one document, or one in each line')
+  .option('--required', 'policies without what is null, silently, when refused', false)
+  .addHelpText(
+    'after',
+    `
+Reads .graphql and .gql files, and templates tagged \`gql\` or \`graphql\` in TypeScript and JavaScript. A fragment may stand in
+any of the files. Problems are lines, \`file:line:column code message\`, and end it with status 2.
+
+  bailiwick operations src/queries
+  bailiwick operations --policy Users.graphql | bailiwick policy check -
+`,
+  )
+  .action(async (files: readonly string[], options: OperationsOptions) => {
+    const operations = await import('./operations.js');
+    const requiredOnly = options.required;
+    const analysis = await operations.analyseFiles(
+      files,
+      { schema: options.schema ?? null, requiredOnly },
+      readStandardInput,
+    );
+    if (analysis.problems.length > 0) {
+      process.stderr.write(operations.printDocumentProblems(analysis.problems));
+      process.exitCode = 2;
+      return;
+    }
+    const all = analysis.operations;
+    process.stdout.write(
+      options.policy === true
+        ? operations.printPolicies(operations.policiesOfAll(all, requiredOnly))
+        : options.json === true
+          ? operations.operationsAsJson(all)
+          : operations.printOperations(all),
+    );
+  });
+
+interface OperationsOptions {
+  readonly schema?: string;
+  readonly json?: true;
+  readonly policy?: true;
+  readonly required: boolean;
+}
+
 async function readStandardInput(): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);

@@ -20,9 +20,18 @@ export {
   type ErrorCode,
 } from './errors.js';
 export { checkOperation, limitsPlugin, operationLimits, parseLimits } from './limits.js';
-export { decodeId, encodeNodeId, nodeKinds, readNodeId, type NodeKind } from './node-ids.js';
+export { decodeId, encodeNodeId, nodeKinds, plainId, readNodeId, type NodeKind } from './node-ids.js';
 export { beginSubscription, readSubscription, type SentSubscription } from './subscribing.js';
 export { Throttle, throttledActor, usualThrottle, type ThrottleLimits } from './throttle.js';
+export {
+  shownResource,
+  type AskedPermission,
+  type AskedResource,
+  type DeclaredPermissions,
+  type FittingScope,
+  type OperationPermissions,
+} from './asked-permissions.js';
+export { declaredByRules, permissionsOfOperation } from './operation-permissions.js';
 export { SchemaNotGuarded } from './proof.js';
 export { readRules, type PermissionRule, type SchemaRules } from './rules.js';
 export { expectReviewed } from './reviewed.js';

@@ -207,6 +207,6 @@ function asText(value: unknown): string | null {
 }
 
 /** What a caller sends must neither add segments to a URN nor read as a pattern. No id of ours has these characters. */
-function escapeSegment(text: string): string {
+export function escapeSegment(text: string): string {
   return text.replace(/[:*?%\s]/g, (character) => encodeURIComponent(character).replace('*', '%2A'));
 }
