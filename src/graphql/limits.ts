@@ -18,6 +18,7 @@ import { BadInput, type Call } from '../iam/index.js';
 import type { GraphContext } from './context.js';
 import { costOf, dearestOperation, longestList } from './cost.js';
 import { clientError } from './errors.js';
+import { reportPermissions, wantsReport, type PermissionReport } from './permission-reports.js';
 import { checkTextIn, checkTextOfDocument } from './text.js';
 import type { Throttle } from './throttle.js';
 
@@ -207,6 +208,7 @@ export function limitsPlugin(throttle: Throttle): ApolloServerPlugin<GraphContex
   return {
     requestDidStart: async () => {
       let priced = false;
+      let report: PermissionReport | null = null;
       return {
         didResolveOperation: async ({ schema, document, operation, request, contextValue }) => {
           // Without an operation the document has none of the name that was asked for: execution says so.
@@ -220,9 +222,14 @@ export function limitsPlugin(throttle: Throttle): ApolloServerPlugin<GraphContex
             );
           }
           const { signIns } = checkOperation(document, operation, request.variables, call);
-          const cost = priceOf(schema, document, operation, request.variables ?? {});
+          const variables = request.variables ?? {};
+          const price = priceOf(schema, document, operation, variables);
+          const found = wantsReport(request) ? reportPermissions(schema, document, operation, variables, call) : null;
+          // Each entry is a decision about everything of its kind.
+          const cost = price + (found?.asked.length ?? 0);
           priced = true;
           if (call.principal.kind !== 'ANONYMOUS') contextValue.allowance = throttle.spend(call, cost);
+          report = found;
           if (signIns === 0) return;
           throttle.attemptSignIn(call);
           contextValue.signIn = 'TRIED';
@@ -238,7 +245,11 @@ export function limitsPlugin(throttle: Throttle): ApolloServerPlugin<GraphContex
           priced = true;
           throttle.chargeRefused(call);
         },
-        willSendResponse: async ({ contextValue }) => {
+        willSendResponse: async ({ contextValue, response }) => {
+          if (report !== null && response.body.kind === 'single') {
+            const { singleResult } = response.body;
+            singleResult.extensions = { ...singleResult.extensions, permissions: report };
+          }
           if (contextValue.signIn === 'DONE') throttle.signedIn(contextValue.call);
         },
       };
