@@ -153,7 +153,13 @@ program
   .option('--schema <file>', 'SDL with @permission to read them against; the schema of this version unless given')
   .option('--json', 'print everything as JSON')
   .option('--policy', 'print only the policies, for all operations together: one document, or one in each line')
-  .option('--required', 'policies without what is null, silently, when refused', false)
+  .option('--required', 'policies (and breaks) without what is null, silently, when refused', false)
+  .option('--base <commit>', 'say whom the operations break that could run them as they were at that commit')
+  .option('--before <file>', 'as --base, with files or folders of before; can be given several times', listed)
+  .option('--groups <file>', 'answers of GroupPolicies and UserPolicies, which say who holds what')
+  .option('--url <url>', 'address of the API that is asked for them instead')
+  .option('--token-env <name>', 'variable of the environment with a token in account scope for it')
+  .option('--fail-on <outcome>', 'end with status 1 on `breaks`, on `depends` too, or `never`', 'breaks')
   .addHelpText(
     'after',
     `
@@ -162,11 +168,28 @@ any of the files. Problems are lines, \`file:line:column code message\`, and end
 
   bailiwick operations src/queries
   bailiwick operations --policy Users.graphql | bailiwick policy check -
+
+Where a query changes, --base or --before says which groups (and users without one) can run it as it was and not as it
+is: each alone, by what they hold now. It keeps, breaks, or depends on conditions and resources that it names. Operations
+are paired by their names. What cannot be read or asked ends it with status 2.
+
+  bailiwick operations src/queries --base origin/main --groups groups.json
+  bailiwick operations src/queries --base origin/main --url https://iam.example.com/graphql --token-env TOKEN
 `,
   )
   .action(async (files: readonly string[], options: OperationsOptions) => {
     const operations = await import('./operations.js');
     const requiredOnly = options.required;
+    if (options.base !== undefined || options.before !== undefined) {
+      try {
+        await compareOperations(files, options);
+      } catch (error) {
+        // Status 1 says that something breaks.
+        process.stderr.write(describeFailure(error));
+        process.exitCode = 2;
+      }
+      return;
+    }
     const analysis = await operations.analyseFiles(
       files,
       { schema: options.schema ?? null, requiredOnly },
@@ -192,6 +215,52 @@ interface OperationsOptions {
   readonly json?: true;
   readonly policy?: true;
   readonly required: boolean;
+  readonly base?: string;
+  readonly before?: readonly string[];
+  readonly groups?: string;
+  readonly url?: string;
+  readonly tokenEnv?: string;
+  readonly failOn: string;
+}
+
+function listed(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+async function compareOperations(files: readonly string[], options: OperationsOptions): Promise<void> {
+  const { compareFiles, printDocumentProblems } = await import('./operations.js');
+  const { fetchHolders, readHolders } = await import('./operation-holders.js');
+  const { printChanges } = await import('./operation-changes.js');
+  const { StartRefused } = await import('./refusal.js');
+  const { base, before, groups, url, tokenEnv, failOn } = options;
+  if (!['breaks', 'depends', 'never'].includes(failOn)) {
+    throw new StartRefused(`--fail-on takes \`breaks\`, \`depends\` or \`never\`, not \`${failOn}\``);
+  }
+  if (base !== undefined && before !== undefined) throw new StartRefused('give one of --base and --before');
+  const token = tokenEnv === undefined ? undefined : process.env[tokenEnv];
+  if (groups === undefined && (url === undefined || !token)) {
+    throw new StartRefused('who holds what is said by --groups FILE, or by --url with a token in --token-env');
+  }
+  const holders = groups === undefined ? await fetchHolders(url ?? '', token ?? '') : await readHolders(groups);
+  const { changes, unpaired, problems } = await compareFiles(
+    files,
+    {
+      schema: options.schema ?? null,
+      requiredOnly: options.required,
+      before: base === undefined ? { files: before ?? [] } : { commit: base },
+      holders,
+    },
+    readStandardInput,
+  );
+  if (problems.length > 0) {
+    process.stderr.write(printDocumentProblems(problems));
+    process.exitCode = 2;
+    return;
+  }
+  const shown = { changes, notCompared: unpaired };
+  process.stdout.write(options.json ? `${JSON.stringify(shown, null, 2)}\n` : printChanges(changes, unpaired));
+  const counted = failOn === 'never' ? [] : failOn === 'depends' ? ['BREAKS', 'DEPENDS'] : ['BREAKS'];
+  if (changes.some(({ outcome }) => counted.includes(outcome))) process.exitCode = 1;
 }
 
 async function readStandardInput(): Promise<Uint8Array> {

@@ -96,12 +96,12 @@ async function filesOf(name: string): Promise<readonly string[]> {
     // Packages and hidden folders are not the frontend's own text.
     if (entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.')) {
       found.push(...(await filesOf(path)));
-    } else if (entry.isFile() && isRead(entry.name)) found.push(path);
+    } else if (entry.isFile() && isOperationFile(entry.name)) found.push(path);
   }
   return found;
 }
 
-function isRead(name: string): boolean {
+export function isOperationFile(name: string): boolean {
   return documentEndings.has(extname(name)) || programEndings.has(extname(name));
 }
 

@@ -5,6 +5,9 @@ import {
   type AskedPermission,
   type OperationPermissions,
 } from '../graphql/index.js';
+import { readAtCommit } from './operation-base.js';
+import { changesFor, type HolderChange } from './operation-changes.js';
+import type { Holder } from './operation-holders.js';
 import { readOperations, readSources, type DocumentProblem, type ReadOperation } from './operation-files.js';
 import { isEverybodys, tightestPolicies, type TightPolicies } from './operation-policy.js';
 import { readGuardedSchema, type GuardedSchema } from './operation-schema.js';
@@ -162,6 +165,69 @@ function whereGranted(level: 'GLOBAL' | 'PROJECT', scope: OperationPermissions['
   if (level === 'GLOBAL') return 'account-level services; grant it for the account';
   if (scope === 'ACCOUNT') return 'project-level services; grant it for everything, account scope is asked too';
   return 'project-level services; grant it for the workspaces where it is used';
+}
+
+export interface CompareOptions extends AnalyseOptions {
+  /** A commit, or files. */
+  readonly before: { readonly commit: string } | { readonly files: readonly string[] };
+  readonly holders: readonly Holder[];
+}
+
+export interface Comparison {
+  readonly changes: readonly HolderChange[];
+  /** Names of operations that are not compared: there was none of the name before, or there are several of it. */
+  readonly unpaired: readonly string[];
+  readonly problems: readonly DocumentProblem[];
+}
+
+/** Whom the operations of these files break that could run them as they were. Operations are paired by their names. */
+export async function compareFiles(
+  files: readonly string[],
+  { before: earlierFiles, holders, schema, requiredOnly }: CompareOptions,
+  readInput: () => Promise<Uint8Array>,
+): Promise<Comparison> {
+  const after = await analyseFiles(files, { schema, requiredOnly }, readInput);
+  const guarded = await readGuardedSchema(schema);
+  if (after.problems.length > 0 || !('schema' in guarded))
+    return { changes: [], unpaired: [], problems: after.problems };
+  const earlier =
+    'commit' in earlierFiles
+      ? { sources: await readAtCommit(earlierFiles.commit, files, process.cwd()), problems: [] }
+      : await readSources(earlierFiles.files, readInput);
+  const read = readOperations(guarded.schema, earlier.sources);
+  const problems = [...earlier.problems, ...read.problems.filter(({ code }) => code !== 'NO_OPERATION')];
+  if (problems.length > 0) return { changes: [], unpaired: [], problems };
+  const before = onlyOnes(read.operations);
+  const now = onlyOnes(after.operations);
+  const pairs = [...now].flatMap(([name, each]) => {
+    const then = before.get(name);
+    return then === undefined
+      ? []
+      : [{ name, before: analyse(then, guarded, requiredOnly).permissions, after: each.permissions }];
+  });
+  const paired = new Set(pairs.map(({ name }) => name));
+  return {
+    changes: pairs.flatMap((pair) => changesFor(pair, holders, requiredOnly)),
+    unpaired: [...new Set(after.operations.map(nameOf))].filter((name) => !paired.has(name)),
+    problems: [],
+  };
+}
+
+/** By name; of several with one name nobody knows which was which. */
+function onlyOnes<Operation extends ReadOperation>(operations: readonly Operation[]): ReadonlyMap<string, Operation> {
+  const found = new Map<string, Operation>();
+  const several = new Set<string>();
+  for (const each of operations) {
+    const name = nameOf(each);
+    if (found.has(name)) several.add(name);
+    found.set(name, each);
+  }
+  for (const name of several) found.delete(name);
+  return found;
+}
+
+function nameOf({ operation }: ReadOperation): string {
+  return `${operation.operation} ${operation.name?.value ?? '(without a name)'}`;
 }
 
 /** For other programs; members are added, never changed. */
