@@ -1,5 +1,8 @@
 /** `extensions.permissions` over real HTTP: to whom, for what, and what nobody can learn from it. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { analyseFiles } from '../../src/cli/operations.js';
 import { documentId, trustDocuments, type TrustedDocuments } from '../../src/http/index.js';
 import { codesOf, exchange, post, type Answer } from '../kit/exchange.js';
 import { startHouse, type TestHouse } from '../kit/house.js';
@@ -164,6 +167,43 @@ describe('a report of permissions', () => {
     const [dearer, entries] = await cost({ extensions });
     expect(entries).toBeGreaterThan(0);
     expect(dearer).toBe(plain + entries);
+  });
+});
+
+describe('the tightest policy of a document', () => {
+  it.each(['Users', 'Resources', 'Viewer'])('%s makes every entry ALLOW, and less does not', async (name) => {
+    const house = await startHouse();
+    const scene = await setScene(house);
+    await house.gql(scene.token, 'mutation { setAuthorizationMode(input: { mode: STRICT }) { userErrors { code } } }');
+    const file = fileURLToPath(new URL(`../../schema/operations/${name}.graphql`, import.meta.url));
+    const query = readFileSync(file, 'utf8');
+    const { operations } = await analyseFiles([file], { schema: null, requiredOnly: false }, async () =>
+      Buffer.alloc(0),
+    );
+    const documents = operations.flatMap(({ policies }) => policies.policies.map(({ document }) => document));
+    const all = documents.flatMap(({ Statement }) => Statement);
+    const answerFor = async (user: string, held: readonly (readonly object[])[]) => {
+      const person = await scene.user(user);
+      for (const [index, statements] of held.entries()) {
+        await scene.grant(await scene.policy(`${user} ${index}`, statements), { user: person.id });
+      }
+      const answer = await post(house.url, await house.signIn(person), { query, extensions });
+      return { answer, effects: new Set(reportOf(answer)?.asked.map(({ effect }) => effect)) };
+    };
+    const whole = await answerFor(
+      'whole',
+      documents.map(({ Statement }) => Statement),
+    );
+    expect(codesOf(whole.answer)).toEqual([]);
+    expect([...whole.effects]).toEqual(['ALLOW']);
+    for (const [index, statement] of all.entries()) {
+      const fewer = documents.map(({ Statement }) => Statement.filter((each) => each !== statement));
+      const less = await answerFor(
+        `less${index}`,
+        fewer.filter(({ length }) => length > 0),
+      );
+      expect(less.effects).toContain('DENY');
+    }
   });
 });
 
