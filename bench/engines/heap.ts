@@ -1,0 +1,67 @@
+/**
+ * What one engine holds after it was used on a world, in a process of its own: `heap.ts ENGINE WORLD SEED SIZE PATIENCE`
+ * prints one line of JSON. Requests are translated before the first reading, policies after it.
+ */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { adapters } from './measurement.js';
+import { makeWorld } from './worlds.js';
+
+export interface Held {
+  readonly bytes: number;
+  /** Users whose rights it holds; fewer than asked when it ran out of time. */
+  readonly users: number;
+  readonly usersAsked: number;
+}
+
+export interface HeapQuestion {
+  readonly engine: string;
+  readonly world: string;
+  readonly seed: number;
+  readonly size: number;
+  readonly patienceMs: number;
+}
+
+/** Measures in a child process; needs this process to be run with the same loader. */
+export function measureHeap({ engine, world, seed, size, patienceMs }: HeapQuestion): Held {
+  const args = ['--expose-gc', '--import', 'tsx', fileURLToPath(import.meta.url), engine, world];
+  const out = execFileSync(process.execPath, [...args, String(seed), String(size), String(patienceMs)], {
+    encoding: 'utf8',
+  });
+  return JSON.parse(out) as Held;
+}
+
+/** Only what is reachable, the memory of WebAssembly included. */
+function bytesHeld(): number {
+  for (let i = 0; i < 4; i += 1) global.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+function measure({ engine, world: name, seed, size, patienceMs }: HeapQuestion): Held {
+  const adapter = adapters.find((one) => one.name === engine);
+  if (adapter === undefined) throw new Error(`there is no engine ${engine}`);
+  const world = makeWorld(name, seed, size);
+  const open = adapter.prepare(world);
+  const before = bytesHeld();
+  const opened = open();
+  const users = new Set<number>();
+  const usersAsked = new Set(world.requests.map(({ user }) => user)).size;
+  const end = Date.now() + patienceMs;
+  for (const [place, { user }] of world.requests.entries()) {
+    if (place > 20 && Date.now() > end) break;
+    opened.allows(place);
+    users.add(user);
+  }
+  const bytes = bytesHeld() - before + (opened.outsideHeap?.() ?? 0);
+  // Asked once more, so that nothing was let go before it was weighed.
+  opened.allows(0);
+  return { bytes, users: users.size, usersAsked };
+}
+
+const [, script, engine = '', world = '', seed, size, patienceMs] = process.argv;
+if (script === fileURLToPath(import.meta.url)) {
+  console.log(
+    JSON.stringify(measure({ engine, world, seed: Number(seed), size: Number(size), patienceMs: Number(patienceMs) })),
+  );
+}

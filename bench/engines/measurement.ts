@@ -1,0 +1,200 @@
+/** How engines are measured on a world: answers against each other, then time in turns. */
+import { bailiwick, reference } from './bailiwick.js';
+import { casbin } from './casbin.js';
+import { casl } from './casl.js';
+import { cedar } from './cedar.js';
+import { type Adapter, type OpenEngine } from './engine.js';
+import { pbac } from './pbac.js';
+import { type World } from './worlds.js';
+
+export const ours = bailiwick;
+export const peers: readonly Adapter[] = [casbin, casl, cedar, pbac];
+export const adapters: readonly Adapter[] = [ours, ...peers];
+
+export interface Effort {
+  readonly rounds: number;
+  /** How long one turn of an engine is meant to take. */
+  readonly turnMs: number;
+  /** How long an engine may take over the requests of a world before the rest are left out for it. */
+  readonly patienceMs: number;
+}
+
+export interface Checked {
+  /** Requests answered, from the first on. */
+  readonly answered: number;
+  /** Whose determining statements were compared as well. */
+  readonly statementsCompared: number;
+  readonly disagreements: readonly string[];
+  readonly meanNs: number;
+}
+
+export interface Shares {
+  readonly allowed: number;
+  readonly forbidden: number;
+}
+
+const ns = (): number => Number(process.hrtime.bigint());
+
+/** What the requests of a world come to, by our engine. */
+export interface Answers {
+  readonly allowed: readonly boolean[];
+  readonly determining: readonly string[];
+}
+
+export function answersOf(engine: OpenEngine, world: World): Answers {
+  const places = world.requests.map((_request, place) => place);
+  return {
+    allowed: places.map((place) => engine.allows(place)),
+    determining: places.map((place) => joined(engine.determining?.(place) ?? [])),
+  };
+}
+
+export function sharesOf({ allowed, determining }: Answers): Shares {
+  const count = (holds: (place: number) => boolean) => allowed.filter((_one, place) => holds(place)).length;
+  return {
+    allowed: count((place) => allowed[place] === true) / allowed.length,
+    forbidden: count((place) => allowed[place] === false && determining[place] !== '') / allowed.length,
+  };
+}
+
+function joined(ids: readonly string[]): string {
+  return [...ids].sort().join(' ');
+}
+
+/** Asks an engine what ours was asked, as far as its time reaches; that is its warming up too. */
+export function checkAnswers(
+  name: string,
+  engine: OpenEngine,
+  world: World,
+  expected: Answers,
+  patienceMs: number,
+): Checked {
+  const disagreements: string[] = [];
+  let answered = 0;
+  let statementsCompared = 0;
+  let spent = 0;
+  const count = world.requests.length;
+  while (answered < count && (answered < 20 || spent < patienceMs * 1e6)) {
+    const place = answered;
+    const began = ns();
+    const allowed = engine.allows(place);
+    spent += ns() - began;
+    answered += 1;
+    const told = (what: string) =>
+      disagreements.push(`${name}, ${world.name}, request ${place}: ${what}: ${JSON.stringify(world.requests[place])}`);
+    if (allowed !== expected.allowed[place]) told(allowed ? 'allowed by it alone' : 'refused by it alone');
+    if (engine.determining === undefined) continue;
+    statementsCompared += 1;
+    const ids = joined(engine.determining(place));
+    if (ids !== expected.determining[place]) told(`determined by [${ids}], not [${expected.determining[place]}]`);
+  }
+  return { answered, statementsCompared, disagreements, meanNs: spent / answered };
+}
+
+export interface Contestant {
+  readonly name: string;
+  readonly decide: (request: number) => boolean;
+  /** Requests it is asked, from the first on. */
+  readonly requests: number;
+}
+
+export interface Timing {
+  readonly name: string;
+  readonly medianNs: number;
+  readonly decisionsPerTurn: number;
+}
+
+/** Nanoseconds per decision: engines take turns within each round, so that what else the machine does falls on all. */
+export function timeInTurns(contestants: readonly Contestant[], { rounds, turnMs }: Effort): Timing[] {
+  const runs = contestants.map((contestant) => {
+    turn(contestant, Math.min(contestant.requests, decisionsIn(contestant, turnMs)));
+    return { contestant, decisions: decisionsIn(contestant, turnMs), figures: [] as number[] };
+  });
+  for (let round = 0; round < rounds; round += 1) {
+    for (let step = 0; step < runs.length; step += 1) {
+      const run = runs[(step + round) % runs.length];
+      if (run !== undefined) run.figures.push(turn(run.contestant, run.decisions));
+    }
+  }
+  return runs.map(({ contestant, decisions, figures }) => ({
+    name: contestant.name,
+    medianNs: medianOf(figures),
+    decisionsPerTurn: decisions,
+  }));
+}
+
+/** How many decisions fill a turn, after a few have told how long one takes. */
+function decisionsIn(contestant: Contestant, turnMs: number): number {
+  let decisions = Math.min(contestant.requests, 5);
+  for (;;) {
+    const each = turn(contestant, decisions);
+    const wanted = Math.ceil((turnMs * 1e6) / each);
+    if (decisions >= wanted || decisions >= 2_000_000 || each * decisions > turnMs * 5e5) {
+      // Whole rounds of the requests where there is time for one, so that all get the same mixture.
+      const whole = Math.floor(wanted / contestant.requests) * contestant.requests;
+      return Math.max(5, whole === 0 ? wanted : whole);
+    }
+    decisions = Math.min(wanted, decisions * 8);
+  }
+}
+
+let allowedSoFar = 0;
+
+function turn({ decide, requests }: Contestant, decisions: number): number {
+  let allowed = 0;
+  let place = 0;
+  const began = ns();
+  for (let i = 0; i < decisions; i += 1) {
+    if (decide(place)) allowed += 1;
+    place += 1;
+    if (place === requests) place = 0;
+  }
+  const took = ns() - began;
+  // Read, so that no compiler finds that nobody needs the answers.
+  allowedSoFar += allowed;
+  return took / decisions;
+}
+
+/** The sum of all answers so far. */
+export function answersGiven(): number {
+  return allowedSoFar;
+}
+
+export interface FirstDecision {
+  readonly meanNs: number;
+  readonly users: number;
+}
+
+/** The mean first decision of a user in a fresh build, in which policies are read and no rights put together. */
+export function timeFirstDecisions(open: () => OpenEngine, world: World, patienceMs: number): FirstDecision {
+  const seen = new Set<number>();
+  const firsts = world.requests.flatMap(({ user }, place) => {
+    if (seen.has(user)) return [];
+    seen.add(user);
+    return [place];
+  });
+  const builds = firsts.length >= 20 ? 1 : 7;
+  let spent = 0;
+  let users = 0;
+  const began = ns();
+  for (let build = 0; build < builds; build += 1) {
+    const engine = open();
+    for (const place of firsts.slice(0, 1_000)) {
+      if (users > 0 && ns() - began > patienceMs * 1e6) return { meanNs: spent / users, users };
+      const start = ns();
+      engine.allows(place);
+      spent += ns() - start;
+      users += 1;
+    }
+  }
+  return { meanNs: spent / users, users };
+}
+
+export function medianOf(figures: readonly number[]): number {
+  const sorted = [...figures].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? NaN)) / 2;
+}
+
+export { reference };

@@ -1,0 +1,154 @@
+/**
+ * Our policy engine beside casbin, CASL, Cedar (WebAssembly) and pbac, on the same worlds:
+ *
+ *     npm run bench:engines
+ *     npm run bench:engines -- --worlds small,medium --rounds 3 --size 0.1 --seed 7 --strict
+ *
+ * Each world (worlds.ts) is made from the seed, and each adapter translates its policies and requests before the clock
+ * starts. Each peer is used in the quickest way that its users have, which the head of its adapter tells.
+ *
+ * - **same answers**: requests whose answer was compared with ours; `+n` of them with all determining statements. Ours is
+ *   compared with the reference form. One disagreement, and the run ends with status 1.
+ * - **ns**: per decision, our determining statements told; the median of the rounds, in which engines take turns.
+ * - **x**: how many times ours that is.
+ * - **first**: the mean first decision of a user in a fresh build, where the engine puts the user's rights together.
+ * - **heap**: what the engine holds after use, in a process of its own (policies and rights, not the requests).
+ * - **timed**: decisions in one turn, where they do not go through all the requests once: too slow for more.
+ *
+ * `bare` is the share of a decision that tells only the effect, where the build has one. Targets are judged at size 1; one
+ * that is missed ends the run with status 1 only with `--strict`.
+ */
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type OpenEngine } from './engine.js';
+import { measureHeap } from './heap.js';
+import {
+  adapters,
+  answersOf,
+  checkAnswers,
+  type Contestant,
+  type Effort,
+  ours,
+  reference,
+  sharesOf,
+  timeFirstDecisions,
+  timeInTurns,
+} from './measurement.js';
+import { judgeTargets, type Row, type WorldFigures, writeTable } from './report.js';
+import { makeWorld, worldNames } from './worlds.js';
+
+const { values } = parseArgs({
+  options: {
+    worlds: { type: 'string', default: worldNames.join(',') },
+    engines: { type: 'string', default: adapters.map(({ name }) => name).join(',') },
+    rounds: { type: 'string', default: '3' },
+    size: { type: 'string', default: '1' },
+    seed: { type: 'string', default: '1' },
+    turn: { type: 'string', default: '120' },
+    patience: { type: 'string', default: '3000' },
+    'no-heap': { type: 'boolean', default: false },
+    strict: { type: 'boolean', default: false },
+  },
+});
+const seed = Number(values.seed);
+const size = Number(values.size);
+const effort: Effort = {
+  rounds: Number(values.rounds),
+  turnMs: Number(values.turn),
+  patienceMs: Number(values.patience),
+};
+const chosen = adapters.filter(({ name }) => name === ours.name || values.engines.split(',').includes(name));
+
+/** Only where somebody watches. */
+const progress = (text: string): void => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+};
+
+const disagreements: string[] = [];
+
+function measureWorld(name: string): WorldFigures {
+  progress(`${name}: world`);
+  const world = makeWorld(name, seed, size);
+  const contestants = chosen.map((adapter) => ({ adapter, open: adapter.prepare(world) }));
+  const opened = contestants.map(({ adapter, open }) => ({ adapter, engine: open() }));
+  const expected = answersOf(engineOf(opened), world);
+
+  const checks = [{ adapter: reference, engine: reference.prepare(world)() }, ...opened].map(({ adapter, engine }) => {
+    progress(`${name}: answers of ${adapter.name}`);
+    return { adapter, engine, checked: checkAnswers(adapter.name, engine, world, expected, effort.patienceMs) };
+  });
+  disagreements.push(...checks.flatMap(({ checked }) => checked.disagreements));
+  const [byReference, ...others] = checks;
+
+  progress(`${name}: turns`);
+  const timed = others.flatMap(({ adapter, engine, checked }): Contestant[] => [
+    { name: adapter.name, decide: (place) => engine.allows(place), requests: checked.answered },
+    ...(engine.effectOnly === undefined
+      ? []
+      : [{ name: 'bare', decide: (place: number) => engine.effectOnly?.(place) === true, requests: checked.answered }]),
+  ]);
+  const timings = timeInTurns(timed, effort);
+
+  const rows = others.map(({ adapter, checked }): Row => {
+    const contestant = contestants.find((one) => one.adapter === adapter);
+    const timing = timings.find((one) => one.name === adapter.name);
+    if (contestant === undefined || timing === undefined) throw new Error(`${adapter.name} was not timed`);
+    progress(`${name}: first decisions of ${adapter.name}`);
+    const first = timeFirstDecisions(contestant.open, world, effort.patienceMs);
+    return {
+      engine: adapter.name,
+      ns: timing.medianNs,
+      decisionsPerTurn: timing.decisionsPerTurn,
+      firstNs: first.meanNs,
+      firstUsers: first.users,
+      checked: adapter === ours ? (byReference?.checked ?? checked) : checked,
+      heap: null,
+    };
+  });
+  return {
+    name,
+    statements: world.statements,
+    users: world.users,
+    requests: world.requests.length,
+    shares: sharesOf(expected),
+    bareNs: timings.find((one) => one.name === 'bare')?.medianNs ?? null,
+    rows,
+  };
+}
+
+function engineOf(opened: readonly { readonly engine: OpenEngine }[]): OpenEngine {
+  const [first] = opened;
+  if (first === undefined) throw new Error('no engine is left');
+  return first.engine;
+}
+
+function withHeap(figures: WorldFigures): WorldFigures {
+  const patienceMs = effort.patienceMs * 5;
+  const rows = figures.rows.map((row): Row => {
+    progress(`${figures.name}: heap of ${row.engine}`);
+    return { ...row, heap: measureHeap({ engine: row.engine, world: figures.name, seed, size, patienceMs }) };
+  });
+  return { ...figures, rows };
+}
+
+console.log(
+  `seed ${seed}, size ${size}, ${effort.rounds} rounds, Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? '?'}`,
+);
+for (const { name, use } of chosen) console.log(`  ${name.padEnd(10)} ${use}`);
+
+const measured: WorldFigures[] = [];
+for (const name of values.worlds.split(',')) {
+  const figures = measureWorld(name);
+  global.gc?.();
+  const whole = values['no-heap'] || name.startsWith('growth') ? figures : withHeap(figures);
+  measured.push(whole);
+  progress('');
+  console.log(writeTable(whole, ours.name));
+}
+
+const verdicts = judgeTargets(measured, ours.name);
+if (verdicts.length > 0) console.log(`\nTargets${size === 1 ? '' : ` (meant for size 1, this is ${size})`}:`);
+for (const { text, reached } of verdicts) console.log(`  ${reached ? 'reached' : 'MISSED '}  ${text}`);
+for (const line of disagreements.slice(0, 20)) console.error(line);
+if (disagreements.length > 0) console.error(`${disagreements.length} answers differ`);
+process.exitCode = disagreements.length > 0 || (values.strict && verdicts.some(({ reached }) => !reached)) ? 1 : 0;
