@@ -23,11 +23,6 @@ export interface Origin {
 const now = Date.parse('2026-03-01T12:00:00Z');
 const takesPart = ({ expiresAt }: Origin): boolean => expiresAt === null || expiresAt > now;
 
-/** The way to the bare effect, in builds that have one. */
-interface EffectSource {
-  effectOf?(request: PolicyRequest, takesPart?: (origin: Origin) => boolean, remember?: boolean): 'ALLOW' | 'DENY';
-}
-
 export function readSources(world: World): PolicySource<Origin>[] {
   return world.policies.map((policy, place) => {
     const { document, problems } = parsePolicy(JSON.stringify(documentOf(policy)), 'SYSTEM');
@@ -57,16 +52,13 @@ export const bailiwick: Adapter = {
         const { user, request } = at(requests, place);
         return compiledOf(user).evaluate(request, takesPart, true);
       };
-      const hasEffect = (CompiledSources.prototype as EffectSource).effectOf !== undefined;
       return {
         allows: (place) => ask(place).effect === 'ALLOW',
         determining: (place) => statementIds(world, ask(place)),
-        ...(hasEffect && {
-          effectOnly: (place) => {
-            const { user, request } = at(requests, place);
-            return (compiledOf(user) as EffectSource).effectOf?.(request, takesPart, true) === 'ALLOW';
-          },
-        }),
+        effectOnly: (place) => {
+          const { user, request } = at(requests, place);
+          return compiledOf(user).effectOf(request, takesPart, true) === 'ALLOW';
+        },
       };
     };
   },
