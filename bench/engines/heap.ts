@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { adapters } from './measurement.js';
-import { makeWorld } from './worlds.js';
+import { makeWorld, type Policy } from './worlds.js';
 
 export interface Held {
   readonly bytes: number;
@@ -42,9 +42,13 @@ function measure({ engine, world: name, seed, size, patienceMs }: HeapQuestion):
   const adapter = adapters.find((one) => one.name === engine);
   if (adapter === undefined) throw new Error(`there is no engine ${engine}`);
   const world = makeWorld(name, seed, size);
-  const open = adapter.prepare(world);
+  // Emptied once the engine has read them: it is weighed with what it keeps of its policies, and not with the world's.
+  const policies: Policy[] = [];
+  const open = adapter.prepare({ ...world, policies });
   const before = bytesHeld();
+  policies.push(...structuredClone(world.policies));
   const opened = open();
+  policies.length = 0;
   const users = new Set<number>();
   const usersAsked = new Set(world.requests.map(({ user }) => user)).size;
   const end = Date.now() + patienceMs;

@@ -25,7 +25,9 @@ export interface Checked {
   /** Whose determining statements were compared as well. */
   readonly statementsCompared: number;
   readonly disagreements: readonly string[];
-  readonly meanNs: number;
+  readonly firstNs: number;
+  /** What opening the engine took. */
+  readonly openNs: number;
 }
 
 export interface Shares {
@@ -64,31 +66,39 @@ function joined(ids: readonly string[]): string {
 /** Asks an engine what ours was asked, as far as its time reaches; that is its warming up too. */
 export function checkAnswers(
   name: string,
-  engine: OpenEngine,
+  open: () => OpenEngine,
   world: World,
   expected: Answers,
   patienceMs: number,
-): Checked {
+): Checked & { readonly engine: OpenEngine } {
+  const opens = ns();
+  const engine = open();
+  const openNs = ns() - opens;
   const disagreements: string[] = [];
   let answered = 0;
   let statementsCompared = 0;
   let spent = 0;
+  let firstNs = 0;
   const count = world.requests.length;
   while (answered < count && (answered < 20 || spent < patienceMs * 1e6)) {
     const place = answered;
     const began = ns();
     const allowed = engine.allows(place);
-    spent += ns() - began;
+    const took = ns() - began;
+    spent += took;
+    if (place === 0) firstNs = took;
     answered += 1;
     const told = (what: string) =>
       disagreements.push(`${name}, ${world.name}, request ${place}: ${what}: ${JSON.stringify(world.requests[place])}`);
     if (allowed !== expected.allowed[place]) told(allowed ? 'allowed by it alone' : 'refused by it alone');
     if (engine.determining === undefined) continue;
     statementsCompared += 1;
+    const again = ns();
     const ids = joined(engine.determining(place));
+    spent += ns() - again;
     if (ids !== expected.determining[place]) told(`determined by [${ids}], not [${expected.determining[place]}]`);
   }
-  return { answered, statementsCompared, disagreements, meanNs: spent / answered };
+  return { answered, statementsCompared, disagreements, firstNs, openNs, engine };
 }
 
 export interface Contestant {
@@ -123,6 +133,9 @@ export function timeInTurns(contestants: readonly Contestant[], { rounds, turnMs
   }));
 }
 
+/** How many times longer a turn may be so that all requests are asked in it. */
+const longestTurn = 8;
+
 /** How many decisions fill a turn, after a few have told how long one takes. */
 function decisionsIn(contestant: Contestant, turnMs: number): number {
   let decisions = Math.min(contestant.requests, 5);
@@ -130,9 +143,10 @@ function decisionsIn(contestant: Contestant, turnMs: number): number {
     const each = turn(contestant, decisions);
     const wanted = Math.ceil((turnMs * 1e6) / each);
     if (decisions >= wanted || decisions >= 2_000_000 || each * decisions > turnMs * 5e5) {
-      // Whole rounds of the requests where there is time for one, so that all get the same mixture.
+      // Whole rounds of the requests, once at least where that can be waited for: all get the same mixture.
       const whole = Math.floor(wanted / contestant.requests) * contestant.requests;
-      return Math.max(5, whole === 0 ? wanted : whole);
+      if (whole > 0) return whole;
+      return wanted * longestTurn >= contestant.requests ? contestant.requests : Math.max(5, wanted);
     }
     decisions = Math.min(wanted, decisions * 8);
   }
@@ -160,13 +174,27 @@ export function answersGiven(): number {
   return allowedSoFar;
 }
 
+/** Users whose first decision is timed: the same for every engine that is quick enough, as later ones share more. */
+const mostFirst = 300;
+
 export interface FirstDecision {
   readonly meanNs: number;
+  /** What reading the policies took before, in nanoseconds. */
+  readonly openNs: number;
   readonly users: number;
 }
 
 /** The mean first decision of a user in a fresh build, in which policies are read and no rights put together. */
-export function timeFirstDecisions(open: () => OpenEngine, world: World, patienceMs: number): FirstDecision {
+export function timeFirstDecisions(
+  open: () => OpenEngine,
+  world: World,
+  checked: Checked,
+  patienceMs: number,
+): FirstDecision {
+  // One that took so long is not asked for again.
+  if (world.users === 1 && checked.firstNs > patienceMs * 1e6) {
+    return { meanNs: checked.firstNs, openNs: checked.openNs, users: 1 };
+  }
   const seen = new Set<number>();
   const firsts = world.requests.flatMap(({ user }, place) => {
     if (seen.has(user)) return [];
@@ -176,18 +204,23 @@ export function timeFirstDecisions(open: () => OpenEngine, world: World, patienc
   const builds = firsts.length >= 20 ? 1 : 7;
   let spent = 0;
   let users = 0;
+  let opening = 0;
   const began = ns();
   for (let build = 0; build < builds; build += 1) {
+    const opens = ns();
     const engine = open();
-    for (const place of firsts.slice(0, 1_000)) {
-      if (users > 0 && ns() - began > patienceMs * 1e6) return { meanNs: spent / users, users };
+    opening += (ns() - opens) / builds;
+    for (const place of firsts.slice(0, mostFirst)) {
+      if (users > 0 && ns() - began > patienceMs * 1e6) {
+        return { meanNs: spent / users, openNs: (opening * builds) / (build + 1), users };
+      }
       const start = ns();
       engine.allows(place);
       spent += ns() - start;
       users += 1;
     }
   }
-  return { meanNs: spent / users, users };
+  return { meanNs: spent / users, openNs: opening, users };
 }
 
 export function medianOf(figures: readonly number[]): number {

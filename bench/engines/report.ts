@@ -8,6 +8,7 @@ export interface Row {
   readonly decisionsPerTurn: number;
   readonly firstNs: number;
   readonly firstUsers: number;
+  readonly openNs: number;
   readonly checked: Checked;
   readonly heap: Held | null;
 }
@@ -39,15 +40,16 @@ export function writeTable(world: WorldFigures, ours: string): string {
     figure(row.ns),
     own === undefined ? '' : (row.ns / own.ns).toFixed(1),
     figure(row.firstNs / 1_000),
+    figure(row.openNs / 1e6),
     row.heap === null ? '-' : heapText(row.heap),
     `${row.checked.answered}${row.checked.statementsCompared > 0 ? ` +${row.checked.statementsCompared}` : ''}${row.checked.disagreements.length > 0 ? `, ${row.checked.disagreements.length} DIFFER` : ''}`,
     row.decisionsPerTurn < world.requests ? `only ${row.decisionsPerTurn}` : '',
   ]);
-  const head = ['engine', 'ns', 'x', 'first us', 'heap MB', 'same answers', 'timed'];
+  const head = ['engine', 'ns', 'x', 'first us', 'open ms', 'heap MB', 'same answers', 'timed'];
   const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)));
   const print = (cells: readonly string[]) =>
     cells
-      .map((cell, i) => (i === 0 || i === 6 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .map((cell, i) => (i === 0 || i === 7 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
       .join('  ')
       .trimEnd();
   const title = `${world.name}: ${world.statements} statements, ${world.users} users; ${percent(allowed)} allowed, ${percent(forbidden)} forbidden${bare}`;
@@ -55,7 +57,7 @@ export function writeTable(world: WorldFigures, ours: string): string {
 }
 
 function heapText({ bytes, users, usersAsked }: Held): string {
-  return `${figure(bytes / 1e6)}${users < usersAsked ? ` (${users} of ${usersAsked} users)` : ''}`;
+  return `${bytes < 5e4 ? '<0.05' : figure(bytes / 1e6)}${users < usersAsked ? ` (${users} of ${usersAsked} users)` : ''}`;
 }
 
 function figure(value: number): string {
