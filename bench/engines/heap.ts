@@ -1,9 +1,5 @@
-/**
- * What one engine holds after it was used on a world, in a process of its own: `heap.ts ENGINE WORLD SEED SIZE PATIENCE`
- * prints one line of JSON. Requests are translated before the first reading, policies after it.
- */
+/** What one engine holds after it was used on a world, weighed in a process of its own. */
 import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { adapters } from './measurement.js';
 import { makeWorld, type Policy } from './worlds.js';
 
@@ -22,13 +18,14 @@ export interface HeapQuestion {
   readonly patienceMs: number;
 }
 
-/** Measures in a child process; needs this process to be run with the same loader. */
-export function measureHeap({ engine, world, seed, size, patienceMs }: HeapQuestion): Held {
-  const args = ['--expose-gc', '--import', 'tsx', fileURLToPath(import.meta.url), engine, world];
-  const out = execFileSync(process.execPath, [...args, String(seed), String(size), String(patienceMs)], {
-    encoding: 'utf8',
-  });
-  return JSON.parse(out) as Held;
+/** Asks this program, in a process of its own, with `--weigh`; it prints one line of JSON. */
+export function weighApart({ engine, world, seed, size, patienceMs }: HeapQuestion): Held {
+  const options = { weigh: engine, worlds: world, seed, size, patience: patienceMs };
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const program = process.argv[1] ?? '';
+  return JSON.parse(
+    execFileSync(process.execPath, [...process.execArgv, program, ...args], { encoding: 'utf8' }),
+  ) as Held;
 }
 
 /** Only what is reachable, the memory of WebAssembly included. */
@@ -38,7 +35,8 @@ function bytesHeld(): number {
   return heapUsed + external;
 }
 
-function measure({ engine, world: name, seed, size, patienceMs }: HeapQuestion): Held {
+/** Requests are translated before the first reading, policies after it. */
+export function weigh({ engine, world: name, seed, size, patienceMs }: HeapQuestion): Held {
   const adapter = adapters.find((one) => one.name === engine);
   if (adapter === undefined) throw new Error(`there is no engine ${engine}`);
   const world = makeWorld(name, seed, size);
@@ -61,11 +59,4 @@ function measure({ engine, world: name, seed, size, patienceMs }: HeapQuestion):
   // Asked once more, so that nothing was let go before it was weighed.
   opened.allows(0);
   return { bytes, users: users.size, usersAsked };
-}
-
-const [, script, engine = '', world = '', seed, size, patienceMs] = process.argv;
-if (script === fileURLToPath(import.meta.url)) {
-  console.log(
-    JSON.stringify(measure({ engine, world, seed: Number(seed), size: Number(size), patienceMs: Number(patienceMs) })),
-  );
 }
