@@ -31,6 +31,18 @@ export {
   type PolicySource,
 } from './evaluation.js';
 export { CompiledSources, type TakesPart } from './compiled.js';
+export {
+  type Change,
+  type ContextChange,
+  explain,
+  type Explanation,
+  type ExplanationOptions,
+  type Way,
+} from './explanation.js';
+export { type ChangeableContext } from './context-ways.js';
+export { type FailedPart, type NearMiss } from './near-misses.js';
+export { type StatementChange, type StatementEdit, statementEdits } from './statement-ways.js';
+export { describeChange, describeFailure } from './explanation-words.js';
 export { requestValueReads, typeNames } from './conditions.js';
 export {
   type Address,

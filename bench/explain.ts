@@ -1,0 +1,110 @@
+/**
+ * What a full explanation costs: near misses and the way to yes of a principal with many statements.
+ *
+ *     npx tsx bench/explain.ts [statements, 1000] [questions, 4000]
+ *
+ * Prints, for several make-ups of the statements, the median and the 99th percentile of explanations in milliseconds, and
+ * of those the first explanation for a principal, which makes the index; ends with status 1 when some 99th percentile
+ * is above one millisecond.
+ */
+import {
+  buildContext,
+  explain,
+  type ExplanationOptions,
+  type PolicySource,
+  type Statement,
+} from '../src/policy/index.js';
+import { randomOf } from '../test/policy/explained-denials.js';
+
+const size = Number(process.argv[2] ?? 1000);
+const questions = Number(process.argv[3] ?? 4000);
+const most = 1;
+const random = randomOf(11);
+const one = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
+
+const conditions: readonly Statement['conditions'][] = [
+  [],
+  [{ operator: 'Bool', key: 'g:MFAPresent', values: ['true'] }],
+  [{ operator: 'IpAddress', key: 'g:SourceIp', values: ['10.0.0.0/8', '192.0.2.0/24'] }],
+  [{ operator: 'StringEquals', key: 'g:ResourceTag/team', values: ['red', 'blue'] }],
+  [
+    { operator: 'DateGreaterThan', key: 'g:CurrentTime', values: ['2027-01-01T00:00:00Z'] },
+    { operator: 'StringLike', key: 'g:ResourceTag/team', values: ['re*'] },
+  ],
+];
+
+const services = ['modelarts', 'obs', 'ecs', 'vpc', 'swr'];
+const types = ['notebook', 'pool', 'job', 'image', 'service', 'dataset'];
+const operations = ['create', 'delete', 'get', 'list', 'update', 'start', 'stop'];
+const action = (): string => `${one(services)}:${one(types)}:${one(operations)}`;
+
+const kinds: readonly (readonly [name: string, make: (i: number) => Partial<Statement>])[] = [
+  ['actions by name, some resources', () => ({ actions: [action(), action()], resources: random() < 0.5 ? null : [`*:*:*:*:team-${one(['a', 'b', 'c'])}/*`] })],
+  ['a third of them patterns', () => ({ actions: [random() < 0.33 ? `${one(services)}:${one(types)}:*` : action()] })],
+  ['all about one action, one resource each', (i) => ({ actions: ['modelarts:notebook:get'], resources: [`modelarts::acc:notebook:n${i}`] })],
+  ['all about one action and every resource', () => ({ actions: ['modelarts:notebook:get'] })],
+]; // prettier-ignore
+
+function statementsOf(make: (i: number) => Partial<Statement>): readonly PolicySource<number>[] {
+  const sources: PolicySource<number>[] = [];
+  for (let i = 0; i < size; i += 5) {
+    const statements = Array.from({ length: Math.min(5, size - i) }, (_, index): Statement => ({
+      index,
+      sid: null,
+      effect: random() < 0.9 ? 'ALLOW' : 'DENY',
+      actions: [],
+      notActions: null,
+      resources: null,
+      notResources: null,
+      // An Allow without a condition would allow everything, and there would be nothing to explain.
+      conditions: one(conditions.slice(1)),
+      ...make(i + index),
+    }));
+    sources.push({ name: `p${i}`, document: { version: '5.0', statements, depends: [] }, origin: i });
+  }
+  return sources;
+}
+
+const options: ExplanationOptions<number> = {
+  mayBecome: (key, values) => key !== 'g:mfapresent' || values.length > 0,
+  mayEdit: () => true,
+  mayGrant: true,
+};
+let slow = false;
+for (const [name, make] of kinds) {
+  const sources = statementsOf(make);
+  const single = name.startsWith('all');
+  const asked = Array.from({ length: questions }, () => ({
+    action: single ? 'modelarts:notebook:get' : action(),
+    resource: random() < 0.3 ? null : `modelarts::acc:notebook:${one(['n7', 'n8888', 'team-a/x', 'team-d/y'])}`,
+    context: buildContext([
+      ['g:MFAPresent', 'false'],
+      ['g:CurrentTime', '2026-11-27T00:00:00Z'],
+      ['g:UserName', 'alice'],
+      ...(random() < 0.5 ? [['g:SourceIp', '203.0.113.9'] as const] : []),
+      ...(random() < 0.5 ? [['g:ResourceTag/team', one(['red', 'green'])] as const] : []),
+    ]),
+  }));
+  const taken: number[] = [];
+  let ways = 0;
+  let denials = 0;
+  const from = process.hrtime.bigint();
+  const first = asked[0];
+  if (first !== undefined) explain(sources, first, options);
+  const cold = Number(process.hrtime.bigint() - from) / 1e6;
+  for (const request of asked.slice(0, 200)) explain(sources, request, options);
+  for (const request of asked) {
+    const start = process.hrtime.bigint();
+    const { effect, ways: found } = explain(sources, request, options);
+    taken.push(Number(process.hrtime.bigint() - start) / 1e6);
+    if (effect === 'DENY') denials += 1;
+    if (found.length > 0) ways += 1;
+  }
+  taken.sort((a, b) => a - b);
+  const at = (share: number): number => taken[Math.min(taken.length - 1, Math.floor(share * taken.length))] ?? 0;
+  if (at(0.99) > most) slow = true;
+  process.stdout.write(
+    `${name.padEnd(44)} median ${at(0.5).toFixed(3)}  p99 ${at(0.99).toFixed(3)}  first ${cold.toFixed(2)}  (${denials} of ${questions} denied, ${ways} with a way)\n`,
+  );
+}
+process.exitCode = slow ? 1 : 0;

@@ -1,0 +1,158 @@
+/**
+ * The fewest edits of statements after which a request is allowed as it stands: Denies that match narrowed or taken away
+ * and, where no Allow matches, one extended. And the Allow that says exactly this and nothing else.
+ */
+import { actionMatcher, isConcreteAction } from './actions.js';
+import type { Condition, Statement } from './document.js';
+import type { DeterminingStatement, PolicyRequest, PolicySource } from './evaluation.js';
+import { failedParts, type FailedPart } from './near-misses.js';
+import { readOperator } from './operators.js';
+import { matchResource } from './resources.js';
+import { holdsFor, prepareStatement } from './single-statements.js';
+
+export const statementEdits = {
+  TAKE_AWAY: 'The statement is taken away.',
+  LEAVE_OUT_ACTION: 'An action is taken off the list of the statement.',
+  LEAVE_OUT_RESOURCE: 'A resource is taken off the list of the statement.',
+  ADD_ACTION: 'An action is put on the list of the statement.',
+  ADD_RESOURCE: 'A resource is put on the list of the statement.',
+  ADD_VALUE: 'A value is put on the list of a condition.',
+  DROP_CONDITION: 'A condition is dropped.',
+  DROP_EXCEPTION: 'An exception of the statement is dropped.',
+} as const;
+
+export type StatementEdit = keyof typeof statementEdits;
+
+export interface StatementChange<Origin> extends DeterminingStatement<Origin> {
+  readonly edit: StatementEdit;
+  /** The action, the resource or the value; null where the statement or a condition goes as a whole. */
+  readonly value: string | null;
+  readonly condition: Condition | null;
+}
+
+/** A statement with what must be done to it, and what it is afterwards; null: nothing. */
+export interface Edited<Origin> {
+  readonly changes: readonly StatementChange<Origin>[];
+  readonly source: PolicySource<Origin>;
+  readonly after: Statement | null;
+}
+
+/** The least that has to be done to a Deny that matches so that it does not: always one edit. */
+export function liftDeny<Origin>(deny: DeterminingStatement<Origin>, request: PolicyRequest): Edited<Origin> {
+  const { source, statement } = deny;
+  const { actions, resources } = statement;
+  const change = (edit: StatementEdit, value: string | null): StatementChange<Origin> => ({
+    ...deny,
+    edit,
+    value,
+    condition: null,
+  });
+  const fitting = (resources ?? []).filter((one) => matchResource(one, request.resource, request.context).matches);
+  const [resource] = fitting;
+  if (resources !== null && resources.length > 1 && fitting.length === 1 && resource !== undefined) {
+    const after = { ...statement, resources: resources.filter((one) => one !== resource) };
+    if (resource === request.resource) return { changes: [change('LEAVE_OUT_RESOURCE', resource)], source, after };
+  }
+  const names = [request.action, ...(request.aliases ?? [])];
+  const naming = actions.filter((pattern) => names.some(actionMatcher(pattern)));
+  const [action] = naming;
+  if (actions.length > 1 && naming.length === 1 && action !== undefined && isConcreteAction(action)) {
+    const after = { ...statement, actions: actions.filter((one) => one !== action) };
+    return { changes: [change('LEAVE_OUT_ACTION', action)], source, after };
+  }
+  return { changes: [change('TAKE_AWAY', null)], source, after: null };
+}
+
+/** What has to be done to an Allow so that it matches; one edit for each part that fails. */
+export function extendAllow<Origin>(allow: DeterminingStatement<Origin>, request: PolicyRequest): Edited<Origin> {
+  const { source, statement } = allow;
+  let after = statement;
+  const changes = failedParts(prepareStatement(statement), request).flatMap((failed) => {
+    const edits = mend(after, failed, request);
+    after = edits.after;
+    return edits.changes.map((change) => ({ source, statement, ...change }));
+  });
+  return { changes, source, after };
+}
+
+/** The tightest Allow for a request: this action, this resource, and nothing else. */
+export function tightestAllow({ action, resource }: PolicyRequest): Statement {
+  return {
+    index: 0,
+    sid: null,
+    effect: 'ALLOW',
+    actions: [action],
+    notActions: null,
+    resources: resource === null ? null : [literally(resource)],
+    notResources: null,
+    conditions: [],
+  };
+}
+
+interface Mended {
+  readonly changes: readonly Pick<StatementChange<unknown>, 'edit' | 'value' | 'condition'>[];
+  readonly after: Statement;
+}
+
+function mend(statement: Statement, failed: FailedPart, request: PolicyRequest): Mended {
+  switch (failed.part) {
+    case 'ACTION': {
+      const { notActions } = statement;
+      if (notActions === null) {
+        const after = { ...statement, actions: [...statement.actions, request.action] };
+        return { changes: [{ edit: 'ADD_ACTION', value: request.action, condition: null }], after };
+      }
+      const names = [request.action, ...(request.aliases ?? [])];
+      const fitting = notActions.filter((pattern) => names.some(actionMatcher(pattern)));
+      return {
+        changes: fitting.map((value) => ({ edit: 'DROP_EXCEPTION', value, condition: null })),
+        after: { ...statement, notActions: notActions.filter((pattern) => !fitting.includes(pattern)) },
+      };
+    }
+    case 'RESOURCE': {
+      const { notResources, resources } = statement;
+      if (notResources === null) {
+        const value = request.resource === null ? '*' : literally(request.resource);
+        const after = { ...statement, resources: [...(resources ?? []), value] };
+        return { changes: [{ edit: 'ADD_RESOURCE', value, condition: null }], after };
+      }
+      const inTheWay = notResources.filter((pattern) => {
+        const { matches, missing, problems } = matchResource(pattern, request.resource, request.context);
+        return matches || missing.length + problems.length > 0;
+      });
+      return {
+        changes: inTheWay.map((value) => ({ edit: 'DROP_EXCEPTION', value, condition: null })),
+        after: { ...statement, notResources: notResources.filter((pattern) => !inTheWay.includes(pattern)) },
+      };
+    }
+    case 'CONDITION':
+      return mendCondition(statement, failed.condition, request);
+  }
+}
+
+/** One more value where that is enough, which is less than doing without the condition. */
+function mendCondition(statement: Statement, condition: Condition, request: PolicyRequest): Mended {
+  const given = request.context.get(condition.key.toLowerCase()) ?? [];
+  const use = readOperator(condition.operator);
+  const [value] = given;
+  const listing = use !== null && !use.operator.negated && takesValues.includes(use.operator.comparison);
+  if (listing && use.operator.valueType !== 'boolean' && given.length === 1 && value !== undefined) {
+    const listed = use.operator.valueType === 'ip' ? value : literally(value);
+    const wider = { ...condition, values: [...condition.values, listed] };
+    if (listed !== '' && holdsFor(statement, wider, request.context)) {
+      const conditions = statement.conditions.map((one) => (one === condition ? wider : one));
+      return { changes: [{ edit: 'ADD_VALUE', value: listed, condition }], after: { ...statement, conditions } };
+    }
+  }
+  const conditions = statement.conditions.filter((one) => one !== condition);
+  return { changes: [{ edit: 'DROP_CONDITION', value: null, condition }], after: { ...statement, conditions } };
+}
+
+const takesValues: readonly string[] = ['EQUALS', 'EQUALS_IGNORING_CASE', 'FITS_PATTERN', 'IN_BLOCK'];
+
+/** A text as it stands in a document, so that it means itself: no wildcard, no variable. */
+function literally(text: string): string {
+  return /[*?]|\$\{/.test(text)
+    ? Array.from(text, (character) => ('*?$'.includes(character) ? `\${${character}}` : character)).join('')
+    : text;
+}
