@@ -7,17 +7,18 @@
  * has the fewest keys that any has with these values. Bounded: past its budget it answers that it found none.
  */
 import { testCondition } from './conditions.js';
+import type { RequestContext } from './context.js';
 import type { Condition } from './document.js';
 import type { DeterminingStatement, PolicyRequest } from './evaluation.js';
 import { type KeyValues, valuesFor } from './key-values.js';
 import { fitsResource, holdsFor, type PreparedCondition, type PreparedStatement } from './single-statements.js';
-import { readTemplate, type RequestContext } from './templates.js';
+import { readTemplate } from './templates.js';
 
 /** Keys that a way may change. */
 const mostKeys = 4;
 
 /** Places that one search may look at. */
-const budget = 4_000;
+const budget = 1_500;
 
 /** Allows that one search aims at. */
 const mostTargets = 200;
@@ -87,28 +88,33 @@ export function findContextWay<Origin>(search: ContextSearch<Origin>): ContextCh
 
 class ContextWays<Origin> {
   readonly #search: ContextSearch<Origin>;
+  readonly #denies: readonly PreparedStatement[];
   readonly #keys: readonly string[];
   readonly #firstNames = new Map<string, string>();
   readonly #values = new Map<string, readonly KeyValues[]>();
   readonly #conditions: readonly PreparedCondition[];
-  readonly #truths = new Map<Condition, Map<KeyValues, boolean>>();
+  readonly #truths = new Map<string, Map<KeyValues, boolean>>();
   readonly #fits = new Map<PreparedStatement, boolean>();
   #entailing: ReadonlyMap<string, ReadonlySet<string>> | null = null;
   #left = budget;
 
   constructor(search: ContextSearch<Origin>) {
     this.#search = search;
-    const { targets, denies, changeable } = search;
+    const { targets, changeable } = search;
+    const denies = [...new Map(search.denies.map((one) => [one.signature, one])).values()];
+    this.#denies = denies;
     for (const [first = '', ...others] of changeable.sameKeys ?? []) {
       for (const other of others) this.#firstNames.set(other, first);
     }
     const all = [...new Set([...targets.flatMap(({ allows }) => allows), ...denies])];
-    this.#conditions = all.flatMap(({ conditions }) => conditions);
+    const conditions = all.flatMap((one) => one.conditions);
+    this.#conditions = [...new Map(conditions.map((one) => [one.signature, one])).values()];
     this.#keys = [...new Set(all.flatMap(({ keys }) => keys))];
   }
 
   find(): ContextChanges | null {
-    const { targets, denies } = this.#search;
+    const { targets } = this.#search;
+    const denies = this.#denies;
     // A Deny that no key has a say in stays.
     if (denies.some((deny) => deny.keys.length === 0 && this.#matches(deny, new Map()))) return null;
     const ranked = targets
@@ -168,7 +174,7 @@ class ContextWays<Origin> {
         return this.#branch(target, chosen, left, allow.variables, mends);
       }
     }
-    const deny = this.#search.denies.find((one) => this.#matches(one, settled));
+    const deny = this.#denies.find((one) => this.#matches(one, settled));
     if (deny !== undefined) {
       return this.#branch(target, chosen, left, deny.keys, (changes) => !this.#matches(deny, changes));
     }
@@ -220,14 +226,18 @@ class ContextWays<Origin> {
     );
   }
 
-  #holds({ statement }: PreparedStatement, { condition, key, variables }: PreparedCondition, changes: ContextChanges) {
+  #holds(
+    { statement }: PreparedStatement,
+    { condition, key, variables, signature }: PreparedCondition,
+    changes: ContextChanges,
+  ) {
     const { context } = this.#search.request;
     if (variables.length > 0) {
       return holdsFor(statement, condition, changedContext(context, [key, ...variables], changes));
     }
     const values = changes.get(key) ?? context.get(key) ?? absent;
-    let truths = this.#truths.get(condition);
-    if (truths === undefined) this.#truths.set(condition, (truths = new Map<KeyValues, boolean>()));
+    let truths = this.#truths.get(signature);
+    if (truths === undefined) this.#truths.set(signature, (truths = new Map<KeyValues, boolean>()));
     const known = truths.get(values);
     if (known !== undefined) return known;
     const holds = holdsFor(statement, condition, new Map(values.length === 0 ? [] : [[key, values]]));
@@ -288,7 +298,8 @@ class ContextWays<Origin> {
 
   #isVariable(key: string): boolean {
     const uses = (keys: readonly string[]): boolean => keys.some((one) => this.#firstName(one) === key);
-    const { targets, denies } = this.#search;
+    const { targets } = this.#search;
+    const denies = this.#denies;
     return (
       this.#conditions.some(({ variables }) => uses(variables)) ||
       denies.some(({ variables }) => uses(variables)) ||
@@ -299,7 +310,8 @@ class ContextWays<Origin> {
   /** What a variable must come to for a pattern to fit the resource, or for a listed value to be the one given. */
   #valuesOfVariable(key: string): readonly KeyValues[] {
     if (!this.#isVariable(key)) return [];
-    const { request, targets, denies } = this.#search;
+    const { request, targets } = this.#search;
+    const denies = this.#denies;
     const texts: string[] = [];
     const solve = (pattern: string, text: string): void => {
       const solution = solveVariable(pattern, key, text);

@@ -7,6 +7,7 @@
  */
 import { isConcreteAction } from './actions.js';
 import type { TakesPart } from './compiled.js';
+import type { RequestContext } from './context.js';
 import {
   changedContext,
   type ChangeableContext,
@@ -25,9 +26,8 @@ import {
 } from './evaluation.js';
 import { findNearMisses, type NearMiss } from './near-misses.js';
 import { neighbourhoodOf, type Surroundings } from './neighbours.js';
-import { fitsResource, holdsFor, type PreparedStatement, prepareStatement } from './single-statements.js';
+import { type PreparedStatement, prepareStatement, RequestReading } from './single-statements.js';
 import { type Edited, extendAllow, liftDeny, type StatementChange, tightestAllow } from './statement-ways.js';
-import type { RequestContext } from './templates.js';
 import { widthOf } from './width.js';
 
 export interface ContextChange {
@@ -103,6 +103,7 @@ class Explaining<Origin> {
   readonly #request: PolicyRequest;
   readonly #options: ExplanationOptions<Origin>;
   readonly #takesPart: TakesPart<Origin>;
+  readonly #reading: RequestReading;
   readonly #names: readonly string[];
   readonly #near: Surroundings<Origin>;
   readonly #narrowing: readonly DeterminingStatement<Origin>[];
@@ -111,6 +112,7 @@ class Explaining<Origin> {
   constructor(sources: readonly PolicySource<Origin>[], request: PolicyRequest, options: ExplanationOptions<Origin>) {
     this.#sources = sources;
     this.#request = request;
+    this.#reading = new RequestReading(request);
     this.#options = options;
     const takesPart = options.takesPart ?? everything;
     this.#takesPart = takesPart;
@@ -133,7 +135,7 @@ class Explaining<Origin> {
     const near = { about: [...this.#near.about, ...this.#narrowing], beside: this.#near.beside };
     const { nearMisses, leftOut } = findNearMisses(
       near,
-      this.#request,
+      this.#reading,
       this.#options.mostNearMisses ?? usualNearMisses,
     );
     const ways = effect === 'ALLOW' || !this.#asksOneAction() ? [] : this.#ways();
@@ -175,8 +177,7 @@ class Explaining<Origin> {
 
   #contextWay(): Way<Origin> | null {
     const { exempt } = this.#options;
-    const mayFit = (one: PreparedStatement): boolean =>
-      one.variables.length > 0 || fitsResource(one, this.#request, this.#request.context);
+    const mayFit = (one: PreparedStatement): boolean => one.variables.length > 0 || this.#reading.fits(one);
     const prepared = (list: readonly DeterminingStatement<Origin>[], effect: StatementEffect): Aim<Origin>[] =>
       list
         .filter(({ statement }) => statement.effect === effect)
@@ -184,10 +185,10 @@ class Explaining<Origin> {
         .filter(({ one }) => mayFit(one));
     const allows = prepared(this.#near.about, 'ALLOW');
     const second = this.#options.narrowing === undefined ? null : prepared(this.#narrowing, 'ALLOW');
-    const targets = allows.flatMap((aim): ContextTarget<Origin>[] =>
+    const targets = distinct(allows).flatMap((aim): ContextTarget<Origin>[] =>
       second === null || exempt?.(aim.of.source.origin) === true
         ? [targetOf(aim)]
-        : second.map((other) => targetOf(aim, other)),
+        : distinct(second).map((other) => targetOf(aim, other)),
     );
     return this.#searchContext(targets, (context) => this.#verdict(context).reason === 'ALLOWED');
   }
@@ -206,7 +207,7 @@ class Explaining<Origin> {
     const denies = [...this.#near.about, ...this.#narrowing]
       .filter(({ statement }) => statement.effect === 'DENY')
       .map(({ statement }) => prepareStatement(statement))
-      .filter((one) => one.variables.length > 0 || fitsResource(one, this.#request, this.#request.context));
+      .filter((one) => one.variables.length > 0 || this.#reading.fits(one));
     const base = this.#request.context;
     const chosen = findContextWay({
       request: this.#request,
@@ -278,10 +279,9 @@ class Explaining<Origin> {
 
   #leastEdits(statement: Statement): number {
     const one = prepareStatement(statement);
-    const { context } = this.#request;
-    const failing = one.conditions.filter(({ condition }) => !holdsFor(statement, condition, context)).length;
+    const failing = one.conditions.filter((condition) => !this.#reading.holds(one, condition)).length;
     const named = this.#aboutIt().has(statement);
-    return failing + (fitsResource(one, this.#request, context) ? 0 : 1) + (named ? 0 : 1);
+    return failing + (this.#reading.fits(one) ? 0 : 1) + (named ? 0 : 1);
   }
 
   #aboutIt(): ReadonlySet<Statement> {
@@ -350,12 +350,7 @@ class Explaining<Origin> {
   }
 
   #applies({ statement }: DeterminingStatement<Origin>): boolean {
-    const one = prepareStatement(statement);
-    const { context } = this.#request;
-    return (
-      one.conditions.every(({ condition }) => holdsFor(statement, condition, context)) &&
-      fitsResource(one, this.#request, context)
-    );
+    return this.#reading.applies(prepareStatement(statement));
   }
 
   /** Every key that has a say. */
@@ -377,6 +372,16 @@ class Explaining<Origin> {
 interface Aim<Origin> {
   readonly of: DeterminingStatement<Origin>;
   readonly one: PreparedStatement;
+}
+
+/** Of those that apply together, the first. */
+function distinct<Origin>(aims: readonly Aim<Origin>[]): readonly Aim<Origin>[] {
+  const first = new Map<string, Aim<Origin>>();
+  for (const aim of aims) {
+    const key = `${aim.one.signature}`;
+    if (!first.has(key)) first.set(key, aim);
+  }
+  return [...first.values()];
 }
 
 function targetOf<Origin>(...aims: readonly Aim<Origin>[]): ContextTarget<Origin> {

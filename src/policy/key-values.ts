@@ -4,18 +4,12 @@
  * reached by these, and few.
  */
 import { type AddressBlock, liesIn, readAddress, readAddressBlock, writeAddressBlock } from './addresses.js';
+import type { RequestContext } from './context.js';
 import type { Condition } from './document.js';
 import { anyOne, anyRun, type Glob, literalGlob } from './globs.js';
 import { type Operator, type OperatorValueType, readOperator } from './operators.js';
 import { type Decimal, readDecimal, readInstant } from './quantities.js';
-import {
-  readTemplate,
-  type RequestContext,
-  resolveTemplate,
-  type Template,
-  templateGlob,
-  templateText,
-} from './templates.js';
+import { readTemplate, resolveTemplate, type Template, templateGlob, templateText } from './templates.js';
 
 /** Values of one key: a request has all of one list at once; the empty list stands for a key that is absent. */
 export type KeyValues = readonly string[];

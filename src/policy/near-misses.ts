@@ -5,7 +5,13 @@ import type { Condition } from './document.js';
 import { type DeterminingStatement, distinctKeys, type PolicyRequest } from './evaluation.js';
 import type { Surroundings } from './neighbours.js';
 import { matchResource } from './resources.js';
-import { fitsResource, holdsFor, type PreparedStatement, prepareStatement } from './single-statements.js';
+import {
+  fitsResource,
+  holdsFor,
+  type PreparedStatement,
+  prepareStatement,
+  type RequestReading,
+} from './single-statements.js';
 
 export type FailedPart =
   | { readonly part: 'ACTION'; readonly asked: string; readonly listed: readonly string[]; readonly excepted: boolean }
@@ -51,16 +57,17 @@ export interface NearMisses<Origin> {
 /** The nearest first; of equally near ones in the order given. */
 export function findNearMisses<Origin>(
   { about, beside }: Surroundings<Origin>,
-  request: PolicyRequest,
+  reading: RequestReading,
   most: number,
 ): NearMisses<Origin> {
+  const { request } = reading;
   const candidates: Candidate<Origin>[] = [];
   for (const one of about) {
-    const distance = distanceOf(prepareStatement(one.statement), request);
+    const distance = distanceOf(prepareStatement(one.statement), reading);
     if (distance > 0) candidates.push({ ...one, distance });
   }
   for (const one of beside) {
-    if (fitsResource(prepareStatement(one.statement), request, request.context)) {
+    if (reading.fits(prepareStatement(one.statement))) {
       candidates.push({ ...one, distance: actionWeight + nameDistance(one, request) });
     }
   }
@@ -111,10 +118,10 @@ export function failedParts(one: PreparedStatement, request: PolicyRequest): rea
 }
 
 /** Nought for a statement that applies. */
-function distanceOf(one: PreparedStatement, request: PolicyRequest): number {
-  if (!fitsResource(one, request, request.context)) return resourceWeight + resourceDistance(one, request.resource);
+function distanceOf(one: PreparedStatement, reading: RequestReading): number {
+  if (!reading.fits(one)) return resourceWeight + resourceDistance(one, reading.request.resource);
   let failing = 0;
-  for (const { condition } of one.conditions) if (!holdsFor(one.statement, condition, request.context)) failing += 1;
+  for (const condition of one.conditions) if (!reading.holds(one, condition)) failing += 1;
   return failing;
 }
 

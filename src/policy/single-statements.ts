@@ -3,9 +3,10 @@
  * only remembered what of a statement depends on which keys.
  */
 import { testCondition } from './conditions.js';
+import type { RequestContext } from './context.js';
 import type { Condition, Statement } from './document.js';
 import { evaluate, type PolicyRequest } from './evaluation.js';
-import { readTemplate, type RequestContext } from './templates.js';
+import { readTemplate } from './templates.js';
 
 export interface PreparedCondition {
   readonly condition: Condition;
@@ -13,6 +14,8 @@ export interface PreparedCondition {
   readonly key: string;
   /** Keys of variables in the listed values, in lower case. */
   readonly variables: readonly string[];
+  /** Conditions of one signature come out alike whenever the request is the same. */
+  readonly signature: string;
 }
 
 export interface PreparedStatement {
@@ -24,6 +27,8 @@ export interface PreparedStatement {
   readonly keys: readonly string[];
   /** Texts that what comes after the fourth colon must begin with, one of them; null: not to be told by that. */
   readonly beginnings: readonly string[] | null;
+  /** Statements of one signature, whose resources a request fits alike, apply together or not at all. */
+  readonly signature: string;
   /** The statement without its conditions, about whatever action: it matches whatever its resources fit. */
   readonly onResource: Statement;
 }
@@ -37,6 +42,7 @@ export function prepareStatement(statement: Statement): PreparedStatement {
     condition,
     key: condition.key.toLowerCase(),
     variables: variablesOf(condition.values),
+    signature: [statement.effect, condition.operator, condition.key.toLowerCase(), ...condition.values].join('\n'),
   }));
   const variables = variablesOf([...(statement.resources ?? []), ...(statement.notResources ?? [])]);
   const made: PreparedStatement = {
@@ -45,10 +51,46 @@ export function prepareStatement(statement: Statement): PreparedStatement {
     variables,
     keys: [...new Set([...variables, ...conditions.flatMap(({ key, variables }) => [key, ...variables])])],
     beginnings: statement.resources === null ? null : statement.resources.map(beginningOf),
+    signature: JSON.stringify([
+      statement.effect,
+      variables.length === 0 ? null : [statement.resources, statement.notResources],
+      conditions.map(({ signature }) => signature).sort(),
+    ]),
     onResource: { ...statement, actions: ['*'], notActions: null, conditions: [] },
   };
   prepared.set(statement, made);
   return made;
+}
+
+/** What the parts of statements come to for one request, each asked once. */
+export class RequestReading {
+  readonly request: PolicyRequest;
+  readonly #fits = new Map<PreparedStatement, boolean>();
+  readonly #holds = new Map<string, boolean>();
+
+  constructor(request: PolicyRequest) {
+    this.request = request;
+  }
+
+  fits(one: PreparedStatement): boolean {
+    const known = this.#fits.get(one);
+    if (known !== undefined) return known;
+    const fits = fitsResource(one, this.request, this.request.context);
+    this.#fits.set(one, fits);
+    return fits;
+  }
+
+  holds(one: PreparedStatement, { condition, signature }: PreparedCondition): boolean {
+    const known = this.#holds.get(signature);
+    if (known !== undefined) return known;
+    const holds = holdsFor(one.statement, condition, this.request.context);
+    this.#holds.set(signature, holds);
+    return holds;
+  }
+
+  applies(one: PreparedStatement): boolean {
+    return one.conditions.every((condition) => this.holds(one, condition)) && this.fits(one);
+  }
 }
 
 /** Whether the resource of a request fits a statement. */

@@ -30,10 +30,10 @@ print(
   `none shorter     ${shares.minimal} (${percent(shares.minimal, shares.withWay)}), up to ${values.tried} elements tried together`,
 );
 for (const { denial, way, shorter } of shares.longer.slice(0, Number(values.show))) {
-  print(JSON.stringify({ shorter, way: way.changes.map(describeChange), request: denial.request, context: [...denial.request.context], sources: denial.sources }, null, 1)); // prettier-ignore
+  print(JSON.stringify({ shorter, way: way.changes.map(describeChange), request: denial.request, context: denial.entries, sources: denial.sources }, null, 1)); // prettier-ignore
 }
 for (const denial of shares.without.slice(0, Number(values.show))) {
-  print(JSON.stringify({ without: true, request: denial.request, context: [...denial.request.context], sources: denial.sources }, null, 1)); // prettier-ignore
+  print(JSON.stringify({ without: true, request: denial.request, context: denial.entries, sources: denial.sources }, null, 1)); // prettier-ignore
 }
 const good =
   shares.withWay >= 0.99 * shares.denials &&

@@ -22,6 +22,7 @@ export type Source = PolicySource<number>;
 export interface Denial {
   readonly sources: readonly Source[];
   readonly request: PolicyRequest;
+  readonly entries: readonly (readonly [string, readonly string[]])[];
   readonly options: ExplanationOptions<number>;
 }
 
@@ -111,7 +112,7 @@ function generateWorld(random: () => number): Denial {
     resource: random() < 0.2 ? null : one(resources),
     context: buildContext(entries),
   };
-  return { sources, request, options };
+  return { sources, request, entries, options };
 }
 
 /** All may change but who asks; a second factor and an age are never taken away, nor is the clock. */
@@ -123,8 +124,8 @@ const options: ExplanationOptions<number> = {
 };
 
 /** What a denial comes to after a way, in the reference form. */
-export function follow({ sources, request }: Denial, { changes }: Way<number>): 'ALLOW' | 'DENY' {
-  const context = new Map(request.context);
+export function follow({ sources, request, entries }: Denial, { changes }: Way<number>): 'ALLOW' | 'DENY' {
+  const context = mapOf(entries);
   let after = [...sources];
   const statements = new Map<Statement, Statement | null>();
   const now = (one: Statement): Statement | null => (statements.has(one) ? (statements.get(one) ?? null) : one);
@@ -148,6 +149,10 @@ export function follow({ sources, request }: Denial, { changes }: Way<number>): 
     document: { ...source.document, statements: source.document.statements.flatMap((one) => now(one) ?? []) },
   }));
   return evaluate(after, { ...request, context }).effect;
+}
+
+function mapOf(entries: Denial['entries']): Map<string, readonly string[]> {
+  return new Map(entries.map(([key, values]) => [key.toLowerCase(), values]));
 }
 
 function edit(one: Statement, change: Extract<Change<number>, { kind: 'STATEMENT' }>): Statement | null {
@@ -180,7 +185,7 @@ export function elementsOf({ changes }: Way<number>): number {
 }
 
 /** The fewest keys, at most `most`, that allow when changed; null when no such few do. By trying everything. */
-export function fewestKeys({ sources, request, options }: Denial, most: number): number | null {
+export function fewestKeys({ sources, request, entries, options }: Denial, most: number): number | null {
   const compiled = new CompiledSources(sources);
   const used = new Set(
     sources.flatMap(({ document }) =>
@@ -194,7 +199,7 @@ export function fewestKeys({ sources, request, options }: Denial, most: number):
       values: [...tried, []].filter((values) => options.mayBecome?.(key.toLowerCase(), values) === true),
     }))
     .filter(({ values }) => values.length > 0);
-  const context = new Map(request.context);
+  const context = mapOf(entries);
   const tries = (from: number, left: number): boolean => {
     if (left === 0) return compiled.evaluate({ ...request, context }, undefined, true).effect === 'ALLOW';
     for (let i = from; i <= changeable.length - left; i += 1) {
