@@ -77,9 +77,14 @@ export default tseslint.config(
           exceptions: {
             types: [
               // Plain values: what they say has no identity of its own.
+              'AccessChange',
               'AccessDecision',
+              'AccessExplanation',
+              'AccessFailure',
               'AccessLevelActions',
+              'AccessNearMiss',
               'AccessPermission',
+              'AccessWay',
               'AccountSettings',
               'Action',
               'Actor',

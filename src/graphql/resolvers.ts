@@ -6,6 +6,7 @@ import {
   UserAccessKeysResolver,
   ViewerAccessKeysResolver,
 } from './access-keys.js';
+import { AccessExplanationResolver } from './access-explanation.js';
 import { AccessResolver, DecidingStatementResolver } from './access.js';
 import { AccountSettingsResolver } from './account-settings.js';
 import { AgencyResolver } from './agencies.js';
@@ -54,6 +55,7 @@ import { WorkspaceResolver } from './workspaces.js';
 
 export const resolvers: BuildSchemaOptions['resolvers'] = [
   AccessKeyResolver,
+  AccessExplanationResolver,
   AccessResolver,
   AccountSettingsResolver,
   AgencyAuthorizationsResolver,

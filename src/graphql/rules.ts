@@ -48,9 +48,14 @@ export interface SchemaRules {
 const transparentSuffixes = ['Payload', 'Connection', 'Edge'] as const;
 
 const plainValues: ReadonlySet<string> = new Set([
+  'AccessChange',
   'AccessDecision',
+  'AccessExplanation',
+  'AccessFailure',
   'AccessLevelActions',
+  'AccessNearMiss',
   'AccessPermission',
+  'AccessWay',
   'AccountSettings',
   'Actor',
   'AgencyPolicyDraft',

@@ -15,6 +15,7 @@ import {
   decideBy,
   type Decision,
   type DecisionReason,
+  type Environment,
   type Principal,
   type Question,
   type Rights,
@@ -71,13 +72,8 @@ export async function checkAccess(
   call: Call,
   requests: readonly AccessRequest[],
 ): Promise<Outcome<readonly ShownDecision[]>> {
-  checkRequests(requests);
-  checkResources(requests);
-  if (requests.some(({ principal }) => principal !== null && !isViewer(call, principal))) {
-    const decision = call.decide({ action: 'bailiwick:access:check', resource: null });
-    if (decision.effect !== 'ALLOW') return refuse(decision);
-  }
-  for (const { context } of requests) for (const { key, values } of context) checkContext(call, key, values);
+  const refused = checkPosable(call, requests);
+  if (refused !== null) return refuse(refused);
   const urns = requests.flatMap(({ resource }) => (resource === null ? [] : [resource]));
   const registered =
     urns.length === 0
@@ -101,6 +97,54 @@ async function decideRequest(
   request: AccessRequest,
   registered: Resource | null,
 ): Promise<Decision & Pick<ShownDecision, 'principal'>> {
+  const posed = await poseRequest(call, askers, request, registered);
+  if (posed.decision !== null) return { ...posed.decision, principal: posed.principal };
+  const { asker, facts, environment, question } = posed;
+  const decision = decide(call.catalogue, asker.rights, facts, environment, question);
+  call.observer.decided(decision.reason);
+  return { ...decision, principal: asker.rights.principal };
+}
+
+/** A request made into the question that the authorizer decides, or the decision that needed none. */
+export type Posed =
+  | { readonly decision: Decision; readonly principal: Principal | null }
+  | {
+      readonly decision: null;
+      readonly asker: Asker;
+      readonly facts: ScopeFacts;
+      readonly environment: Environment;
+      readonly question: Question;
+      readonly registered: Resource | null;
+    };
+
+/** The question of one request, by the same rules as those of `checkAccess`. */
+export async function poseOne(house: House, calls: Calls, call: Call, request: AccessRequest): Promise<Outcome<Posed>> {
+  const checked = checkPosable(call, [request]);
+  if (checked !== null) return refuse(checked);
+  const { resource } = request;
+  const rows = resource === null ? null : await house.store.access.resourcesByUrn(call.accountId, [resource]);
+  const registered = rows?.get(resource ?? '') ?? null;
+  return succeed(await poseRequest(call, new Askers(house, calls, call), request, registered));
+}
+
+/** Throws for what cannot be asked; answers the refusal of asking about others, null where nothing is refused. */
+function checkPosable(call: Call, requests: readonly AccessRequest[]): Decision | null {
+  checkRequests(requests);
+  checkResources(requests);
+  if (requests.some(({ principal }) => principal !== null && !isViewer(call, principal))) {
+    const decision = call.decide({ action: 'bailiwick:access:check', resource: null });
+    if (decision.effect !== 'ALLOW') return decision;
+  }
+  for (const { context } of requests) for (const { key, values } of context) checkContext(call, key, values);
+  return null;
+}
+
+async function poseRequest(
+  call: Call,
+  askers: Askers,
+  request: AccessRequest,
+  registered: Resource | null,
+): Promise<Posed> {
   // What is stored about a registered resource wins over what the caller says of it (rule 17): its tags as a whole.
   const said = request.context.filter(({ key }) => registered === null || !/^g:ResourceTag\//i.test(key));
   const question: Question = {
@@ -110,7 +154,7 @@ async function decideRequest(
     ...(said.length === 0 ? {} : { context: buildContext(said.map(({ key, values }) => [key, values] as const)) }),
   };
   const asker = await askers.find(request.principal);
-  if ('reason' in asker) return { ...decideBy(asker.reason, question), principal: null };
+  if ('reason' in asker) return { decision: decideBy(asker.reason, question), principal: null };
   const { principal } = asker.rights;
   const workspaceId = registered?.workspaceId ?? request.workspaceId ?? asker.home;
   const here = call.scope.workspaceId;
@@ -119,20 +163,19 @@ async function decideRequest(
   // One credential, one scope: whoever shows it in another workspace has shown nothing that is good there.
   if ([here, asker.home].some((scope) => scope !== null && scope !== workspaceId)) {
     // Inside a workspace nobody learns whose credential acts elsewhere.
-    return { ...decideBy(closed, question), principal: here === null || asker.home === here ? principal : null };
+    const shown = here === null || asker.home === here ? principal : null;
+    return { decision: decideBy(closed, question), principal: shown };
   }
   const facts = await askers.facts(asker, workspaceId);
   if (!facts.open && registered !== null && request.workspaceId !== workspaceId) {
-    return { ...decideBy(closed, question), principal };
+    return { decision: decideBy(closed, question), principal };
   }
   // The address that the server sees is the asker's own. Of somebody else it knows none: a service may say it.
   const environment = asker.rights === call.rights ? call.environment : { ...call.environment, sourceAddress: null };
-  const decision = decide(call.catalogue, asker.rights, facts, environment, question);
-  call.observer.decided(decision.reason);
-  return { ...decision, principal };
+  return { decision: null, asker, facts, environment, question, registered };
 }
 
-interface Asker {
+export interface Asker {
   readonly rights: Rights;
   readonly user: User | null;
   /** The workspace in which a question is asked that names none. */
@@ -320,7 +363,7 @@ export async function simulateAccess(simulation: Simulation): Promise<readonly D
   }
 }
 
-function builtInDocument(): PolicyDocument {
+export function builtInDocument(): PolicyDocument {
   const { document } = parsePolicy(modelArtsDefaultPolicy.document, 'SYSTEM');
   if (document === null) throw new Error('the LOOSE default cannot be read');
   return document;
@@ -383,7 +426,7 @@ const comparedAs = {
   ip: 'ip',
 } as const satisfies Readonly<Record<ConditionKey['type'], OperatorValueType>>;
 
-function setterOf(catalogue: Catalogue, key: string): 'SERVER' | 'SERVICE' | 'CALLER' {
+export function setterOf(catalogue: Catalogue, key: string): 'SERVER' | 'SERVICE' | 'CALLER' {
   if (/^g:(user|domain|principal|mfa)/i.test(key)) return 'SERVER';
   return catalogue.findConditionKey(key)?.setBy ?? 'CALLER';
 }

@@ -89,6 +89,13 @@ export * from './authorization-readiness.js';
 export { readinessProblems, type ReadinessProblem, type ReadinessProblemCode } from './readiness-problems.js';
 export * from './access.js';
 export {
+  explainAccess,
+  unnamed,
+  type AccessExplanation,
+  type ShownWay,
+  type UncountedGrant,
+} from './access-explanation.js';
+export {
   authenticateRequest,
   type AuthenticatedRequest,
   type AuthenticateRequestInput,

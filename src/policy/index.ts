@@ -43,6 +43,7 @@ export { type ChangeableContext } from './context-ways.js';
 export { type FailedPart, type NearMiss } from './near-misses.js';
 export { type StatementChange, type StatementEdit, statementEdits } from './statement-ways.js';
 export { describeChange, describeFailure } from './explanation-words.js';
+export { readInstant } from './quantities.js';
 export { requestValueReads, typeNames } from './conditions.js';
 export {
   type Address,

@@ -44,6 +44,7 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Query.draftPolicy': () => ({ resourceKinds: ['modelarts:notebook'], accessLevels: ['READ'], effect: 'ALLOW' }),
   'Query.enterpriseProject': ({ enterpriseProjectId }) => ({ id: enterpriseProjectId }),
   'Query.enterpriseProjects': none,
+  'Query.explainAccess': () => ({ request: { action: 'modelarts:notebook:get' } }),
   'Query.explainRemoteAccess': ({ resourceId }) => ({ input: { resourceId } }),
   'Query.grants': none,
   'Query.group': ({ groupId }) => ({ id: groupId }),

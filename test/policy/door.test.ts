@@ -47,6 +47,7 @@ it('the door shows exactly this', () => {
     'problemCodes',
     'readAddress',
     'readAddressBlock',
+    'readInstant',
     'readOperator',
     'replaceTests',
     'requestValueReads',
