@@ -226,7 +226,10 @@ class Explaining<Origin> {
       to,
       entailed: !chosen.has(key),
     }));
-    const shown = changes.filter(({ from, to, entailed }) => !entailed || from.join('\n') !== to.join('\n'));
+    // What goes with it and nothing here asks for is no change that anybody has to know of.
+    const told = (key: string, { from, to }: ContextChange): boolean =>
+      this.#keys().has(key) && from.join('\n') !== to.join('\n');
+    const shown = changes.filter((change) => !change.entailed || told(change.key.toLowerCase(), change));
     return { kind: 'CONTEXT', changes: shown.sort((a, b) => Number(a.entailed) - Number(b.entailed)), settled };
   }
 
