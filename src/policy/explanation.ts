@@ -85,7 +85,7 @@ export interface ExplanationOptions<Origin> extends Partial<ChangeableContext> {
 const usualNearMisses = 10;
 
 /** Allows that are tried for an extension. */
-const mostExtended = 24;
+const mostExtended = 8;
 
 const everything = (): boolean => true;
 
@@ -107,6 +107,7 @@ class Explaining<Origin> {
   readonly #names: readonly string[];
   readonly #near: Surroundings<Origin>;
   readonly #narrowing: readonly DeterminingStatement<Origin>[];
+  #allKeys: ReadonlySet<string> | null = null;
   #aboutSet: ReadonlySet<Statement> | null = null;
 
   constructor(sources: readonly PolicySource<Origin>[], request: PolicyRequest, options: ExplanationOptions<Origin>) {
@@ -132,7 +133,10 @@ class Explaining<Origin> {
   tell(): Explanation<Origin> {
     const { reason, evaluation } = this.#verdict(this.#request.context);
     const effect = reason === 'ALLOWED' ? 'ALLOW' : 'DENY';
-    const near = { about: [...this.#near.about, ...this.#narrowing], beside: this.#near.beside };
+    const near = {
+      about: this.#narrowing.length === 0 ? this.#near.about : [...this.#near.about, ...this.#narrowing],
+      beside: this.#near.beside,
+    };
     const { nearMisses, leftOut } = findNearMisses(
       near,
       this.#reading,
@@ -266,16 +270,21 @@ class Explaining<Origin> {
     const editable = [...this.#near.about, ...this.#near.beside].filter(
       ({ source, statement }) => statement.effect === 'ALLOW' && mayEdit?.(source) === true,
     );
+    // Each of its parts that fails takes one edit or more, so those with fewest are looked at first.
+    const bySize = new Map<number, DeterminingStatement<Origin>[]>();
+    for (const one of editable) {
+      const size = this.#leastEdits(one.statement);
+      const alike = bySize.get(size);
+      if (alike === undefined) bySize.set(size, [one]);
+      else if (alike.length < mostExtended) alike.push(one);
+    }
     let best: Edited<Origin> | null = null;
-    // The nearest are among the first: those of which fewest conditions fail.
-    const ranked = editable
-      .map((one) => ({ one, edits: this.#leastEdits(one.statement) }))
-      .sort((a, b) => a.edits - b.edits)
-      .slice(0, mostExtended);
-    for (const { one, edits } of ranked) {
-      if (best !== null && edits > best.changes.length) break;
-      const extended = extendAllow(one, this.#request);
-      if (best === null || costOf(extended) < costOf(best)) best = extended;
+    for (const size of [...bySize.keys()].sort((a, b) => a - b)) {
+      if (best !== null && size > best.changes.length) break;
+      for (const one of bySize.get(size) ?? []) {
+        const extended = extendAllow(one, this.#request);
+        if (best === null || costOf(extended) < costOf(best)) best = extended;
+      }
     }
     return best;
   }
@@ -358,9 +367,13 @@ class Explaining<Origin> {
 
   /** Every key that has a say. */
   #keys(): ReadonlySet<string> {
-    return new Set(
-      [...this.#near.about, ...this.#narrowing].flatMap(({ statement }) => prepareStatement(statement).keys),
-    );
+    if (this.#allKeys !== null) return this.#allKeys;
+    const keys = new Set<string>();
+    for (const list of [this.#near.about, this.#narrowing]) {
+      for (const { statement } of list) for (const key of prepareStatement(statement).keys) keys.add(key);
+    }
+    this.#allKeys = keys;
+    return keys;
   }
 
   #spelling(key: string): string {

@@ -44,10 +44,6 @@ export interface NearMiss<Origin> extends DeterminingStatement<Origin> {
 const resourceWeight = 2.5;
 const actionWeight = 3.5;
 
-interface Candidate<Origin> extends DeterminingStatement<Origin> {
-  readonly distance: number;
-}
-
 export interface NearMisses<Origin> {
   readonly nearMisses: readonly NearMiss<Origin>[];
   /** How many more there are. */
@@ -61,23 +57,31 @@ export function findNearMisses<Origin>(
   most: number,
 ): NearMisses<Origin> {
   const { request } = reading;
-  const candidates: Candidate<Origin>[] = [];
+  const nearest: { readonly one: DeterminingStatement<Origin>; readonly distance: number }[] = [];
+  let count = 0;
+  const meet = (one: DeterminingStatement<Origin>, distance: number): void => {
+    count += 1;
+    const last = nearest.at(-1);
+    if (nearest.length >= most && last !== undefined && last.distance <= distance) return;
+    // Behind those that are as near: they came first.
+    let place = nearest.length;
+    while (place > 0 && (nearest[place - 1]?.distance ?? 0) > distance) place -= 1;
+    nearest.splice(place, 0, { one, distance });
+    if (nearest.length > most) nearest.pop();
+  };
   for (const one of about) {
     const distance = distanceOf(prepareStatement(one.statement), reading);
-    if (distance > 0) candidates.push({ ...one, distance });
+    if (distance > 0) meet(one, distance);
   }
   for (const one of beside) {
-    if (reading.fits(prepareStatement(one.statement))) {
-      candidates.push({ ...one, distance: actionWeight + nameDistance(one, request) });
-    }
+    if (reading.fits(prepareStatement(one.statement))) meet(one, actionWeight + nameDistance(one, request));
   }
-  candidates.sort((a, b) => a.distance - b.distance);
-  const nearMisses = candidates.slice(0, most).map(({ source, statement }) => ({
+  const nearMisses = nearest.map(({ one: { source, statement } }) => ({
     source,
     statement,
     failed: failedParts(prepareStatement(statement), request),
   }));
-  return { nearMisses, leftOut: candidates.length - nearMisses.length };
+  return { nearMisses, leftOut: count - nearMisses.length };
 }
 
 /** Which parts of a statement do not fit a request. */
