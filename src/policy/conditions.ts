@@ -197,6 +197,6 @@ function ordered(comparison: Comparison, order: number): boolean {
 }
 
 /** Upper case first: letters with two lower-case forms then meet (the long s and s). No locale takes part. */
-function withoutCase(text: string): string {
+export function withoutCase(text: string): string {
   return text.toUpperCase().toLowerCase();
 }

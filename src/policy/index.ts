@@ -89,3 +89,5 @@ export {
   type Wildcard,
   withSegments,
 } from './plan.js';
+export { conditionsExclude } from './condition-implication.js';
+export { findShadows, type Shadow } from './shadows.js';
