@@ -10,6 +10,7 @@ import {
 } from '../policy/index.js';
 import { foldName, hasWildcard, segmentsOf } from './action-row.js';
 import type { Catalogue } from './catalogue.js';
+import { checkIdle, escapePointer, type Report } from './idle-check.js';
 import { everyAction, patternLevel, reachesService, statementLevel } from './policy-level.js';
 import { didYouMean, quote } from './suggestion.js';
 
@@ -19,8 +20,6 @@ import { didYouMean, quote } from './suggestion.js';
  */
 export type DocumentPurpose = 'GRANT' | 'SESSION';
 
-type Report = (severity: Problem['severity'], code: string, pointer: string, message: string) => void;
-
 /**
  * The problems of a parsed document as seen by the catalogue, located in its text; to be read beside
  * `parsed.problems`, which are about grammar. A document that did not parse has none here.
@@ -29,7 +28,7 @@ type Report = (severity: Problem['severity'], code: string, pointer: string, mes
  * project-level services in one version 1.1 document; the pattern `*:*:*` does not count, any other wildcard in the
  * service segment counts as both (rule 11). Roles (1.0) and identity policies (5.0) are made by the system and exempt.
  * WARNING: `RESOURCE_ON_MODELARTS`, `DENY_DISARMED_BY_ABSENT_KEY`, `UNKNOWN_CONDITION_KEY`, `LEGACY_ACTION`,
- * `ALIASED_ACTION`. Source: docs/domain.md sections a1 to a3.
+ * `ALIASED_ACTION`, and those of `checkIdle`. Source: docs/domain.md sections a1 to a3.
  */
 export function checkDocument(
   parsed: ParsedPolicy,
@@ -49,6 +48,7 @@ export function checkDocument(
     checkResource(statement, report);
     checkConditions(statement, catalogue, report);
   }
+  checkIdle(document, catalogue, report);
   if (purpose === 'GRANT' && document.version === '1.1') checkLevels(document, report);
   return problems;
 }
@@ -209,8 +209,4 @@ function locate(parsed: ParsedPolicy, pointer: string): { line: number; column: 
     if (place !== null) return place;
   }
   return null;
-}
-
-function escapePointer(part: string): string {
-  return part.replaceAll('~', '~0').replaceAll('/', '~1');
 }

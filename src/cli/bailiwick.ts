@@ -130,20 +130,21 @@ policy
   .description('say everything that is wrong with custom policy documents; needs no server and no database')
   .argument('<file...>', 'files to check, `-` for standard input')
   .option('--json', 'print the problems as a JSON array')
+  .option('--strict', 'let warnings fail the command too')
   .addHelpText(
     'after',
     `
 Each problem is one line, \`file:line:column code message\`; warnings say so. Actions that services of your own register
-are not known here. Ends with status 1 if there is an error, 0 if there are only warnings or none.
+are not known here. Ends with status 1 if there is an error, 0 if there are only warnings (with --strict: 1) or none.
 
   bailiwick policy check policies/*.json
   jq .document export.json | bailiwick policy check -
 `,
   )
-  .action(async (files: readonly string[], options: { readonly json?: true }) => {
+  .action(async (files: readonly string[], options: { readonly json?: true; readonly strict?: true }) => {
     const problems = await checkPolicyFiles(files, readStandardInput);
     process.stdout.write(options.json ? `${JSON.stringify(problems, null, 2)}\n` : printProblems(problems));
-    if (problems.some(({ severity }) => severity === 'ERROR')) process.exitCode = 1;
+    if (problems.some(({ severity }) => severity === 'ERROR' || options.strict)) process.exitCode = 1;
   });
 
 program

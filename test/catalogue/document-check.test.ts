@@ -1,4 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { askedWithoutResource } from '../../src/catalogue/idle-check.js';
 import {
   checkDocument,
   namesService,
@@ -68,6 +70,20 @@ describe('what the catalogue says of a document', () => {
       }
     }
   });
+});
+
+it('what is said to be asked about no resource is asked so, and no otherwise', () => {
+  const folder = new URL('../../src/iam/', import.meta.url);
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const text = sources.map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n');
+  const schema = readFileSync(new URL('../../schema/schema.graphql', import.meta.url), 'utf8');
+  for (const action of askedWithoutResource) {
+    const asked = [...text.matchAll(new RegExp(`ask\\('${action}', ([^),]+)`, 'g'))].map(([, resource]) => resource);
+    expect([action, asked]).toEqual([action, ['null']]);
+    const doors = schema.split('\n').filter((line) => line.includes(`"${action}"`) && line.includes('@permission'));
+    expect(doors.length, action).toBeGreaterThan(0);
+    for (const door of doors) expect(door).not.toContain('resource:');
+  }
 });
 
 interface LevelCase {

@@ -81,6 +81,14 @@ describe('the program', () => {
     expect(ended.status).toBe(1);
   });
 
+  test('fails on a warning only when that is asked for', async () => {
+    const input = '{"Version":"1.1","Statement":[{"Effect":"Allow","Action":["modelarts:trainJobVersion:create"]}]}';
+    const check = (...options: string[]) =>
+      runProgram('cli/bailiwick.ts', ['policy', 'check', ...options, '-'], { input });
+    expect(await check()).toMatchObject({ status: 0, stdout: expect.stringContaining('LEGACY_ACTION') as string });
+    expect(await check('--strict')).toMatchObject({ status: 1 });
+  });
+
   test('says what it can do', async () => {
     const help = await runProgram('cli/bailiwick.ts', ['--help']);
     for (const command of ['serve', 'init', 'account', 'unlock', 'policy']) expect(help.stdout).toContain(command);
