@@ -1,8 +1,8 @@
 /** What of a document will not do what its author expects: idle statements, limits that nothing meets, acts that need more. */
 import {
+  actionMatcher,
   conditionsExclude,
   findShadows,
-  matchesActionPattern,
   type PolicyDocument,
   type Problem,
   readOperator,
@@ -25,10 +25,11 @@ export function checkIdle(document: PolicyDocument, catalogue: Catalogue, report
   for (const shadow of findShadows(document.statements, (name) => catalogue.namesOf(name))) {
     report('WARNING', `${shadow.kind}_STATEMENT`, shadowPlace(shadow), shadowMessage(shadow));
   }
+  const isAllowed = allowedIn(document, catalogue);
   for (const statement of document.statements) {
     checkContradictions(statement, catalogue, report);
     checkAskedResource(statement, catalogue, report);
-    checkDependencies(statement, document, catalogue, report);
+    checkDependencies(statement, isAllowed, catalogue, report);
   }
 }
 
@@ -114,23 +115,38 @@ function checkAskedResource(statement: Statement, catalogue: Catalogue, report: 
 }
 
 // Of actions that are named. A wildcard takes in so many that what some of them need says little of what is meant.
-function checkDependencies(statement: Statement, document: PolicyDocument, catalogue: Catalogue, report: Report): void {
+function checkDependencies(
+  statement: Statement,
+  isAllowed: (action: string) => boolean,
+  catalogue: Catalogue,
+  report: Report,
+): void {
   if (statement.effect !== 'ALLOW') return;
-  const named = statement.actions.filter((action) => !hasWildcard(action));
-  const missing = dependenciesOf(named, catalogue).filter((action) => !isAllowed(action, document, catalogue));
+  const named = statement.actions.filter((action) => (catalogue.canonical(action)?.dependsOn ?? []).length > 0);
+  const missing = dependenciesOf(named, catalogue).filter((action) => !isAllowed(action));
   if (missing.length === 0) return;
-  const at = statement.actions.findIndex((action) => named.includes(action) && dependenciesOf([action], catalogue).some((needed) => missing.includes(needed))); // prettier-ignore
+  const at = statement.actions.findIndex(
+    (action) =>
+      named.includes(action) && dependenciesOf([action], catalogue).some((needed) => missing.includes(needed)),
+  );
   const message = `what is allowed here needs ${fewOf(missing)} besides; grant ${missing.length > 1 ? 'them' : 'it'} too, here or by another policy`;
   report('WARNING', 'MISSING_DEPENDENCY', `/Statement/${statement.index}/Action/${Math.max(at, 0)}`, message);
 }
 
-function isAllowed(action: string, document: PolicyDocument, catalogue: Catalogue): boolean {
-  const names = catalogue.namesOf(action);
-  const fits = (pattern: string): boolean => names.some((name) => matchesActionPattern(pattern, name));
-  return document.statements.some(
-    ({ effect, actions, notActions }) =>
-      effect === 'ALLOW' && (notActions === null ? actions.some(fits) : !notActions.some(fits)),
-  );
+/** Whether some Allow names an action; each pattern is read once for all that will be asked. */
+function allowedIn(document: PolicyDocument, catalogue: Catalogue): (action: string) => boolean {
+  const matchers = (patterns: readonly string[]): ((names: readonly string[]) => boolean) => {
+    const plain = new Set(patterns.filter((pattern) => !hasWildcard(pattern)).map(foldName));
+    const wild = patterns.filter(hasWildcard).map(actionMatcher);
+    return (names) => names.some((name) => plain.has(foldName(name)) || wild.some((matches) => matches(name)));
+  };
+  const allows = document.statements
+    .filter(({ effect }) => effect === 'ALLOW')
+    .map(({ actions, notActions }) => ({ except: notActions !== null, fits: matchers(notActions ?? actions) }));
+  return (action) => {
+    const names = catalogue.namesOf(action);
+    return allows.some(({ except, fits }) => fits(names) !== except);
+  };
 }
 
 /** A name as a step of a JSON pointer. */

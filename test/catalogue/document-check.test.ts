@@ -7,6 +7,8 @@ import {
   platformCatalogue as catalogue,
   policyLevel,
   type PolicyLevel,
+  samplePolicies,
+  systemPolicies,
 } from '../../src/catalogue/index.js';
 import { parsePolicy, type ParsedPolicy } from '../../src/policy/index.js';
 import { readTable } from './table.js';
@@ -70,6 +72,19 @@ describe('what the catalogue says of a document', () => {
       }
     }
   });
+});
+
+it('of the policies that ship, two need more than they give, and none has an idle statement', () => {
+  const certain = /^(REDUNDANT|UNREACHABLE)_STATEMENT$|^CONTRADICTORY|^RESOURCE_NEVER_ASKED$|^MISSING_DEPENDENCY$/;
+  const found = [...systemPolicies, ...samplePolicies].flatMap(({ displayName, kind, document }) =>
+    checkDocument(parsePolicy(document, kind === 'SAMPLE' ? 'CUSTOM' : 'SYSTEM'), catalogue)
+      .filter(({ code }) => certain.test(code))
+      .map(({ code, pointer }) => `${displayName} ${code} ${pointer}`),
+  );
+  expect(found).toEqual([
+    'ModelArts CommonOperations MISSING_DEPENDENCY /Statement/0/Action/4',
+    'ModelArtsExemlflowAllPolicy MISSING_DEPENDENCY /Statement/0/Action/2',
+  ]);
 });
 
 it('what is said to be asked about no resource is asked so, and no otherwise', () => {
