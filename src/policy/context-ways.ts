@@ -18,7 +18,7 @@ import { readTemplate } from './templates.js';
 const mostKeys = 4;
 
 /** Places that one search may look at. */
-const budget = 1_500;
+const budget = 600;
 
 /** Allows that one search aims at. */
 const mostTargets = 200;
