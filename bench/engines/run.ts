@@ -7,6 +7,10 @@
  * The script bundles this first: the compiler that runs TypeScript directly names every function anew when it is made, which
  * would be measured with the engine, and which nothing that is shipped does.
  *
+ * `--no-turbo-inline-js-wasm-calls`: Node 20 was seen to die while undoing an optimisation in a long run ("unreachable
+ * code" in its deoptimiser), and calls into WebAssembly, which Cedar's are, have a way of their own there. They cost
+ * nanoseconds, its decisions a hundred microseconds.
+ *
  * Each world (worlds.ts) is made from the seed, and each adapter translates its policies and requests before the clock
  * starts. Each peer is used in the quickest way that its users have, which the head of its adapter tells.
  *
