@@ -3,15 +3,13 @@
  * read once and met anew by each request.
  */
 import { holds, misses, unclear, type Verdict } from './compiled-conditions.js';
-import { beginningOf, type Beginning, shapeOf } from './compiled-texts.js';
+import { beginningOf, type Beginning, shapeOfText } from './compiled-texts.js';
 import { type CutResource, SegmentTest } from './cut-resource.js';
 import type { RequestContext } from './context.js';
 import type { Statement } from './document.js';
-import type { Glob } from './globs.js';
 import { matchResources } from './evaluation.js';
 import { OpenPattern } from './compiled-variables.js';
-import { readResourcePattern, segmentCount } from './resources.js';
-import { hasVariables } from './templates.js';
+import { isEveryResource, segmentCount } from './resources.js';
 
 /** How the resource part of a statement meets a request. */
 export type ResourcesTest = (resource: CutResource | null, context: RequestContext) => Verdict;
@@ -34,7 +32,7 @@ export function compileResources(statement: Statement): CompiledResources {
   const compiled: CompiledPattern[] = [];
   const open: OpenPattern[] = [];
   for (const pattern of resources) {
-    const made = hasVariables(pattern) ? null : compilePattern(pattern);
+    const made = pattern.includes('${') ? null : compilePattern(pattern);
     if (made === 'EVERY_RESOURCE') return everyResource;
     if (made === null) open.push(new OpenPattern(pattern));
     else compiled.push(made);
@@ -56,12 +54,16 @@ export class CompiledPattern {
   readonly path: Beginning;
   readonly #tests: readonly SegmentTest[];
 
-  constructor(segments: readonly Glob[]) {
-    this.path = beginningOf(segments[segmentCount - 1] ?? []);
+  /** @param segments five, as written */
+  constructor(segments: readonly string[]) {
+    // The service goes without case, and a blank segment is anything.
+    const shapes = segments.map((text, i) => shapeOfText(text === '' ? '*' : i === 0 ? text.toLowerCase() : text));
+    const path = segments[segmentCount - 1] ?? '';
+    this.path = beginningOf(shapes[segmentCount - 1] ?? { kind: 'ANY' }, path);
     // The path tells most apart.
     this.#tests = [4, 3, 0, 1, 2].flatMap((segment) => {
-      const shape = shapeOf(segments[segment] ?? []);
-      return shape.kind === 'ANY' ? [] : [new SegmentTest(shape, segment)];
+      const shape = shapes[segment];
+      return shape === undefined || shape.kind === 'ANY' ? [] : [new SegmentTest(shape, segment)];
     });
   }
 
@@ -106,8 +108,14 @@ function byReference(statement: Statement): CompiledResources {
 
 /** A pattern without variables; null for another number of segments, which simulated documents may have. */
 function compilePattern(pattern: string): CompiledPattern | 'EVERY_RESOURCE' | null {
-  const reading = readResourcePattern(pattern, new Map());
-  if (reading === 'EVERY_RESOURCE') return reading;
-  if (reading === 'UNREADABLE' || reading.segments.length !== segmentCount) return null;
-  return new CompiledPattern(reading.segments);
+  if (isEveryResource(pattern)) return 'EVERY_RESOURCE';
+  const segments = cutPattern(pattern);
+  return segments.length === segmentCount ? new CompiledPattern(segments) : null;
+}
+
+/** At its first four colons. */
+function cutPattern(pattern: string): readonly string[] {
+  const [service = '', region, account, type, ...path] = pattern.split(':');
+  if (region === undefined || account === undefined || type === undefined || path.length === 0) return [];
+  return [service, region, account, type, path.join(':')];
 }

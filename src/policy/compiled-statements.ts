@@ -14,11 +14,10 @@ import {
 } from './compiled-conditions.js';
 import { type CompiledPattern, compileResources, type ResourcesTest } from './compiled-resources.js';
 import { type CutResource, hashBeginning, hashedCharacters } from './cut-resource.js';
-import { compileGlob, type Beginning, type TextTest } from './compiled-texts.js';
+import { type Beginning, compileText, type TextTest } from './compiled-texts.js';
 import type { RequestContext } from './context.js';
 import type { Condition, PolicyDocument, Statement } from './document.js';
 import { matchResources, meetCondition } from './evaluation.js';
-import { readGlob } from './globs.js';
 import { quote } from './problems.js';
 
 /** What is learnt besides the answer; nothing is made until there is something. */
@@ -254,12 +253,7 @@ export function compileDocument(document: PolicyDocument): CompiledDocument {
 
 function compileActions(patterns: readonly string[]): (name: readonly string[]) => boolean {
   if (patterns.some((pattern) => /^\*+$/.test(pattern))) return () => true;
-  const compiled = patterns.map((pattern): readonly TextTest[] =>
-    pattern
-      .toLowerCase()
-      .split(':')
-      .map((segment) => compileGlob(readGlob(segment))),
-  );
+  const compiled = patterns.map((pattern): readonly TextTest[] => pattern.toLowerCase().split(':').map(compileText));
   return (name) =>
     compiled.some((tests) => tests.length === name.length && tests.every((fits, i) => fits(name[i] ?? '')));
 }

@@ -2,7 +2,7 @@
  * Patterns made ready: what most of them are (a text, a text and a star, anything) is told by comparing strings; the
  * others are walked in the string itself. Each answers as `matchesGlob` does.
  */
-import { anyOne, anyRun, type Glob, type GlobToken, matchesGlob } from './globs.js';
+import { anyOne, anyRun, type Glob, type GlobToken, matchesGlob, readGlob } from './globs.js';
 
 export type TextTest = (text: string) => boolean;
 
@@ -36,8 +36,28 @@ export function shapeOf(glob: Glob): Shape {
   return { kind: 'AROUND', before: tokens.slice(0, star).join(''), after: tokens.slice(star + 1).join('') };
 }
 
+/** `shapeOf` a pattern as written, without cutting most into characters first. */
+export function shapeOfText(text: string): Shape {
+  const star = text.indexOf('*');
+  if (!text.includes('?') && !halfPair.test(text)) {
+    if (star < 0) return { kind: 'TEXT', text };
+    if (text.length === 1) return { kind: 'ANY' };
+    if (text.indexOf('*', star + 1) < 0) {
+      return { kind: 'AROUND', before: text.slice(0, star), after: text.slice(star + 1) };
+    }
+  }
+  return shapeOf(readGlob(text));
+}
+
 export function compileGlob(glob: Glob): TextTest {
-  const shape = shapeOf(glob);
+  return testOfShape(shapeOf(glob));
+}
+
+export function compileText(pattern: string): TextTest {
+  return testOfShape(shapeOfText(pattern));
+}
+
+function testOfShape(shape: Shape): TextTest {
   switch (shape.kind) {
     case 'ANY':
       return () => true;
@@ -114,8 +134,18 @@ function widthAt(value: string, at: number): number {
   return (value.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
 }
 
-export function beginningOf(glob: Glob): Beginning {
-  const first = glob.findIndex((token) => typeof token !== 'string');
-  const text = (first < 0 ? glob : glob.slice(0, first)).join('');
-  return halfPair.test(text) ? { text: '', whole: false } : { text, whole: first < 0 };
+/** What all that fits begins with. */
+export function beginningOf(shape: Shape, pattern: string): Beginning {
+  switch (shape.kind) {
+    case 'ANY':
+      return { text: '', whole: false };
+    case 'TEXT':
+      return { text: shape.text, whole: true };
+    case 'AROUND':
+      return { text: shape.before, whole: false };
+    case 'OTHER': {
+      const text = /^[^*?]*/.exec(pattern)?.[0] ?? '';
+      return { text: halfPair.test(text) ? '' : text, whole: false };
+    }
+  }
 }

@@ -158,7 +158,7 @@ export function agencyUriPattern(uri: string): string | null {
   return id === undefined ? null : `iam:*:*:agency:${id}`;
 }
 
-function isEveryResource(pattern: string): boolean {
+export function isEveryResource(pattern: string): boolean {
   return /^\*+$|^\**(:\**){4}$/.test(pattern);
 }
 
