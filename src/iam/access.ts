@@ -124,7 +124,16 @@ export async function poseOne(house: House, calls: Calls, call: Call, request: A
   const { resource } = request;
   const rows = resource === null ? null : await house.store.access.resourcesByUrn(call.accountId, [resource]);
   const registered = rows?.get(resource ?? '') ?? null;
-  return succeed(await poseRequest(call, new Askers(house, calls, call), request, registered));
+  const askers = new Askers(house, calls, call);
+  const posed = await poseRequest(call, askers, request, registered);
+  if (registered === null || posed.decision?.reason !== 'NO_MATCHING_ALLOW') return succeed(posed);
+  // Registered where it may not be asked about. That is not to be told by what was near either: a refusal reads as if the
+  // URN were not registered at all.
+  const unregistered = await poseRequest(call, askers, request, null);
+  if (unregistered.decision !== null) return succeed(posed);
+  const { asker, facts, environment, question } = unregistered;
+  const { reason } = decide(call.catalogue, asker.rights, facts, environment, question);
+  return succeed(reason === 'NO_MATCHING_ALLOW' ? unregistered : posed);
 }
 
 /** Throws for what cannot be asked; answers the refusal of asking about others, null where nothing is refused. */
@@ -158,37 +167,21 @@ async function poseRequest(
   const { principal } = asker.rights;
   const workspaceId = registered?.workspaceId ?? request.workspaceId ?? asker.home;
   const here = call.scope.workspaceId;
+  // Where a resource is registered is not told by the reason: a refusal reads as if the URN were not registered at all.
+  const closed = registered === null ? 'WORKSPACE_CLOSED' : 'NO_MATCHING_ALLOW';
   // One credential, one scope: whoever shows it in another workspace has shown nothing that is good there.
   if ([here, asker.home].some((scope) => scope !== null && scope !== workspaceId)) {
     // Inside a workspace nobody learns whose credential acts elsewhere.
     const shown = here === null || asker.home === here ? principal : null;
-    if (registered !== null) return poseElsewhere(call, askers, request, shown);
-    return { decision: decideBy('WORKSPACE_CLOSED', question), principal: shown };
+    return { decision: decideBy(closed, question), principal: shown };
   }
   const facts = await askers.facts(asker, workspaceId);
   if (!facts.open && registered !== null && request.workspaceId !== workspaceId) {
-    return poseElsewhere(call, askers, request, principal);
+    return { decision: decideBy(closed, question), principal };
   }
   // The address that the server sees is the asker's own. Of somebody else it knows none: a service may say it.
   const environment = asker.rights === call.rights ? call.environment : { ...call.environment, sourceAddress: null };
   return { decision: null, asker, facts, environment, question, registered };
-}
-
-/**
- * A resource that is registered where it may not be asked about. That is not to be told: a refusal reads, whatever goes with
- * it, as if the URN were not registered at all.
- */
-async function poseElsewhere(
-  call: Call,
-  askers: Askers,
-  request: AccessRequest,
-  principal: Principal | null,
-): Promise<Posed> {
-  const posed = await poseRequest(call, askers, request, null);
-  if (posed.decision !== null) return posed;
-  const { asker, facts, environment, question } = posed;
-  if (decide(call.catalogue, asker.rights, facts, environment, question).effect === 'DENY') return posed;
-  return { decision: decideBy('NO_MATCHING_ALLOW', question), principal };
 }
 
 export interface Asker {
