@@ -71,6 +71,14 @@ export {
   testOf,
 } from './expressions.js';
 export {
+  anyResource,
+  type OpenKeyTest,
+  type OpenRequest,
+  type OpenVerdict,
+  openVerdict,
+  verdictOf,
+} from './openness.js';
+export {
   fitsPattern,
   isExact,
   open,
