@@ -215,7 +215,7 @@ class CredentialInput {
   description:
     'Principal to ask about: exactly one of the members. By id there is no session, so what only a session knows counts as absent.',
 })
-class PrincipalInput {
+export class PrincipalInput {
   @Field(() => ID, { nullable: true, description: 'Identifier of a user.' })
   user?: string | null;
 
@@ -230,7 +230,7 @@ class PrincipalInput {
 }
 
 @InputType({ description: 'Value of a condition key of a request.' })
-class ContextEntryInput {
+export class ContextEntryInput {
   @Field(() => String, {
     description:
       'Key, for instance `modelarts:poolType`. What the server knows itself cannot be given to `checkAccess`.',
@@ -354,7 +354,7 @@ export function shownDecision(
   return { ...decision, actor, statements: statements?.map(shownStatement) ?? null, requestId };
 }
 
-function shownStatement({ origin, ...statement }: DecidingStatementRecord): ShownStatement {
+export function shownStatement({ origin, ...statement }: DecidingStatementRecord): ShownStatement {
   const { kind, policyVersion, grantId, group, expiresAt } = origin;
   return {
     ...statement,
@@ -399,7 +399,7 @@ export function requestOf({ principal, action, resource, workspaceId, context }:
   };
 }
 
-function principalOf({ user, agency, service, credential }: PrincipalInput): PrincipalChoice {
+export function principalOf({ user, agency, service, credential }: PrincipalInput): PrincipalChoice {
   if (user != null) return { kind: 'user', id: decodeId('User', user) };
   if (agency != null) return { kind: 'agency', id: decodeId('Agency', agency) };
   if (service != null) return { kind: 'service', id: decodeId('Service', service) };

@@ -7,6 +7,7 @@ import {
   ViewerAccessKeysResolver,
 } from './access-keys.js';
 import { AccessExplanationResolver } from './access-explanation.js';
+import { AccessListResolver } from './access-lists.js';
 import { AccessResolver, DecidingStatementResolver } from './access.js';
 import { AccountSettingsResolver } from './account-settings.js';
 import { AgencyResolver } from './agencies.js';
@@ -56,6 +57,7 @@ import { WorkspaceResolver } from './workspaces.js';
 export const resolvers: BuildSchemaOptions['resolvers'] = [
   AccessKeyResolver,
   AccessExplanationResolver,
+  AccessListResolver,
   AccessResolver,
   AccountSettingsResolver,
   AgencyAuthorizationsResolver,

@@ -192,7 +192,7 @@ export interface Asker {
 }
 
 /** Principals and scopes of one batch, each looked up once. */
-class Askers {
+export class Askers {
   readonly #house: House;
   readonly #calls: Calls;
   readonly #call: Call;
@@ -404,14 +404,18 @@ function keyOf(choice: Exclude<PrincipalChoice, { kind: 'signer' }>): string {
     : `${choice.kind} ${choice.id}`;
 }
 
-function isViewer(call: Call, choice: PrincipalChoice): boolean {
+export function isViewer(call: Call, choice: PrincipalChoice): boolean {
   if (choice.kind === 'token' || choice.kind === 'signedRequest' || choice.kind === 'signer') return false;
   const own = call.principal.kind === 'SERVICE' ? 'service' : call.principal.kind === 'AGENCY' ? 'agency' : 'user';
   return choice.kind === own && choice.id === call.principal.id;
 }
 
 /** Rule 17: what the server knows is never taken from a caller; the client's address and resource keys from services only. */
-function checkContext(call: Pick<Call, 'catalogue' | 'principal'>, key: string, values: readonly string[]): void {
+export function checkContext(
+  call: Pick<Call, 'catalogue' | 'principal'>,
+  key: string,
+  values: readonly string[],
+): void {
   const setter = setterOf(call.catalogue, key);
   if (setter === 'SERVER') throw new BadInput(`\`${key}\` is filled in by the server; leave it out`);
   if (setter === 'SERVICE' && call.principal.kind !== 'SERVICE') {
@@ -449,7 +453,7 @@ function checkRequests(requests: readonly AccessRequest[]): void {
  * Rule 10: a resource that is no URN would escape every statement that names resources, a Deny above all, and still meet
  * those that name none.
  */
-function checkResources(requests: readonly AccessRequest[]): void {
+export function checkResources(requests: readonly AccessRequest[]): void {
   const index = requests.findIndex(({ resource }) => resource !== null && readUrn(resource) === null);
   if (index < 0) return;
   throw new BadInput(

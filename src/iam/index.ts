@@ -87,7 +87,30 @@ export * from './agency-sessions.js';
 export * from './agency-functions.js';
 export * from './authorization-readiness.js';
 export { readinessProblems, type ReadinessProblem, type ReadinessProblemCode } from './readiness-problems.js';
-export * from './access.js';
+export {
+  checkAccess,
+  decideForViewer,
+  longestBatch,
+  mostPolicies,
+  simulateAccess,
+  type AccessRequest,
+  type PrincipalChoice,
+  type ShownDecision,
+  type Simulation,
+} from './access.js';
+export {
+  whatCan,
+  whoCan,
+  type AccessPage,
+  type ActionAccess,
+  type ListedPrincipalKind,
+  type OpenAccess,
+  type PrincipalAccess,
+  type Verdict as AccessVerdict,
+  type WhatCanRequest,
+  type WhoCanRequest,
+} from './access-lists.js';
+export { decideOpen, type OpenDecision, type OpenQuestion as OpenAccessQuestion } from './open-decision.js';
 export {
   explainAccess,
   unnamed,

@@ -61,7 +61,13 @@ export type RowExpression = Expression<RowTest>;
 
 /** Filters are ANDed; an absent member filters nothing. `…Contains` compares without case. */
 export interface Filters {
-  user: { readonly name?: string; readonly nameContains?: string; readonly enabled?: boolean };
+  user: {
+    readonly name?: string;
+    readonly nameContains?: string;
+    readonly enabled?: boolean;
+    /** Only root, and users to whom some grant of these policies comes, straight or through a group. */
+    readonly rootOrGranted?: readonly Id[];
+  };
   group: { readonly name?: string; readonly nameContains?: string };
   policy: { readonly name?: string; readonly nameContains?: string; readonly origin?: PolicyOrigin };
   grant: {
@@ -295,8 +301,8 @@ export interface AccessReader {
   userIdsOfGroup(accountId: Id, groupId: Id): Promise<readonly Id[]>;
   /** Grants of one policy, in every scope. */
   grantsOfPolicy(accountId: Id, policyId: Id): Promise<readonly Grant[]>;
-  /** Names of policies that some grant gives, each with the text in use; in one statement. */
-  policiesInUse(accountId: Id): Promise<readonly { readonly name: string; readonly text: string }[]>;
+  /** Policies that some grant gives, each with the text in use; in one statement. */
+  policiesInUse(accountId: Id): Promise<readonly { readonly id: Id; readonly name: string; readonly text: string }[]>;
   policyVersion(accountId: Id, policyId: Id, number: number): Promise<PolicyVersion | null>;
   /** Registered resources by URN, in one statement; in every workspace of the account. */
   resourcesByUrn(accountId: Id, urns: readonly string[]): Promise<ReadonlyMap<string, Records['resource']>>;

@@ -72,6 +72,8 @@ export {
 } from './expressions.js';
 export {
   anyResource,
+  type OpenFormulas,
+  openFormulas,
   type OpenKeyTest,
   type OpenRequest,
   type OpenVerdict,

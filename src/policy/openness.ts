@@ -68,14 +68,25 @@ const mostCombinations = 4096;
 /** Tests of one key, of which nobody can list all values, that are taken apart. */
 const mostFreeTests = 6;
 
-/** The verdict of statements that are about the action: allowed by one and denied by none. */
-export function openVerdict(statements: readonly Statement[], request: OpenRequest): OpenVerdict {
-  const of = (effect: Statement['effect']): Expression<OpenKeyTest> =>
-    anyOf(statements.filter((one) => one.effect === effect).map((one) => formulaOf(one, request)));
-  return verdictOf(allOf([of('ALLOW'), negation(of('DENY'))]), request);
+/** What some statements about the action ask of what is open, by effect. */
+export interface OpenFormulas {
+  readonly allowed: Expression<OpenKeyTest>;
+  readonly denied: Expression<OpenKeyTest>;
 }
 
-/** The verdict of both of two formulas together, as of what was granted and what narrows it. */
+export function openFormulas(statements: readonly Statement[], request: OpenRequest): OpenFormulas {
+  const of = (effect: Statement['effect']): Expression<OpenKeyTest> =>
+    anyOf(statements.filter((one) => one.effect === effect).map((one) => formulaOf(one, request)));
+  return { allowed: of('ALLOW'), denied: of('DENY') };
+}
+
+/** The verdict of statements that are about the action: allowed by one and denied by none. */
+export function openVerdict(statements: readonly Statement[], request: OpenRequest): OpenVerdict {
+  const { allowed, denied } = openFormulas(statements, request);
+  return verdictOf(allOf([allowed, negation(denied)]), request);
+}
+
+/** The verdict of a formula: whether it holds whatever the open keys come to. */
 export function verdictOf(formula: Expression<OpenKeyTest>, request: OpenRequest): OpenVerdict {
   const settled = (verdict: 'YES' | 'NO'): OpenVerdict => ({
     verdict,

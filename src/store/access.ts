@@ -284,16 +284,18 @@ export class StoreAccessReader implements AccessReader {
     );
   }
 
-  async policiesInUse(accountId: Id): Promise<readonly { readonly name: string; readonly text: string }[]> {
+  async policiesInUse(
+    accountId: Id,
+  ): Promise<readonly { readonly id: Id; readonly name: string; readonly text: string }[]> {
     const rows = await this.connection.rows(
-      sql`SELECT used."name" AS "name", version."text" AS "text" FROM "policies" used
+      sql`SELECT used."id" AS "id", used."name" AS "name", version."text" AS "text" FROM "policies" used
         JOIN "policy_versions" version ON version."account_id" = used."account_id"
           AND version."policy_id" = used."id" AND version."number" = used."default_version"
         WHERE used."account_id" = ${accountId} AND EXISTS (
           SELECT 1 FROM "grants" given WHERE given."account_id" = used."account_id" AND given."policy_id" = used."id")
         ORDER BY used."name_key"`,
     );
-    return rows.map(({ name, text }) => ({ name: String(name), text: String(text) }));
+    return rows.map(({ id, name, text }) => ({ id: String(id), name: String(name), text: String(text) }));
   }
 
   async policyVersion(accountId: Id, policyId: Id, number: number): Promise<PolicyVersion | null> {

@@ -22,7 +22,7 @@ const nameContains: Term<string> = (row, value) => contains(property(row, 'nameK
 const byName = { name: named, nameContains };
 
 const filters: { readonly [K in ListedKind]: Terms<K> } = {
-  user: { ...byName, enabled: same('enabled') },
+  user: { ...byName, enabled: same('enabled'), rootOrGranted },
   group: byName,
   policy: { ...byName, origin: same('origin') },
   grant: {
@@ -80,6 +80,19 @@ const filters: { readonly [K in ListedKind]: Terms<K> } = {
   accessKey: { ownerKind: same('ownerKind'), ownerId: same('ownerId') },
   keyPair: { userId: same('userId'), fingerprint: same('fingerprint') },
 };
+
+/** Written as one lookup from the grants of the policies, so that few grants mean little work among many users. */
+function rootOrGranted(row: string, policyIds: readonly string[]): Sql {
+  const account = property(row, 'accountId');
+  const given = among(sql`given."policy_id"`, policyIds);
+  return sql`(${property(row, 'root')} = ${true} OR ${property(row, 'id')} IN (
+    SELECT given."subject_id" FROM "grants" given
+    WHERE given."account_id" = ${account} AND given."subject_kind" = 'USER' AND ${given}
+    UNION ALL
+    SELECT joined."user_id" FROM "grants" given
+    JOIN "memberships" joined ON joined."account_id" = given."account_id" AND joined."group_id" = given."subject_id"
+    WHERE given."account_id" = ${account} AND given."subject_kind" = 'GROUP' AND ${given}))`;
+}
 
 /** What holds between a workspace and a user of its account. */
 function forUser(workspace: string, userId: string, holds: (workspace: string, user: string) => Sql): Sql {

@@ -65,6 +65,8 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Query.user': ({ userId }) => ({ id: userId }),
   'Query.users': none,
   'Query.viewer': none,
+  'Query.whatCan': none,
+  'Query.whoCan': () => ({ action: 'modelarts:notebook:get' }),
   'Query.workspace': ({ home }) => ({ id: home }),
   'Query.workspaces': none,
 

@@ -20,6 +20,7 @@ it('the door shows exactly this', () => {
     'actionPatternCovers',
     'allOf',
     'anyOf',
+    'anyResource',
     'buildContext',
     'conditionsExclude',
     'contextWith',
@@ -41,6 +42,8 @@ it('the door shows exactly this', () => {
     'negation',
     'none',
     'open',
+    'openFormulas',
+    'openVerdict',
     'operators',
     'parsePolicy',
     'planDecision',
@@ -62,6 +65,7 @@ it('the door shows exactly this', () => {
     'testOf',
     'typeNames',
     'upperBound',
+    'verdictOf',
     'weightOf',
     'withSegments',
     'writeAddressBlock',
@@ -71,7 +75,7 @@ it('the door shows exactly this', () => {
 it('every type of the door is there', () => {
   const text = readFileSync(join(source, 'index.ts'), 'utf8');
   const types = [...text.matchAll(/type (\w+)/g)].map(([, name]) => name).sort();
-  expect(types).toEqual(['Address', 'AddressBlock', 'Change', 'ChangeableContext', 'Comparison', 'Condition', 'ContextChange', 'DeterminingStatement', 'Evaluation', 'Explanation', 'ExplanationOptions', 'Expression', 'FailedPart', 'NearMiss', 'OpenTest', 'Operator', 'OperatorUse', 'OperatorValueType', 'ParsedPolicy', 'Pattern', 'Plan', 'PlanRequest', 'PolicyDependency', 'PolicyDialect', 'PolicyDocument', 'PolicyLimits', 'PolicyRequest', 'PolicySource', 'PolicyVersion', 'Problem', 'ProblemCode', 'RequestContext', 'ResourceTest', 'SetPrefix', 'Shadow', 'Statement', 'StatementChange', 'StatementEdit', 'StatementEffect', 'StatementPlans', 'TakesPart', 'UrnKey', 'Way', 'Wildcard']); // prettier-ignore
+  expect(types).toEqual(['Address', 'AddressBlock', 'Change', 'ChangeableContext', 'Comparison', 'Condition', 'ContextChange', 'DeterminingStatement', 'Evaluation', 'Explanation', 'ExplanationOptions', 'Expression', 'FailedPart', 'NearMiss', 'OpenFormulas', 'OpenKeyTest', 'OpenRequest', 'OpenTest', 'OpenVerdict', 'Operator', 'OperatorUse', 'OperatorValueType', 'ParsedPolicy', 'Pattern', 'Plan', 'PlanRequest', 'PolicyDependency', 'PolicyDialect', 'PolicyDocument', 'PolicyLimits', 'PolicyRequest', 'PolicySource', 'PolicyVersion', 'Problem', 'ProblemCode', 'RequestContext', 'ResourceTest', 'SetPrefix', 'Shadow', 'Statement', 'StatementChange', 'StatementEdit', 'StatementEffect', 'StatementPlans', 'TakesPart', 'UrnKey', 'Way', 'Wildcard']); // prettier-ignore
 });
 
 describe('in a process where importing any package or part of Node throws', () => {

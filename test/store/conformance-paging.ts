@@ -80,7 +80,23 @@ const instants = [noon - 1, noon, noon + 1, noon + 2, noon + 9];
 const filters: {
   readonly [K in ListedKind]: { readonly [F in keyof Filters[K]]-?: Term<Records[K], NonNullable<Filters[K][F]>> };
 } = {
-  user: { ...byName, enabled: equal('enabled', [true, false]) },
+  user: {
+    ...byName,
+    enabled: equal('enabled', [true, false]),
+    rootOrGranted: {
+      values: [[], ['none'], ['policy-1'], ['policy-0', 'policy-1', 'policy-2']],
+      matches: (row, policyIds, rows) =>
+        row.root ||
+        rows.grant.some(
+          ({ policyId, subjectKind, subjectId }) =>
+            policyIds.includes(policyId) &&
+            (subjectKind === 'USER'
+              ? subjectId === row.id
+              : subjectKind === 'GROUP' &&
+                rows.membership.some(({ groupId, userId }) => groupId === subjectId && userId === row.id)),
+        ),
+    },
+  },
   group: byName,
   policy: { ...byName, origin: equal('origin', ['SYSTEM', 'CUSTOM']) },
   grant: {
