@@ -84,6 +84,35 @@ describe('deciding', () => {
     expect(changed, 'cases in which the answer changed').toBeGreaterThan(30);
   });
 
+  it('widening a pattern never narrows: an Allow allows no less, a Deny denies no less; among exceptions the other way round', () => {
+    /** One of the four lists of patterns with one pattern, or one segment of it, fitting anything. */
+    const widen = (one: Statement, list: 'actions' | 'notActions' | 'resources' | 'notResources', segment: number) => {
+      const [first, ...others] = one[list] ?? [];
+      if (first === undefined) return null;
+      const cut = first.split(':');
+      const about = list === 'actions' || list === 'notActions' ? 3 : 5;
+      // In a pattern of another form only the whole is widened.
+      const wider = cut.length === about && segment < about ? cut.with(segment, '*').join(':') : '*';
+      return { ...one, [list]: [wider, ...others] };
+    };
+    const lists = fc.constantFrom('actions', 'notActions', 'resources', 'notResources');
+    let changed = 0;
+    fc.assert(
+      fc.property(world, statement(), lists, fc.nat(5), request, (policies, one, list, segment, asked) => {
+        const wider = widen(one, list, segment);
+        if (wider === null) return;
+        const before = evaluate(sourcesOf([...policies, [one]]), asked).effect;
+        const after = evaluate(sourcesOf([...policies, [wider]]), asked).effect;
+        if (before === after) return;
+        changed += 1;
+        const excepts = list === 'notActions' || list === 'notResources';
+        expect(after).toBe(excepts === (one.effect === 'ALLOW') ? 'DENY' : 'ALLOW');
+      }),
+      { numRuns: 5000 },
+    );
+    expect(changed, 'cases in which the answer changed').toBeGreaterThan(10);
+  });
+
   it('the answer follows from the statements one by one', () => {
     fc.assert(
       fc.property(world, request, (policies, asked) => {
