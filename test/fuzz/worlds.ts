@@ -12,36 +12,11 @@ import {
   type PolicySource,
   type Statement,
 } from '../../src/policy/index.js';
+import { Dice } from '../replay/random.js';
 
-/** Numbers from a seed; the same seed, the same numbers (mulberry32). */
-export class Draw {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** From 0 up to, not including, 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  below(count: number): number {
-    return Math.floor(this.next() * count);
-  }
-
-  chance(share: number): boolean {
-    return this.next() < share;
-  }
-
+export class Draw extends Dice {
   one<T>(from: readonly T[]): T {
-    const drawn = from[this.below(from.length)];
-    if (drawn === undefined) throw new Error('nothing to draw from');
-    return drawn;
+    return this.pick(from);
   }
 
   list<T>(count: number, make: () => T): T[] {
@@ -66,7 +41,16 @@ const valuesOf: Readonly<Record<string, readonly string[]>> = {
 };
 const given: Readonly<Record<string, readonly string[]>> = {
   'g:mfaage': ['3', '5', '7.5', '7.50', '-3', '9007199254740992', '9007199254740993', 'old', '-0'],
-  'g:sourceip': ['10.1.2.3', '192.0.2.7', '::ffff:10.1.2.3', '2001:db8::1', '10.1.2.03', 'nowhere', '::1'],
+  'g:sourceip': [
+    '10.1.2.3',
+    '192.0.2.7',
+    '::ffff:10.1.2.3',
+    '2001:db8::1',
+    '10.1.256.3',
+    '10.1.2.03',
+    'nowhere',
+    '::1',
+  ],
   'g:currenttime': ['2026-01-01T00:00:00Z', '2026-01-31T23:59:59Z', '2025-12-31T23:59:60Z', '2026-01-31T00:00:00Z', '2026-01-01T00:00:00.500Z', '2026-01-01', '2024-02-29T12:00:00Z', 'now'], // prettier-ignore
   'g:mfapresent': ['true', 'false', 'True', 'perhaps'],
   'g:number': ['1', '2', '7'],
