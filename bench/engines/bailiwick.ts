@@ -10,6 +10,7 @@ import {
   parsePolicy,
   type PolicyRequest,
   type PolicySource,
+  prepareDocument,
 } from '../../src/policy/index.js';
 import { contextEntries, documentOf } from './documents.js';
 import { type Adapter, at, keepByUser, type OpenEngine } from './engine.js';
@@ -27,6 +28,7 @@ export function readSources(world: World): PolicySource<Origin>[] {
   return world.policies.map((policy, place) => {
     const { document, problems } = parsePolicy(JSON.stringify(documentOf(policy)), 'SYSTEM');
     if (document === null) throw new Error(`${policy.name} of ${world.name}: ${problems[0]?.message}`);
+    prepareDocument(document);
     return { name: policy.name, document, origin: { policy: place, expiresAt: null } };
   });
 }

@@ -1,7 +1,8 @@
 /** What one engine holds after it was used on a world, weighed in a process of its own. */
 import { execFileSync } from 'node:child_process';
 import { adapters } from './measurement.js';
-import { makeWorld, type Policy } from './worlds.js';
+import { at } from './engine.js';
+import { makeWorld, type Policy, type World } from './worlds.js';
 
 export interface Held {
   readonly bytes: number;
@@ -35,11 +36,19 @@ function bytesHeld(): number {
   return heapUsed + external;
 }
 
+/** What the engine holds is meant for the whole population: who asks nothing is made to ask what somebody else does. */
+function withEverybodyAsking(world: World): World {
+  const asking = new Set(world.requests.map(({ user }) => user));
+  const asked = world.requests;
+  const others = Array.from({ length: world.users }, (_one, user) => user).filter((user) => !asking.has(user));
+  return { ...world, requests: [...asked, ...others.map((user) => ({ ...at(asked, user % asked.length), user }))] };
+}
+
 /** Requests are translated before the first reading, policies after it. */
 export function weigh({ engine, world: name, seed, size, patienceMs }: HeapQuestion): Held {
   const adapter = adapters.find((one) => one.name === engine);
   if (adapter === undefined) throw new Error(`there is no engine ${engine}`);
-  const world = makeWorld(name, seed, size);
+  const world = withEverybodyAsking(makeWorld(name, seed, size));
   // Emptied once the engine has read them: it is weighed with what it keeps of its policies, and not with the world's.
   const policies: Policy[] = [];
   const open = adapter.prepare({ ...world, policies });

@@ -4,7 +4,7 @@
  * while the account's accessRevision stands still. Expiry is not kept but asked at each decision: time is not a write.
  */
 import { modelArtsDefaultPolicy, selfPolicy, type BuiltInPolicy } from '../catalogue/index.js';
-import { parsePolicy, type ParsedPolicy, type PolicyDocument } from '../policy/index.js';
+import { parsePolicy, type ParsedPolicy, type PolicyDocument, prepareDocument } from '../policy/index.js';
 import type { Principal, Rights, RightsSource, SessionBounds, StatementOrigin } from './authorizer.js';
 import type { AccessReader, Attachment } from './ports.js';
 import type { Account, Agency, AgencySession, User } from './records.js';
@@ -19,6 +19,8 @@ export function documentOf(text: string): PolicyDocument | null {
   let parsed = documents.get(text);
   if (parsed === undefined) {
     parsed = parsePolicy(text, 'SYSTEM');
+    // Once for everybody who holds it, rather than in somebody's first question.
+    if (parsed.document !== null) prepareDocument(parsed.document);
     keep(documents, text, parsed, keptDocuments);
   }
   return parsed.document;

@@ -27,7 +27,8 @@ export class CandidateIndex {
   constructor(statements: readonly CompiledStatement[]) {
     const crowds = new Crowds(statements);
     const lengths = new Set<number>();
-    for (const [place, { paths, wanted, statement }] of statements.entries()) {
+    for (const [place, { resources, wanted, statement }] of statements.entries()) {
+      const { paths } = resources;
       const most = statements.length / 2;
       const onPath = paths === null ? Infinity : crowds.ofPaths(paths);
       const best = wanted.reduce<{ readonly crowd: number; readonly by: WantedTexts | null }>(
@@ -135,8 +136,8 @@ class Crowds {
   readonly #texts = new Map<string, Map<string, number>>();
 
   constructor(statements: readonly CompiledStatement[]) {
-    for (const { paths, wanted } of statements) {
-      for (const path of paths ?? []) count(this.#paths, nameOf(path));
+    for (const { resources, wanted } of statements) {
+      for (const path of resources.paths ?? []) count(this.#paths, nameOf(path));
       for (const { key, texts } of wanted) {
         const counts = this.#texts.get(key) ?? new Map<string, number>();
         this.#texts.set(key, counts);

@@ -11,6 +11,7 @@ import type { Condition } from './document.js';
 import { matchesGlob } from './globs.js';
 import { type Comparison, type Operator, type OperatorUse, readOperator } from './operators.js';
 import { compareDecimals, readBoolean, readDecimal, readInstant } from './quantities.js';
+import { SharedParts } from './shared-parts.js';
 import { readTemplate, resolveTemplate, type Template, templateGlob, templateText } from './templates.js';
 
 /** How a part of a statement meets a request. Numbers, as they are what decides most often. */
@@ -24,7 +25,44 @@ export type Verdict = typeof misses | typeof holds | typeof lacksKey | typeof un
 
 export type ConditionTest = (context: RequestContext) => Verdict;
 
+const shared = new SharedParts<ConditionTest>();
+
 export function compileCondition(condition: Condition): ConditionTest {
+  const { operator, key, values } = condition;
+  return shared.take(JSON.stringify([operator, key, values]), () => readCondition(condition));
+}
+
+/** All conditions of a statement. */
+export class CompiledConditions {
+  readonly tests: readonly ConditionTest[];
+
+  constructor(tests: readonly ConditionTest[]) {
+    this.tests = tests;
+  }
+
+  meet(context: RequestContext): typeof misses | typeof holds | typeof unclear {
+    const { tests } = this;
+    let clear = true;
+    for (let i = 0; i < tests.length; i += 1) {
+      const verdict = tests[i]?.(context) ?? misses;
+      // As the reference form has it: what plainly misses says nothing.
+      if (verdict === misses) return misses;
+      if (verdict !== holds) clear = false;
+    }
+    return clear ? holds : unclear;
+  }
+}
+
+const noConditions = new CompiledConditions([]);
+const sharedLists = new SharedParts<CompiledConditions>();
+
+export function compileConditions(conditions: readonly Condition[]): CompiledConditions {
+  if (conditions.length === 0) return noConditions;
+  const text = JSON.stringify(conditions.map(({ operator, key, values }) => [operator, key, values]));
+  return sharedLists.take(text, () => new CompiledConditions(conditions.map(compileCondition)));
+}
+
+function readCondition(condition: Condition): ConditionTest {
   const use = readOperator(condition.operator);
   const templates = condition.values.map((value) => readTemplate(value).template);
   const read = templates.filter((template) => template !== null);

@@ -31,6 +31,7 @@ export {
   type PolicySource,
 } from './evaluation.js';
 export { CompiledSources, type TakesPart } from './compiled.js';
+export { prepareDocument } from './compiled-statements.js';
 export {
   type Change,
   type ContextChange,

@@ -99,10 +99,10 @@ const kept = new WeakMap<readonly PolicySource<never>[], Neighbourhood<never>>()
 
 /** The neighbourhood of sources, made once for as long as the list of them is kept. They must not change. */
 export function neighbourhoodOf<Origin>(sources: readonly PolicySource<Origin>[]): Neighbourhood<Origin> {
-  const known = kept.get(sources as readonly PolicySource<never>[]) as Neighbourhood<Origin> | undefined;
+  const known = kept.get(sources as readonly PolicySource<never>[]) as unknown as Neighbourhood<Origin> | undefined;
   if (known !== undefined) return known;
   const made = new Neighbourhood(sources);
-  kept.set(sources as readonly PolicySource<never>[], made as Neighbourhood<never>);
+  kept.set(sources as readonly PolicySource<never>[], made as unknown as Neighbourhood<never>);
   return made;
 }
 

@@ -49,6 +49,7 @@ it('the door shows exactly this', () => {
     'planDecision',
     'planStatements',
     'policyLimits',
+    'prepareDocument',
     'problemCodes',
     'readAddress',
     'readAddressBlock',
