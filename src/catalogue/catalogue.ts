@@ -1,5 +1,5 @@
 /** The catalogue proper: every action, its other names, its kind; and how a service's own actions join it. */
-import { actionMatcher, type Problem } from '../policy/index.js';
+import type { Problem } from '../policy/index.js';
 import {
   foldName,
   hasWildcard,
@@ -17,6 +17,7 @@ import {
   registeredConditionKey,
   type ConditionKey,
 } from './condition-keys.js';
+import { NameIndex } from './name-index.js';
 import { checkRegistration, isOwnKey } from './registration.js';
 import { readActionRows } from './schema-file.js';
 import { suggestAction, suggestName } from './suggestion.js';
@@ -50,6 +51,8 @@ export interface Catalogue {
    * `modelarts:tag:create` give the same one row.
    */
   matching(pattern: string): readonly ActionRow[];
+  /** Whether a name or pattern stands for anything: whether `matching` gives some row. */
+  knows(pattern: string): boolean;
   /** The nearest known name or pattern for one that matches nothing, null when none is near. */
   suggest(action: string): string | null;
   findKind(name: string): ResourceKind | undefined;
@@ -100,12 +103,15 @@ export function buildCatalogue(parts: Parts): Catalogue {
   for (const row of parts.rows) {
     if (row.aliasOf !== null) namesByCanonical.get(canonicalOf(row))?.push(row.name);
   }
+  // Made when a pattern is asked about: an account's catalogue is put together more often than that.
+  let index: NameIndex<ActionRow> | undefined;
+  const names = (): NameIndex<ActionRow> => (index ??= new NameIndex(namesByCanonical));
   const kinds = kindsOf(parts);
   const kindsByName = new Map(kinds.map((kind) => [foldName(kind.name), kind]));
   // Current names come first, so that they win among equally near ones.
   const suggestible = [...parts.rows]
     .sort((a, b) => Number(a.legacy || a.aliasOf !== null) - Number(b.legacy || b.aliasOf !== null))
-    .map((row) => row.name);
+    .map((row) => segmentsOf(row.name));
 
   const catalogue: Catalogue = {
     rows: parts.rows,
@@ -126,9 +132,9 @@ export function buildCatalogue(parts: Parts): Catalogue {
         const row = catalogue.canonical(pattern);
         return row === undefined ? [] : [row];
       }
-      const matches = actionMatcher(pattern);
-      return [...namesByCanonical].filter(([, names]) => names.some(matches)).map(([row]) => row);
+      return names().matching(pattern);
     },
+    knows: (pattern) => (hasWildcard(pattern) ? names().has(pattern) : find(pattern) !== undefined),
     suggest: (action) => suggestAction(action, suggestible),
     findKind: (name) => kindsByName.get(foldName(name)),
     suggestKind: (name) =>

@@ -1,10 +1,10 @@
 /** What only the catalogue can say of a parsed document: unknown names, mixed levels, and what will surprise. */
 import {
-  actionMatcher,
-  matchesActionPattern,
+  actionsMatcher,
   type ParsedPolicy,
   type PolicyDocument,
   type Problem,
+  readActionName,
   readOperator,
   type Statement,
 } from '../policy/index.js';
@@ -59,7 +59,7 @@ const mostSuggestions = 10;
 function checkActions(statement: Statement, catalogue: Catalogue, report: Report): void {
   let suggestions = 0;
   patternsOf(statement).forEach(({ pattern, pointer }) => {
-    if (catalogue.matching(pattern).length === 0) {
+    if (!catalogue.knows(pattern)) {
       suggestions += 1;
       const suggestion = suggestions > mostSuggestions ? null : catalogue.suggest(pattern);
       const advice = didYouMean(suggestion, 'look the name up in the catalogue of actions');
@@ -79,11 +79,14 @@ function checkActions(statement: Statement, catalogue: Catalogue, report: Report
 // names the canonical action: an Allow on one kind can give an act on another.
 function checkAliases(statement: Statement, catalogue: Catalogue, report: Report): void {
   if (statement.notActions !== null) return;
-  const patterns = patternsOf(statement);
-  const named = (action: string): boolean => patterns.some(({ pattern }) => matchesActionPattern(pattern, action));
-  for (const { pattern, pointer } of patterns) {
-    const matches = actionMatcher(pattern);
-    const surprises = catalogue.rows.filter((row) => row.aliasOf !== null && matches(row.name) && !named(row.aliasOf));
+  const named = actionsMatcher(statement.actions);
+  const surprising = catalogue.rows.flatMap((row) =>
+    row.aliasOf === null || named(readActionName(row.aliasOf)) ? [] : [{ ...row, read: readActionName(row.name) }],
+  );
+  if (surprising.length === 0) return;
+  for (const { pattern, pointer } of patternsOf(statement)) {
+    const matches = actionsMatcher([pattern]);
+    const surprises = surprising.filter(({ read }) => matches(read));
     if (surprises.length === 0) continue;
     const pairs = surprises.map((row) => `\`${row.name}\` is another name of \`${row.aliasOf}\``).join(', ');
     report('WARNING', 'ALIASED_ACTION', pointer, `${pairs}: this statement decides both; name both if that is meant`);

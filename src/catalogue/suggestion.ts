@@ -9,18 +9,19 @@ import { foldName, hasWildcard, segmentsOf } from './action-row.js';
  * an equally long name of another service. A segment with wildcards that fits stays as it was written:
  * `modelarts:notebok:*` finds `modelarts:notebook:*`. The first of equally near names wins.
  */
-export function suggestAction(action: string, known: readonly string[]): string | null {
+export function suggestAction(action: string, known: readonly ReturnType<typeof segmentsOf>[]): string | null {
   const wanted = segmentsOf(action);
   const byType = new Comparison(wanted.resourceType);
   const byService = new Comparison(wanted.service);
   const byOperation = new Comparison(wanted.operation);
   let nearest: { distance: number; name: string } | null = null;
-  for (const name of known) {
-    const segments = segmentsOf(name);
+  for (const segments of known) {
     const service = byService.with(segments.service);
+    if (service === null) continue;
     const resourceType = byType.with(segments.resourceType);
+    if (resourceType === null) continue;
     const operation = byOperation.with(segments.operation);
-    if (service === null || resourceType === null || operation === null) continue;
+    if (operation === null) continue;
     const distance = service.distance + resourceType.distance + operation.distance;
     if (nearest !== null && distance >= nearest.distance) continue;
     nearest = { distance, name: `${service.text}:${resourceType.text}:${operation.text}` };

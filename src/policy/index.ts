@@ -55,7 +55,14 @@ export {
   writeAddressBlock,
 } from './addresses.js';
 export { buildContext, contextWith, type RequestContext } from './context.js';
-export { actionMatcher, actionPatternCovers, isConcreteAction, matchesActionPattern } from './actions.js';
+export {
+  actionMatcher,
+  actionPatternCovers,
+  actionsMatcher,
+  isConcreteAction,
+  matchesActionPattern,
+  readActionName,
+} from './actions.js';
 export { matchesResourcePattern, resourcePatternCovers } from './resources.js';
 export { dependsOnPrincipal, statementCovers, statementsMayOverlap } from './coverage.js';
 export {
