@@ -16,6 +16,7 @@ export {
   type RegisteredKind,
   type ResourceKind,
 } from './action-row.js';
+export { NameIndex } from './name-index.js';
 export { actionNames, type ActionName } from './action-names.js';
 export {
   dependenciesOf,

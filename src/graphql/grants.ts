@@ -127,7 +127,8 @@ class GrantPolicyPayload extends MutationPayload {
 
   @Field(() => [String], {
     nullable: true,
-    description: 'Warnings to the giver, for instance roles that the granted one depends on.',
+    description:
+      'Warnings to the giver: what of the policy can have no effect in this scope, and roles that it depends on.',
   })
   warnings?: readonly string[] | null;
 

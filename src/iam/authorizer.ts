@@ -276,7 +276,7 @@ function compiledOf(sources: readonly RightsSource[]): CompiledSources<Statement
 }
 
 /** Stands for an action of a resource kind that nobody registered: every grant that reaches the workspace is about it. */
-const unregistered = { global: false, enterpriseProjectScope: true } as const;
+export const unregistered = { global: false, enterpriseProjectScope: true } as const;
 
 interface Narrowed {
   readonly evaluation: Evaluation<StatementOrigin>;

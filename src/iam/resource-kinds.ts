@@ -4,7 +4,9 @@ import type { Call } from './call.js';
 import type { Question } from './authorizer.js';
 
 /** `listAll`: listing what everybody owns, where `list` is of one's own (decision 65). */
-export type KindOperation = 'create' | 'update' | 'delete' | 'get' | 'list' | 'listAll';
+export const kindOperations = ['create', 'update', 'delete', 'get', 'list', 'listAll'] as const;
+
+export type KindOperation = (typeof kindOperations)[number];
 
 /**
  * The names that the catalogue may have for an operation on a kind: `modelarts:notebook:create`, and with the type in the
