@@ -11,10 +11,10 @@ if (asked === 'ssh-authorized-keys' && !wantsHelp) {
   process.exit(0);
 }
 
-const { Command } = await import('commander');
+const { Command, Option } = await import('commander');
 const { describeSettings, readSettings } = await import('../settings.js');
 const { thisMachine } = await import('./machine.js');
-const { checkPolicyFiles, printProblems } = await import('./policy-check.js');
+const { checkPolicyFiles, printProblems, scopeNames } = await import('./policy-check.js');
 const { describeFailure } = await import('./refusal.js');
 
 const settingsHelp = `\nSettings, from the environment:\n${describeSettings()}\n`;
@@ -131,6 +131,9 @@ policy
   .argument('<file...>', 'files to check, `-` for standard input')
   .option('--json', 'print the problems as a JSON array')
   .option('--strict', 'let warnings fail the command too')
+  .addOption(
+    new Option('--scope <scope>', 'say also what has no effect when granted there').choices(Object.keys(scopeNames)),
+  )
   .addHelpText(
     'after',
     `
@@ -138,11 +141,13 @@ Each problem is one line, \`file:line:column code message\`; warnings say so. Ac
 are not known here. Ends with status 1 if there is an error, 0 if there are only warnings (with --strict: 1) or none.
 
   bailiwick policy check policies/*.json
+  bailiwick policy check --scope enterprise-project policies/team.json
   jq .document export.json | bailiwick policy check -
 `,
   )
-  .action(async (files: readonly string[], options: { readonly json?: true; readonly strict?: true }) => {
-    const problems = await checkPolicyFiles(files, readStandardInput);
+  .action(async (files: readonly string[], options: CheckOptions) => {
+    const scope = options.scope === undefined ? null : scopeNames[options.scope];
+    const problems = await checkPolicyFiles(files, readStandardInput, scope);
     process.stdout.write(options.json ? `${JSON.stringify(problems, null, 2)}\n` : printProblems(problems));
     if (problems.some(({ severity }) => severity === 'ERROR' || options.strict)) process.exitCode = 1;
   });
@@ -210,6 +215,12 @@ are paired by their names. What cannot be read or asked ends it with status 2.
           : operations.printOperations(all),
     );
   });
+
+interface CheckOptions {
+  readonly json?: true;
+  readonly strict?: true;
+  readonly scope?: keyof typeof scopeNames;
+}
 
 interface OperationsOptions {
   readonly schema?: string;

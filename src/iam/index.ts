@@ -10,6 +10,7 @@ export * from './outcome.js';
 export * from './listing.js';
 export * from './authorizer.js';
 export * from './reach.js';
+export { describeVoid, findVoid, type VoidPart } from './void-grants.js';
 export * from './call.js';
 export * from './calls.js';
 export type { House } from './house.js';

@@ -45,6 +45,16 @@ describe('policy check', () => {
     expect(problems.some(({ severity }) => severity === 'ERROR') ? 1 : 0).toBe(status);
   });
 
+  test('What has no effect in a scope is said when the scope is told, and not otherwise.', async () => {
+    const text = '{"Version":"1.1","Statement":[{"Effect":"Allow","Action":["obs:bucket:HeadBucket"]}]}';
+    const readInput = async (): Promise<Uint8Array> => Buffer.from(text);
+    expect(await checkPolicyFiles(['-'], readInput)).toEqual([]);
+    expect(await checkPolicyFiles(['-'], readInput, 'WORKSPACE')).toEqual([]);
+    expect(printProblems(await checkPolicyFiles(['-'], readInput, 'ENTERPRISE_PROJECT'))).toBe(
+      '<stdin>:1:59 NO_EFFECT_IN_SCOPE warning: `obs:bucket:HeadBucket` has no effect in this scope: what it names cannot be given through an enterprise project; grant it in another scope\n',
+    );
+  });
+
   test('A file that is not UTF-8 is refused rather than read with other characters in it.', async () => {
     const path = join(folder, 'latin.json');
     await writeFile(
@@ -64,6 +74,15 @@ describe('the program', () => {
     expect(ended).toMatchObject({ status: 1, stderr: '' });
     expect(ended.stdout).toContain('<stdin>:1:59 IAM.1036');
     await expect(access(join(folder, 'data'))).rejects.toThrow('ENOENT');
+  });
+
+  test('takes the scope that a policy is meant for', async () => {
+    const input = '{"Version":"1.1","Statement":[{"Effect":"Allow","Action":["iam:users:createUser"]}]}';
+    const ended = await runProgram('cli/bailiwick.ts', ['policy', 'check', '--scope', 'workspace', '-'], { input });
+    expect(ended).toMatchObject({ status: 0, stderr: '' });
+    expect(ended.stdout).toContain('NO_EFFECT_IN_SCOPE');
+    const wrong = await runProgram('cli/bailiwick.ts', ['policy', 'check', '--scope', 'everywhere', '-'], { input });
+    expect(wrong.status).not.toBe(0);
   });
 
   test('checks policies whatever the settings say', async () => {
