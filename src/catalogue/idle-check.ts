@@ -6,10 +6,12 @@ import {
   type PolicyDocument,
   type Problem,
   readOperator,
+  resourcePatternsMayOverlap,
   type Shadow,
   type Statement,
 } from '../policy/index.js';
 import { foldName, hasWildcard, segmentsOf } from './action-row.js';
+import { askedTypes, saysTypes, typesOfService } from './asked-types.js';
 import { type Catalogue, dependenciesOf } from './catalogue.js';
 import { quote } from './suggestion.js';
 
@@ -103,15 +105,49 @@ function checkAskedResource(statement: Statement, catalogue: Catalogue, report: 
   }
   const services = new Set(actions.map((action) => foldName(segmentsOf(action).service)));
   if ([...services].some((service) => hasWildcard(service) || askedOfOthers.has(service))) return;
-  const strangers = resources.flatMap((resource, at) => {
-    const service = foldName(segmentsOf(resource).service);
-    const known = catalogue.services.some(({ name }) => foldName(name) === service);
-    return known && !services.has(service) ? [{ resource, at }] : [];
-  });
+  const placed = resources.map((resource, at) => ({ resource, at, service: foldName(segmentsOf(resource).service) }));
+  const strangers = placed.filter(
+    ({ service }) => !services.has(service) && catalogue.services.some(({ name }) => foldName(name) === service),
+  );
   const [stranger] = strangers;
-  if (stranger === undefined) return;
-  const message = `${fewOf(strangers.map(({ resource }) => resource))} ${strangers.length > 1 ? 'are' : 'is'} of a service that no action here belongs to (${fewOf([...services])}), so never matched; name a resource of that service`;
-  report('WARNING', 'RESOURCE_NEVER_ASKED', `${place}/Resource/${stranger.at}`, message);
+  if (stranger !== undefined) {
+    const message = `${fewOf(strangers.map(({ resource }) => resource))} ${strangers.length > 1 ? 'are' : 'is'} of a service that no action here belongs to (${fewOf([...services])}), so never matched; name a resource of that service`;
+    report('WARNING', 'RESOURCE_NEVER_ASKED', `${place}/Resource/${stranger.at}`, message);
+  }
+  const about = actions.filter((action) => !unasked.some((one) => one.action === action));
+  for (const service of services) {
+    const own = placed.filter((one) => one.service === service);
+    checkAskedType(place, service, own, about, catalogue, report);
+  }
+}
+
+/** Resources of one service, of a type that none of its actions here is asked about. */
+function checkAskedType(
+  place: string,
+  service: string,
+  own: readonly { readonly resource: string; readonly at: number }[],
+  actions: readonly string[],
+  catalogue: Catalogue,
+  report: Report,
+): void {
+  if (own.length === 0 || !saysTypes(service)) return;
+  const types = actions
+    .filter((action) => foldName(segmentsOf(action).service) === service)
+    .map((action) => askedTypes(action, catalogue));
+  const asked = new Set(types.flatMap((known) => known ?? []));
+  if (types.includes(null) || asked.size === 0) return;
+  const others = typesOfService(service, catalogue).filter((type) => !asked.has(type));
+  // Letter case counts in URNs; who asks may have written a type otherwise.
+  const mayBe = (resource: string, type: string): boolean =>
+    resourcePatternsMayOverlap(resource.toLowerCase(), `${service}:*:*:${type}:*`);
+  // A type that nobody knows may be one by which some asker calls the same thing.
+  const strangers = own.filter(
+    ({ resource }) => ![...asked].some((type) => mayBe(resource, type)) && others.some((type) => mayBe(resource, type)),
+  );
+  const [first] = strangers;
+  if (first === undefined) return;
+  const message = `${fewOf(strangers.map(({ resource }) => resource))} ${strangers.length > 1 ? 'are' : 'is'} of a type that no action here is asked about (${fewOf([...asked])}), so never matched; name a resource of that type`;
+  report('WARNING', 'RESOURCE_NEVER_ASKED', `${place}/Resource/${first.at}`, message);
 }
 
 // Of actions that are named. A wildcard takes in so many that what some of them need says little of what is meant.

@@ -63,7 +63,7 @@ export {
   matchesActionPattern,
   readActionName,
 } from './actions.js';
-export { matchesResourcePattern, resourcePatternCovers } from './resources.js';
+export { matchesResourcePattern, resourcePatternCovers, resourcePatternsMayOverlap } from './resources.js';
 export { dependsOnPrincipal, statementCovers, statementsMayOverlap } from './coverage.js';
 export {
   allOf,

@@ -60,6 +60,7 @@ it('the door shows exactly this', () => {
     'replaceTests',
     'requestValueReads',
     'resourcePatternCovers',
+    'resourcePatternsMayOverlap',
     'sizeOf',
     'statementCovers',
     'statementEdits',
