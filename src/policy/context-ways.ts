@@ -6,12 +6,17 @@
  * way there is of the size looked for mends the first fault by one of its keys, so with rising sizes the first way found
  * has the fewest keys that any has with these values. Bounded: past its budget it answers that it found none.
  */
-import { testCondition } from './conditions.js';
+import {
+  changedContext,
+  type ChangedCondition,
+  type ChangedStatement,
+  ChangedStatements,
+  type ContextChanges,
+} from './changed-statements.js';
 import type { RequestContext } from './context.js';
-import type { Condition } from './document.js';
-import type { DeterminingStatement, PolicyRequest } from './evaluation.js';
+import type { PolicyRequest } from './evaluation.js';
 import { type KeyValues, valuesFor } from './key-values.js';
-import { fitsResource, holdsFor, type PreparedCondition, type PreparedStatement } from './single-statements.js';
+import type { PreparedStatement } from './single-statements.js';
 import { readTemplate } from './templates.js';
 
 /** Keys that a way may change. */
@@ -33,39 +38,19 @@ export interface ChangeableContext {
   readonly entails?: (key: string, values: KeyValues) => readonly (readonly [string, KeyValues])[];
 }
 
-/** Values by key in lower case; an empty list takes the key away. */
-export type ContextChanges = ReadonlyMap<string, KeyValues>;
+/** Each of these must match. */
+export type ContextTarget = readonly PreparedStatement[];
 
-export interface ContextTarget<Origin> {
-  /** Each of these must match. */
-  readonly allows: readonly PreparedStatement[];
-  readonly of: readonly DeterminingStatement<Origin>[];
-}
-
-export interface ContextSearch<Origin> {
+export interface ContextSearch {
   readonly request: PolicyRequest;
   readonly changeable: ChangeableContext;
-  readonly targets: readonly ContextTarget<Origin>[];
+  readonly targets: readonly ContextTarget[];
   /** None of these may match. */
   readonly denies: readonly PreparedStatement[];
   /** Every key that the verdict depends on. */
   readonly keys: ReadonlySet<string>;
   /** The verdict of the evaluator; a way is one only when this says so. */
   readonly allowed: (context: RequestContext) => boolean;
-}
-
-/** The request's context with changes, as far as some keys go. */
-export function changedContext(
-  base: RequestContext,
-  keys: Iterable<string>,
-  changes: ContextChanges,
-): Map<string, KeyValues> {
-  const context = new Map<string, KeyValues>();
-  for (const key of new Set([...keys, ...changes.keys()])) {
-    const values = changes.get(key) ?? base.get(key) ?? [];
-    if (values.length > 0) context.set(key, values);
-  }
-  return context;
 }
 
 /** The chosen keys with what goes with them. */
@@ -82,42 +67,41 @@ export function settleChanges(chosen: ContextChanges, { sameKeys = [], entails }
 }
 
 /** The chosen keys of a way with the fewest of them; null when none was found. */
-export function findContextWay<Origin>(search: ContextSearch<Origin>): ContextChanges | null {
+export function findContextWay(search: ContextSearch): ContextChanges | null {
   return new ContextWays(search).find();
 }
 
-class ContextWays<Origin> {
-  readonly #search: ContextSearch<Origin>;
-  readonly #denies: readonly PreparedStatement[];
-  readonly #keys: readonly string[];
+class ContextWays {
+  readonly #search: ContextSearch;
+  readonly #targets: readonly (readonly ChangedStatement[])[];
+  readonly #denies: readonly ChangedStatement[];
+  readonly #statements: readonly PreparedStatement[];
+  readonly #conditions: readonly ChangedCondition[];
   readonly #firstNames = new Map<string, string>();
   readonly #values = new Map<string, readonly KeyValues[]>();
-  readonly #conditions: readonly PreparedCondition[];
-  readonly #truths = new Map<string, Map<KeyValues, boolean>>();
-  readonly #fits = new Map<PreparedStatement, boolean>();
+  #variables: ReadonlySet<string> | null = null;
   #entailing: ReadonlyMap<string, ReadonlySet<string>> | null = null;
   #left = budget;
 
-  constructor(search: ContextSearch<Origin>) {
+  constructor(search: ContextSearch) {
     this.#search = search;
-    const { targets, changeable } = search;
-    const denies = [...new Map(search.denies.map((one) => [one.signature, one])).values()];
-    this.#denies = denies;
+    const { targets, denies, changeable, request } = search;
     for (const [first = '', ...others] of changeable.sameKeys ?? []) {
       for (const other of others) this.#firstNames.set(other, first);
     }
-    const all = [...new Set([...targets.flatMap(({ allows }) => allows), ...denies])];
-    const conditions = all.flatMap((one) => one.conditions);
-    this.#conditions = [...new Map(conditions.map((one) => [one.signature, one])).values()];
-    this.#keys = [...new Set(all.flatMap(({ keys }) => keys))];
+    const changed = new ChangedStatements(request);
+    const distinct = [...new Map(denies.map((one) => [one.signature, one])).values()];
+    this.#targets = targets.map((allows) => allows.map((one) => changed.take(one)));
+    this.#denies = distinct.map((one) => changed.take(one));
+    this.#statements = [...new Set([...targets.flat(), ...distinct])];
+    this.#conditions = changed.conditions;
   }
 
   find(): ContextChanges | null {
-    const { targets } = this.#search;
-    const denies = this.#denies;
+    const none = new Map<string, KeyValues>();
     // A Deny that no key has a say in stays.
-    if (denies.some((deny) => deny.keys.length === 0 && this.#matches(deny, new Map()))) return null;
-    const ranked = targets
+    if (this.#denies.some((deny) => deny.one.keys.length === 0 && deny.matches(none))) return null;
+    const ranked = this.#targets
       .map((target) => ({ target, least: this.#leastFor(target) }))
       .filter(({ least }) => least <= mostKeys)
       .sort((a, b) => a.least - b.least)
@@ -125,7 +109,7 @@ class ContextWays<Origin> {
     for (let size = 0; size <= mostKeys; size += 1) {
       for (const { target, least } of ranked) {
         if (least > size) break;
-        const found = this.#walk(target, new Map(), size);
+        const found = this.#walk(target, none, size);
         if (found !== null) return found;
         if (this.#left <= 0) return null;
       }
@@ -134,20 +118,21 @@ class ContextWays<Origin> {
   }
 
   /** How many keys must change at least for a target; more than any way has when some condition is not to be mended. */
-  #leastFor({ allows }: ContextTarget<Origin>): number {
+  #leastFor(target: readonly ChangedStatement[]): number {
     const none = new Map<string, KeyValues>();
     const settled = new Set<string>();
     let least = 0;
-    for (const allow of allows) {
-      if (!this.#fitsResource(allow, none)) {
-        if (allow.variables.length === 0) return Infinity;
+    for (const allow of target) {
+      if (!allow.fits(none)) {
+        if (allow.one.variables.length === 0) return Infinity;
         least = Math.max(least, 1);
       }
-      for (const one of allow.conditions) {
-        if (this.#holds(allow, one, none)) continue;
-        const keys = [one.key, ...one.variables].map((key) => this.#firstName(key));
+      for (const condition of allow.conditions) {
+        if (condition.holds(none)) continue;
+        const { key, variables } = condition.one;
+        const keys = [key, ...variables].map((one) => this.#firstName(one));
         // Keys that others entail come free, so only one of them is counted on.
-        if (!keys.some((key) => this.#valuesOf(key).length > 0) && !this.#entailed()) return Infinity;
+        if (!keys.some((one) => this.#valuesOf(one).length > 0) && !this.#entailed()) return Infinity;
         if (keys.length === 1 && keys[0] !== undefined) settled.add(keys[0]);
         else least = Math.max(least, 1);
       }
@@ -159,31 +144,30 @@ class ContextWays<Origin> {
     return this.#search.changeable.entails !== undefined;
   }
 
-  #walk(target: ContextTarget<Origin>, chosen: ContextChanges, left: number): ContextChanges | null {
+  #walk(target: readonly ChangedStatement[], chosen: ContextChanges, left: number): ContextChanges | null {
     this.#left -= 1;
     if (this.#left <= 0) return null;
     const settled = settleChanges(chosen, this.#search.changeable);
-    for (const allow of target.allows) {
-      const faulty = allow.conditions.find((one) => !this.#holds(allow, one, settled));
+    for (const allow of target) {
+      const faulty = allow.conditions.find((one) => !one.holds(settled));
       if (faulty !== undefined) {
-        const mends = (changes: ContextChanges): boolean => this.#holds(allow, faulty, changes);
-        return this.#branch(target, chosen, left, [faulty.key, ...faulty.variables], mends);
+        const { key, variables } = faulty.one;
+        return this.#branch(target, chosen, left, [key, ...variables], (changes) => faulty.holds(changes));
       }
-      if (!this.#fitsResource(allow, settled)) {
-        const mends = (changes: ContextChanges): boolean => this.#fitsResource(allow, changes);
-        return this.#branch(target, chosen, left, allow.variables, mends);
+      if (!allow.fits(settled)) {
+        return this.#branch(target, chosen, left, allow.one.variables, (changes) => allow.fits(changes));
       }
     }
-    const deny = this.#denies.find((one) => this.#matches(one, settled));
+    const deny = this.#denies.find((one) => one.matches(settled));
     if (deny !== undefined) {
-      return this.#branch(target, chosen, left, deny.keys, (changes) => !this.#matches(deny, changes));
+      return this.#branch(target, chosen, left, deny.one.keys, (changes) => !deny.matches(changes));
     }
     const { request, keys, allowed } = this.#search;
     return allowed(changedContext(request.context, keys, settled)) ? chosen : null;
   }
 
   #branch(
-    target: ContextTarget<Origin>,
+    target: readonly ChangedStatement[],
     chosen: ContextChanges,
     left: number,
     keys: readonly string[],
@@ -210,51 +194,13 @@ class ContextWays<Origin> {
     const { entails } = this.#search.changeable;
     if (entails === undefined) return wanted;
     this.#entailing ??= new Map(
-      [...new Set(this.#keys.map((key) => this.#firstName(key)))].map((key) => [
+      [...new Set(this.#statements.flatMap(({ keys }) => keys.map((key) => this.#firstName(key))))].map((key) => [
         key,
         new Set(this.#valuesOf(key).flatMap((values) => entails(key, values).map(([also]) => this.#firstName(also)))),
       ]),
     );
     const entailing = [...this.#entailing].filter(([, also]) => [...wanted].some((key) => also.has(key)));
     return new Set([...entailing.map(([key]) => key), ...wanted]);
-  }
-
-  #matches(statement: PreparedStatement, changes: ContextChanges): boolean {
-    return (
-      statement.conditions.every((one) => this.#holds(statement, one, changes)) &&
-      this.#fitsResource(statement, changes)
-    );
-  }
-
-  #holds(
-    { statement }: PreparedStatement,
-    { condition, key, variables, signature }: PreparedCondition,
-    changes: ContextChanges,
-  ) {
-    const { context } = this.#search.request;
-    if (variables.length > 0) {
-      return holdsFor(statement, condition, changedContext(context, [key, ...variables], changes));
-    }
-    const values = changes.get(key) ?? context.get(key) ?? absent;
-    let truths = this.#truths.get(signature);
-    if (truths === undefined) this.#truths.set(signature, (truths = new Map<KeyValues, boolean>()));
-    const known = truths.get(values);
-    if (known !== undefined) return known;
-    const holds = holdsFor(statement, condition, new Map(values.length === 0 ? [] : [[key, values]]));
-    truths.set(values, holds);
-    return holds;
-  }
-
-  #fitsResource(one: PreparedStatement, changes: ContextChanges): boolean {
-    const { request } = this.#search;
-    if (one.variables.length > 0) {
-      return fitsResource(one, request, changedContext(request.context, one.variables, changes));
-    }
-    const known = this.#fits.get(one);
-    if (known !== undefined) return known;
-    const fits = fitsResource(one, request, request.context);
-    this.#fits.set(one, fits);
-    return fits;
   }
 
   #firstName(key: string): string {
@@ -267,23 +213,17 @@ class ContextWays<Origin> {
     if (known !== undefined) return known;
     const { request, changeable } = this.#search;
     const { context } = request;
-    const about = this.#conditions.filter((one) => this.#firstName(one.key) === key);
+    const about = this.#conditions.filter(({ one }) => this.#firstName(one.key) === key);
+    const listed = about.map(({ one }) => one.condition);
     const present = context.get(key) ?? absent;
-    const candidates = [
-      ...valuesFor(
-        about.map(({ condition }) => condition),
-        context,
-        present,
-      ),
-      ...this.#valuesOfVariable(key),
-    ];
+    const candidates = [...valuesFor(listed, context, present), ...this.#valuesOfVariable(key)];
+    // A variable may make of each value something else.
+    const apart = this.#isVariable(key) || about.some(({ one }) => one.variables.length > 0);
     const kinds = new Set<string>();
     const values = candidates.filter((candidate) => {
       if (!changeable.mayBecome(key, candidate)) return false;
-      const known = about.filter(({ variables }) => variables.length === 0);
-      // A variable may make of each value something else.
-      if (known.length < about.length || this.#isVariable(key)) return true;
-      const kind = known.map(({ condition, key: own }) => this.#outcome(condition, own, candidate)).join('');
+      if (apart) return true;
+      const kind = about.map((one) => (one.holds(new Map([[one.one.key, candidate]])) ? '1' : '0')).join('');
       if (kinds.has(kind)) return false;
       kinds.add(kind);
       return true;
@@ -292,38 +232,34 @@ class ContextWays<Origin> {
     return values;
   }
 
-  #outcome(condition: Condition, key: string, values: KeyValues): string {
-    return testCondition(condition, new Map(values.length === 0 ? [] : [[key, values]])).result.charAt(0);
-  }
-
   #isVariable(key: string): boolean {
-    const uses = (keys: readonly string[]): boolean => keys.some((one) => this.#firstName(one) === key);
-    const { targets } = this.#search;
-    const denies = this.#denies;
-    return (
-      this.#conditions.some(({ variables }) => uses(variables)) ||
-      denies.some(({ variables }) => uses(variables)) ||
-      targets.some(({ allows }) => allows.some(({ variables }) => uses(variables)))
+    this.#variables ??= new Set(
+      [
+        ...this.#conditions.flatMap(({ one }) => one.variables),
+        ...this.#statements.flatMap(({ variables }) => variables),
+      ].map((one) => this.#firstName(one)),
     );
+    return this.#variables.has(key);
   }
 
   /** What a variable must come to for a pattern to fit the resource, or for a listed value to be the one given. */
   #valuesOfVariable(key: string): readonly KeyValues[] {
     if (!this.#isVariable(key)) return [];
-    const { request, targets } = this.#search;
-    const denies = this.#denies;
+    const { request } = this.#search;
     const texts: string[] = [];
     const solve = (pattern: string, text: string): void => {
       const solution = solveVariable(pattern, key, text);
       if (solution !== null && solution !== '') texts.push(solution);
     };
-    for (const { statement } of [...targets.flatMap(({ allows }) => allows), ...denies]) {
+    for (const { statement } of this.#statements) {
       for (const pattern of [...(statement.resources ?? []), ...(statement.notResources ?? [])]) {
         if (request.resource !== null) solve(pattern, request.resource);
       }
     }
-    for (const { condition, key: own } of this.#conditions) {
-      for (const given of request.context.get(own) ?? []) for (const value of condition.values) solve(value, given);
+    for (const { one } of this.#conditions) {
+      for (const given of request.context.get(one.key) ?? []) {
+        for (const value of one.condition.values) solve(value, given);
+      }
     }
     return [...new Set([...texts, 'x'])].map((text) => [text]);
   }

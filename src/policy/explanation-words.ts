@@ -1,7 +1,7 @@
 /** Near misses and ways to yes in words: lower case, one line, what others wrote in backticks. */
-import type { Change } from './explanation.js';
 import type { FailedPart } from './near-misses.js';
 import { quote } from './problems.js';
+import type { Change } from './ways.js';
 
 /** Entries of a list that a line repeats. */
 const shown = 4;

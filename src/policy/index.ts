@@ -32,14 +32,8 @@ export {
 } from './evaluation.js';
 export { CompiledSources, type TakesPart } from './compiled.js';
 export { prepareDocument } from './compiled-statements.js';
-export {
-  type Change,
-  type ContextChange,
-  explain,
-  type Explanation,
-  type ExplanationOptions,
-  type Way,
-} from './explanation.js';
+export { explain, type Explanation, type ExplanationOptions } from './explanation.js';
+export { type Change, type ContextChange, type Way } from './ways.js';
 export { type ChangeableContext } from './context-ways.js';
 export { type FailedPart, type NearMiss } from './near-misses.js';
 export { type StatementChange, type StatementEdit, statementEdits } from './statement-ways.js';

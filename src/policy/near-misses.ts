@@ -1,17 +1,12 @@
-/** Statements about a request, or nearly so, that did not apply to it, and which part of each kept it from applying. */
-import { actionMatcher } from './actions.js';
+/**
+ * Statements about a request, or nearly so, that did not apply to it, and which part of each kept it from applying.
+ */
 import { testCondition } from './conditions.js';
-import type { Condition } from './document.js';
+import type { Condition, Statement } from './document.js';
 import { type DeterminingStatement, distinctKeys, type PolicyRequest } from './evaluation.js';
-import type { Surroundings } from './neighbours.js';
+import type { NearStatement } from './neighbours.js';
+import type { RequestReading } from './request-reading.js';
 import { matchResource } from './resources.js';
-import {
-  fitsResource,
-  holdsFor,
-  type PreparedStatement,
-  prepareStatement,
-  type RequestReading,
-} from './single-statements.js';
 
 export type FailedPart =
   | { readonly part: 'ACTION'; readonly asked: string; readonly listed: readonly string[]; readonly excepted: boolean }
@@ -50,70 +45,96 @@ export interface NearMisses<Origin> {
   readonly leftOut: number;
 }
 
-/** The nearest first; of equally near ones in the order given. */
-export function findNearMisses<Origin>(
-  { about, beside }: Surroundings<Origin>,
-  reading: RequestReading,
-  most: number,
-): NearMisses<Origin> {
-  const { request } = reading;
-  const nearest: { readonly one: DeterminingStatement<Origin>; readonly distance: number }[] = [];
+/** Statements that could be near, with what they come to for the request. */
+export interface NearGroup<Origin> {
+  readonly reading: RequestReading<Origin>;
+  readonly about: readonly NearStatement<Origin>[];
+  readonly beside: readonly NearStatement<Origin>[];
+}
+
+interface Met<Origin> {
+  readonly one: NearStatement<Origin>;
+  readonly reading: RequestReading<Origin>;
+  readonly named: boolean;
+  readonly distance: number;
+}
+
+/** The nearest first; of equally near ones in the order given, those about the action before its neighbours. */
+export function findNearMisses<Origin>(groups: readonly NearGroup<Origin>[], most: number): NearMisses<Origin> {
+  const nearest: Met<Origin>[] = [];
   let count = 0;
-  const meet = (one: DeterminingStatement<Origin>, distance: number): void => {
-    count += 1;
-    const last = nearest.at(-1);
-    if (nearest.length >= most && last !== undefined && last.distance <= distance) return;
+  const farthest = (): number => (nearest.length < most ? Infinity : (nearest.at(-1)?.distance ?? 0));
+  const meet = (met: Met<Origin>): void => {
+    if (farthest() <= met.distance) return;
     // Behind those that are as near: they came first.
     let place = nearest.length;
-    while (place > 0 && (nearest[place - 1]?.distance ?? 0) > distance) place -= 1;
-    nearest.splice(place, 0, { one, distance });
+    while (place > 0 && (nearest[place - 1]?.distance ?? 0) > met.distance) place -= 1;
+    nearest.splice(place, 0, met);
     if (nearest.length > most) nearest.pop();
   };
-  for (const one of about) {
-    const distance = distanceOf(prepareStatement(one.statement), reading);
-    if (distance > 0) meet(one, distance);
+  for (const { about, reading } of groups) {
+    for (const one of about) {
+      const fits = reading.fits(one);
+      if (fits) {
+        const failing = reading.failing(one);
+        if (failing === 0) continue;
+        count += 1;
+        if (failing < farthest()) meet({ one, reading, named: true, distance: failing });
+      } else {
+        count += 1;
+        // How far exactly is worth knowing only where it could be among the nearest.
+        if (resourceWeight >= farthest()) continue;
+        const distance = resourceWeight + resourceDistance(one.statement, reading.request.resource);
+        meet({ one, reading, named: true, distance });
+      }
+    }
   }
-  for (const one of beside) {
-    if (reading.fits(prepareStatement(one.statement))) meet(one, actionWeight + nameDistance(one, request));
+  for (const { beside, reading } of groups) {
+    for (const one of beside) {
+      if (!reading.fits(one)) continue;
+      count += 1;
+      if (actionWeight >= farthest()) continue;
+      meet({ one, reading, named: false, distance: actionWeight + nameDistance(one.statement, reading.request) });
+    }
   }
-  const nearMisses = nearest.map(({ one: { source, statement } }) => ({
-    source,
-    statement,
-    failed: failedParts(prepareStatement(statement), request),
+  const nearMisses = nearest.map(({ one, reading, named }) => ({
+    source: one.source,
+    statement: one.statement,
+    failed: failedParts(one, reading, named),
   }));
   return { nearMisses, leftOut: count - nearMisses.length };
 }
 
-/** Which parts of a statement do not fit a request. */
-export function failedParts(one: PreparedStatement, request: PolicyRequest): readonly FailedPart[] {
-  const { statement } = one;
-  const { context } = request;
+/** Which parts of a statement do not fit a request, in words to come. */
+function failedParts<Origin>(
+  near: NearStatement<Origin>,
+  reading: RequestReading<Origin>,
+  named: boolean,
+): readonly FailedPart[] {
+  const { statement, one, conditions } = near;
+  const { context, action, resource } = reading.request;
   const failed: FailedPart[] = [];
   const { actions, notActions, resources, notResources } = statement;
-  const names = [request.action, ...(request.aliases ?? [])];
-  const named = (notActions ?? actions).some((pattern) => names.some(actionMatcher(pattern)));
-  if (named !== (notActions === null)) {
-    failed.push({
-      part: 'ACTION',
-      asked: request.action,
-      listed: notActions ?? actions,
-      excepted: notActions !== null,
-    });
+  if (!named) {
+    failed.push({ part: 'ACTION', asked: action, listed: notActions ?? actions, excepted: notActions !== null });
   }
-  if (!fitsResource(one, request, context)) {
+  if (!reading.fits(near)) {
     const listed = notResources ?? resources ?? [];
-    const met = listed.map((pattern) => matchResource(pattern, request.resource, context));
+    // Only what has to be put in can be missing or wrong.
+    const met = listed
+      .filter((pattern) => pattern.includes('${'))
+      .map((pattern) => matchResource(pattern, resource, context));
     failed.push({
       part: 'RESOURCE',
-      asked: request.resource,
+      asked: resource,
       listed,
       excepted: notResources !== null,
       missing: distinctKeys(met.flatMap(({ missing }) => missing)),
       problems: [...new Set(met.flatMap(({ problems }) => problems))],
     });
   }
-  for (const { condition, key } of one.conditions) {
-    if (holdsFor(statement, condition, context)) continue;
+  for (const [i, { condition, key }] of one.conditions.entries()) {
+    if (reading.holds(conditions[i] ?? 0)) continue;
     const { missing, problems } = testCondition(condition, context);
     const given = context.get(key) ?? [];
     failed.push({ part: 'CONDITION', condition, given, missing: distinctKeys(missing), problems });
@@ -121,34 +142,26 @@ export function failedParts(one: PreparedStatement, request: PolicyRequest): rea
   return failed;
 }
 
-/** Nought for a statement that applies. */
-function distanceOf(one: PreparedStatement, reading: RequestReading): number {
-  if (!reading.fits(one)) return resourceWeight + resourceDistance(one, reading.request.resource);
-  let failing = 0;
-  for (const condition of one.conditions) if (!reading.holds(one, condition)) failing += 1;
-  return failing;
-}
-
 /** Below one; the less, the further some pattern begins as the resource does. */
-function resourceDistance({ statement }: PreparedStatement, resource: string | null): number {
+function resourceDistance({ resources }: Statement, resource: string | null): number {
   if (resource === null) return 0.9;
   let longest = 0;
-  for (const pattern of statement.resources ?? []) {
+  for (const pattern of resources ?? []) {
     let same = 0;
-    while (same < pattern.length && pattern[same] === resource[same]) same += 1;
+    while (same < pattern.length && pattern.charCodeAt(same) === resource.charCodeAt(same)) same += 1;
     longest = Math.max(longest, same);
   }
   return 0.9 / (1 + longest);
 }
 
 /** Below one; the less, the further some name of the statement begins as the action does. */
-function nameDistance({ statement }: DeterminingStatement<unknown>, { action }: PolicyRequest): number {
+function nameDistance({ actions }: Statement, { action }: PolicyRequest): number {
   const asked = action.toLowerCase();
   let longest = 0;
-  for (const name of statement.actions) {
+  for (const name of actions) {
     const listed = name.toLowerCase();
     let same = 0;
-    while (same < listed.length && listed[same] === asked[same]) same += 1;
+    while (same < listed.length && listed.charCodeAt(same) === asked.charCodeAt(same)) same += 1;
     longest = Math.max(longest, same);
   }
   return 0.9 / (1 + longest);

@@ -1,98 +1,147 @@
 /**
  * Statements of some sources by what they are about: those about an action, and those about its neighbours, the other
- * actions on the same kind of thing. Made once for sources that do not change, so that explaining one request does not
- * walk every statement.
+ * actions on the same kind of thing. Each statement is made ready once for sources that do not change, and what several
+ * statements have in common is numbered, so that one request asks it once.
  */
-import { actionsMatcher, isConcreteAction, readActionName } from './actions.js';
+import { readActionName } from './actions.js';
 import { CompiledSources } from './compiled.js';
-import type { Statement } from './document.js';
-import type { DeterminingStatement, PolicySource } from './evaluation.js';
+import type { PolicyDocument, Statement } from './document.js';
+import type { DeterminingStatement, PolicyRequest, PolicySource } from './evaluation.js';
+import { type PreparedCondition, type PreparedStatement, prepareStatement } from './single-statements.js';
 
 /** Actions whose statements are remembered for one list of sources. */
 const rememberedActions = 256;
 
-/** Neighbours that are looked at; an author who means more of them has no near miss but another subject. */
-const mostNeighbours = 48;
+export type NamedAction = Pick<PolicyRequest, 'action' | 'aliases'>;
+
+export interface NearStatement<Origin> extends DeterminingStatement<Origin> {
+  readonly one: PreparedStatement;
+  /** Among the statements of its neighbourhood; as the following numbers, from nought on without a gap. */
+  readonly place: number;
+  /** Conditions of one number are the same. */
+  readonly conditions: readonly number[];
+  /** Statements of one kind, whose resources a request fits alike, apply together or not at all. */
+  readonly kind: number;
+}
 
 export interface Surroundings<Origin> {
   /** In the order given. */
-  readonly about: readonly DeterminingStatement<Origin>[];
-  /** Statements about other actions on the same kind of thing, at most some. */
-  readonly beside: readonly DeterminingStatement<Origin>[];
+  readonly about: readonly NearStatement<Origin>[];
+  /** Statements about other actions on the same kind of thing. */
+  readonly beside: readonly NearStatement<Origin>[];
 }
 
 export class Neighbourhood<Origin> {
   readonly compiled: CompiledSources<Origin>;
-  readonly #statements: readonly DeterminingStatement<Origin>[];
-  readonly #named = new Map<string, number[]>();
-  /** Patterns by their service; under '' those whose service is a pattern itself. */
-  readonly #patterns = new Map<string, number[]>();
-  readonly #kinds = new Map<string, number[]>();
+  readonly #sources: readonly PolicySource<Origin>[];
+  readonly #near = new Map<PolicySource<Origin>, Map<Statement, NearStatement<Origin>>>();
+  readonly #conditions: PreparedCondition[] = [];
+  readonly #numbers = new Map<string, number>();
+  readonly #kinds = new Map<string, number>();
   readonly #known = new Map<string, Surroundings<Origin>>();
+  #count = 0;
 
   constructor(sources: readonly PolicySource<Origin>[]) {
     this.compiled = new CompiledSources(sources);
-    this.#statements = sources.flatMap((source) =>
-      source.document.statements.map((statement) => ({ source, statement })),
-    );
-    for (const [place, { statement }] of this.#statements.entries()) {
-      const { actions, notActions } = statement;
-      if (notActions !== null) {
-        add(this.#patterns, '', place);
-        continue;
-      }
-      for (const action of actions) {
-        const [service = '', type = ''] = readActionName(action);
-        if (isConcreteAction(action)) add(this.#named, action.toLowerCase(), place);
-        else add(this.#patterns, /[*?]/.test(service) ? '' : service, place);
-        if (!/[*?]/.test(service + type)) add(this.#kinds, `${service}:${type}`, place);
-      }
-    }
+    this.#sources = sources;
   }
 
-  around(names: readonly string[]): Surroundings<Origin> {
-    const key = names.join('\n').toLowerCase();
+  /** By their numbers. */
+  get conditions(): readonly PreparedCondition[] {
+    return this.#conditions;
+  }
+
+  get countOfStatements(): number {
+    return this.#count;
+  }
+
+  get countOfKinds(): number {
+    return this.#kinds.size;
+  }
+
+  /** Of an action by its name, not of a pattern. */
+  around({ action, aliases = [] }: NamedAction): Surroundings<Origin> {
+    const key = [action, ...aliases].join('\n').toLowerCase();
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const found = this.#look(names);
+    const found = this.#look({ action, aliases });
     const [oldest] = this.#known.size >= rememberedActions ? this.#known.keys() : [];
     if (oldest !== undefined) this.#known.delete(oldest);
     this.#known.set(key, found);
     return found;
   }
 
-  #look(names: readonly string[]): Surroundings<Origin> {
-    const read = names.map(readActionName);
-    const about = new Set<number>();
-    for (const name of names) for (const place of this.#named.get(name.toLowerCase()) ?? []) about.add(place);
-    for (const service of new Set(['', ...read.map(([first = '']) => first)])) {
-      for (const place of this.#patterns.get(service) ?? []) {
-        const statement = this.#statements[place]?.statement;
-        if (statement !== undefined && isAbout(statement, read)) about.add(place);
-      }
-    }
-    const beside: number[] = [];
-    for (const kind of new Set(read.map(([service = '', type = '']) => `${service}:${type}`))) {
-      for (const place of this.#kinds.get(kind) ?? []) {
-        if (beside.length < mostNeighbours && !about.has(place)) beside.push(place);
-      }
-    }
-    const at = (places: Iterable<number>): DeterminingStatement<Origin>[] =>
-      [...new Set(places)].sort((a, b) => a - b).flatMap((place) => this.#statements[place] ?? []);
-    return { about: at(about), beside: at(beside) };
+  #look(named: Required<NamedAction>): Surroundings<Origin> {
+    const about = this.compiled.about(named, undefined, true);
+    const known = new Set(about.map(({ statement }) => statement));
+    const kinds = new Set([named.action, ...named.aliases].map(kindOf));
+    const beside = this.#sources.flatMap((source) => {
+      const byKind = statementsByKind(source.document);
+      return [...new Set([...kinds].flatMap((kind) => byKind.get(kind) ?? []))]
+        .filter((statement) => !known.has(statement))
+        .sort((a, b) => a.index - b.index)
+        .map((statement) => ({ source, statement }));
+    });
+    return { about: about.map((one) => this.#prepare(one)), beside: beside.map((one) => this.#prepare(one)) };
+  }
+
+  #prepare({ source, statement }: DeterminingStatement<Origin>): NearStatement<Origin> {
+    let ofSource = this.#near.get(source);
+    if (ofSource === undefined) this.#near.set(source, (ofSource = new Map<Statement, NearStatement<Origin>>()));
+    const known = ofSource.get(statement);
+    if (known !== undefined) return known;
+    const one = prepareStatement(statement);
+    const made = {
+      source,
+      statement,
+      one,
+      place: this.#count,
+      conditions: one.conditions.map((condition) => this.#numberOf(condition)),
+      kind: numbered(this.#kinds, one.signature),
+    };
+    this.#count += 1;
+    ofSource.set(statement, made);
+    return made;
+  }
+
+  #numberOf(condition: PreparedCondition): number {
+    const number = numbered(this.#numbers, condition.signature);
+    this.#conditions[number] ??= condition;
+    return number;
   }
 }
 
-const matchers = new WeakMap<Statement, ReturnType<typeof actionsMatcher>>();
+function numbered(numbers: Map<string, number>, text: string): number {
+  const known = numbers.get(text);
+  if (known !== undefined) return known;
+  numbers.set(text, numbers.size);
+  return numbers.size - 1;
+}
 
-/** Whether a statement is about an action, read as segments, under one of its names. */
-function isAbout(statement: Statement, names: readonly (readonly string[])[]): boolean {
-  let matcher = matchers.get(statement);
-  if (matcher === undefined) {
-    matcher = actionsMatcher(statement.notActions ?? statement.actions);
-    matchers.set(statement, matcher);
+/** What kind of thing an action is on: its service and type. */
+function kindOf(action: string): string {
+  const [service = '', type = ''] = readActionName(action);
+  return `${service}:${type}`;
+}
+
+const kindsOfDocuments = new WeakMap<PolicyDocument, ReadonlyMap<string, readonly Statement[]>>();
+
+/** Those that name actions on some kind of thing, without a wildcard in what says of which kind. */
+function statementsByKind(document: PolicyDocument): ReadonlyMap<string, readonly Statement[]> {
+  const known = kindsOfDocuments.get(document);
+  if (known !== undefined) return known;
+  const made = new Map<string, Statement[]>();
+  for (const statement of document.statements) {
+    if (statement.notActions !== null) continue;
+    for (const kind of new Set(statement.actions.map(kindOf))) {
+      if (/[*?]/.test(kind)) continue;
+      const list = made.get(kind);
+      if (list === undefined) made.set(kind, [statement]);
+      else list.push(statement);
+    }
   }
-  return names.some(matcher) === (statement.notActions === null);
+  kindsOfDocuments.set(document, made);
+  return made;
 }
 
 const kept = new WeakMap<readonly PolicySource<never>[], Neighbourhood<never>>();
@@ -104,10 +153,4 @@ export function neighbourhoodOf<Origin>(sources: readonly PolicySource<Origin>[]
   const made = new Neighbourhood(sources);
   kept.set(sources as readonly PolicySource<never>[], made as unknown as Neighbourhood<never>);
   return made;
-}
-
-function add(map: Map<string, number[]>, key: string, place: number): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [place]);
-  else if (list.at(-1) !== place) list.push(place);
 }

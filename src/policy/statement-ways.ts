@@ -5,10 +5,11 @@
 import { actionMatcher, isConcreteAction } from './actions.js';
 import type { Condition, Statement } from './document.js';
 import type { DeterminingStatement, PolicyRequest, PolicySource } from './evaluation.js';
-import { failedParts, type FailedPart } from './near-misses.js';
+import type { NearStatement } from './neighbours.js';
 import { readOperator } from './operators.js';
+import type { RequestReading } from './request-reading.js';
 import { matchResource } from './resources.js';
-import { holdsFor, prepareStatement } from './single-statements.js';
+import { PreparedCondition } from './single-statements.js';
 
 export const statementEdits = {
   TAKE_AWAY: 'The statement is taken away.',
@@ -42,7 +43,8 @@ export function liftDeny<Origin>(deny: DeterminingStatement<Origin>, request: Po
   const { source, statement } = deny;
   const { actions, resources } = statement;
   const change = (edit: StatementEdit, value: string | null): StatementChange<Origin> => ({
-    ...deny,
+    source,
+    statement,
     edit,
     value,
     condition: null,
@@ -63,15 +65,29 @@ export function liftDeny<Origin>(deny: DeterminingStatement<Origin>, request: Po
   return { changes: [change('TAKE_AWAY', null)], source, after: null };
 }
 
-/** What has to be done to an Allow so that it matches; one edit for each part that fails. */
-export function extendAllow<Origin>(allow: DeterminingStatement<Origin>, request: PolicyRequest): Edited<Origin> {
-  const { source, statement } = allow;
+/**
+ * What has to be done to an Allow so that it matches; one edit for each part that fails.
+ *
+ * @param named whether it is about the action
+ */
+export function extendAllow<Origin>(
+  allow: NearStatement<Origin>,
+  reading: RequestReading<Origin>,
+  named: boolean,
+): Edited<Origin> {
+  const { source, statement, conditions } = allow;
+  const { request } = reading;
+  const changes: StatementChange<Origin>[] = [];
   let after = statement;
-  const changes = failedParts(prepareStatement(statement), request).flatMap((failed) => {
-    const edits = mend(after, failed, request);
-    after = edits.after;
-    return edits.changes.map((change) => ({ source, statement, ...change }));
-  });
+  const put = (mended: Mended): void => {
+    after = mended.after;
+    changes.push(...mended.changes.map((change) => ({ source, statement, ...change })));
+  };
+  if (!named) put(mendAction(after, request));
+  if (!reading.fits(allow)) put(mendResource(after, request));
+  for (const [i, condition] of statement.conditions.entries()) {
+    if (!reading.holds(conditions[i] ?? 0)) put(mendCondition(after, condition, request));
+  }
   return { changes, source, after };
 }
 
@@ -94,40 +110,34 @@ interface Mended {
   readonly after: Statement;
 }
 
-function mend(statement: Statement, failed: FailedPart, request: PolicyRequest): Mended {
-  switch (failed.part) {
-    case 'ACTION': {
-      const { notActions } = statement;
-      if (notActions === null) {
-        const after = { ...statement, actions: [...statement.actions, request.action] };
-        return { changes: [{ edit: 'ADD_ACTION', value: request.action, condition: null }], after };
-      }
-      const names = [request.action, ...(request.aliases ?? [])];
-      const fitting = notActions.filter((pattern) => names.some(actionMatcher(pattern)));
-      return {
-        changes: fitting.map((value) => ({ edit: 'DROP_EXCEPTION', value, condition: null })),
-        after: { ...statement, notActions: notActions.filter((pattern) => !fitting.includes(pattern)) },
-      };
-    }
-    case 'RESOURCE': {
-      const { notResources, resources } = statement;
-      if (notResources === null) {
-        const value = request.resource === null ? '*' : literally(request.resource);
-        const after = { ...statement, resources: [...(resources ?? []), value] };
-        return { changes: [{ edit: 'ADD_RESOURCE', value, condition: null }], after };
-      }
-      const inTheWay = notResources.filter((pattern) => {
-        const { matches, missing, problems } = matchResource(pattern, request.resource, request.context);
-        return matches || missing.length + problems.length > 0;
-      });
-      return {
-        changes: inTheWay.map((value) => ({ edit: 'DROP_EXCEPTION', value, condition: null })),
-        after: { ...statement, notResources: notResources.filter((pattern) => !inTheWay.includes(pattern)) },
-      };
-    }
-    case 'CONDITION':
-      return mendCondition(statement, failed.condition, request);
+function mendAction(statement: Statement, { action, aliases = [] }: PolicyRequest): Mended {
+  const { actions, notActions } = statement;
+  if (notActions === null) {
+    const after = { ...statement, actions: [...actions, action] };
+    return { changes: [{ edit: 'ADD_ACTION', value: action, condition: null }], after };
   }
+  const fitting = notActions.filter((pattern) => [action, ...aliases].some(actionMatcher(pattern)));
+  return {
+    changes: fitting.map((value) => ({ edit: 'DROP_EXCEPTION', value, condition: null })),
+    after: { ...statement, notActions: notActions.filter((pattern) => !fitting.includes(pattern)) },
+  };
+}
+
+function mendResource(statement: Statement, { resource, context }: PolicyRequest): Mended {
+  const { notResources, resources } = statement;
+  if (notResources === null) {
+    const value = resource === null ? '*' : literally(resource);
+    const after = { ...statement, resources: [...(resources ?? []), value] };
+    return { changes: [{ edit: 'ADD_RESOURCE', value, condition: null }], after };
+  }
+  const inTheWay = notResources.filter((pattern) => {
+    const { matches, missing, problems } = matchResource(pattern, resource, context);
+    return matches || missing.length + problems.length > 0;
+  });
+  return {
+    changes: inTheWay.map((value) => ({ edit: 'DROP_EXCEPTION', value, condition: null })),
+    after: { ...statement, notResources: notResources.filter((pattern) => !inTheWay.includes(pattern)) },
+  };
 }
 
 /** One more value where that is enough, which is less than doing without the condition. */
@@ -139,7 +149,7 @@ function mendCondition(statement: Statement, condition: Condition, request: Poli
   if (listing && use.operator.valueType !== 'boolean' && given.length === 1 && value !== undefined) {
     const listed = use.operator.valueType === 'ip' ? value : literally(value);
     const wider = { ...condition, values: [...condition.values, listed] };
-    if (listed !== '' && holdsFor(statement, wider, request.context)) {
+    if (listed !== '' && new PreparedCondition(wider, statement.effect).holds(request.context)) {
       const conditions = statement.conditions.map((one) => (one === condition ? wider : one));
       return { changes: [{ edit: 'ADD_VALUE', value: listed, condition }], after: { ...statement, conditions } };
     }

@@ -1,0 +1,122 @@
+/** Statements in a request whose context is changed: what each part of them comes to then, asked once for each value. */
+import type { RequestContext } from './context.js';
+import { CutResource } from './cut-resource.js';
+import type { PolicyRequest } from './evaluation.js';
+import type { KeyValues } from './key-values.js';
+import type { PreparedCondition, PreparedStatement } from './single-statements.js';
+
+/** Values by key in lower case; an empty list takes the key away. */
+export type ContextChanges = ReadonlyMap<string, KeyValues>;
+
+/** The request's context with changes, as far as some keys go. */
+export function changedContext(
+  base: RequestContext,
+  keys: Iterable<string>,
+  changes: ContextChanges,
+): Map<string, KeyValues> {
+  const context = new Map<string, KeyValues>();
+  const put = (key: string, values: KeyValues): void => {
+    if (values.length > 0) context.set(key, values);
+  };
+  for (const key of keys) put(key, changes.get(key) ?? base.get(key) ?? absent);
+  for (const [key, values] of changes) put(key, values);
+  return context;
+}
+
+const absent: KeyValues = [];
+
+export class ChangedCondition {
+  readonly one: PreparedCondition;
+  readonly #context: RequestContext;
+  readonly #truths = new Map<KeyValues, boolean>();
+  #unchanged: boolean | null = null;
+
+  constructor(one: PreparedCondition, context: RequestContext) {
+    this.one = one;
+    this.#context = context;
+  }
+
+  holds(changes: ContextChanges): boolean {
+    const { key, variables } = this.one;
+    const values = changes.get(key);
+    if (variables.some((variable) => changes.has(variable)) || (variables.length > 0 && values !== undefined)) {
+      return this.one.holds(changedContext(this.#context, [key, ...variables], changes));
+    }
+    if (values === undefined) return (this.#unchanged ??= this.one.holds(this.#context));
+    const known = this.#truths.get(values);
+    if (known !== undefined) return known;
+    const holds = this.one.holds(values.length === 0 ? noContext : new Map([[key, values]]));
+    this.#truths.set(values, holds);
+    return holds;
+  }
+}
+
+const noContext: RequestContext = new Map();
+
+export class ChangedStatement {
+  readonly one: PreparedStatement;
+  readonly conditions: readonly ChangedCondition[];
+  readonly #resource: CutResource | null;
+  readonly #context: RequestContext;
+  #unchanged: boolean | null = null;
+
+  constructor(
+    one: PreparedStatement,
+    conditions: readonly ChangedCondition[],
+    resource: CutResource | null,
+    context: RequestContext,
+  ) {
+    this.one = one;
+    this.conditions = conditions;
+    this.#resource = resource;
+    this.#context = context;
+  }
+
+  fits(changes: ContextChanges): boolean {
+    const { variables } = this.one;
+    if (variables.some((variable) => changes.has(variable))) {
+      return this.one.fits(this.#resource, changedContext(this.#context, variables, changes));
+    }
+    return (this.#unchanged ??= this.one.fits(this.#resource, this.#context));
+  }
+
+  matches(changes: ContextChanges): boolean {
+    for (const condition of this.conditions) if (!condition.holds(changes)) return false;
+    return this.fits(changes);
+  }
+}
+
+/** Statements of one request; conditions that are the same are one. */
+export class ChangedStatements {
+  readonly #request: PolicyRequest;
+  readonly #resource: CutResource | null;
+  readonly #conditions = new Map<string, ChangedCondition>();
+  readonly #statements = new Map<PreparedStatement, ChangedStatement>();
+
+  constructor(request: PolicyRequest) {
+    this.#request = request;
+    this.#resource = request.resource === null ? null : new CutResource(request.resource);
+  }
+
+  /** Of those taken in so far. */
+  get conditions(): readonly ChangedCondition[] {
+    return [...this.#conditions.values()];
+  }
+
+  take(one: PreparedStatement): ChangedStatement {
+    const known = this.#statements.get(one);
+    if (known !== undefined) return known;
+    const conditions = one.conditions.map((condition) => this.#condition(condition));
+    const made = new ChangedStatement(one, conditions, this.#resource, this.#request.context);
+    this.#statements.set(one, made);
+    return made;
+  }
+
+  #condition(one: PreparedCondition): ChangedCondition {
+    const known = this.#conditions.get(one.signature);
+    if (known !== undefined) return known;
+    const made = new ChangedCondition(one, this.#request.context);
+    this.#conditions.set(one.signature, made);
+    return made;
+  }
+}

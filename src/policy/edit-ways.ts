@@ -1,0 +1,97 @@
+/** Ways to yes that lead through the statements that there are: Denies lifted, and one Allow extended where none matches. */
+import { evaluate, type DeterminingStatement, type PolicySource } from './evaluation.js';
+import type { ExplainedRequest } from './explained-request.js';
+import type { NearStatement } from './neighbours.js';
+import { type Edited, extendAllow, liftDeny, type StatementChange } from './statement-ways.js';
+import type { Change } from './ways.js';
+
+/** Allows that are tried for an extension, of those that take the same number of edits. */
+const mostExtended = 8;
+
+export class EditWays<Origin> {
+  readonly #explained: ExplainedRequest<Origin>;
+  readonly #mayEdit: (source: PolicySource<Origin>) => boolean;
+  #lifted: readonly Edited<Origin>[] | null | undefined;
+
+  constructor(explained: ExplainedRequest<Origin>, mayEdit: (source: PolicySource<Origin>) => boolean) {
+    this.#explained = explained;
+    this.#mayEdit = mayEdit;
+  }
+
+  /** With the fewest edits. */
+  toYes(): readonly Change<Origin>[] | null {
+    const explained = this.#explained;
+    const lifted = this.#liftDenies();
+    if (lifted === null) return null;
+    const standing = explained.matchingAllows;
+    const extended = standing.length > 0 ? null : this.#extendedAllow();
+    if (standing.length === 0 && extended === null) return null;
+    const edits = extended === null ? lifted : [...lifted, extended];
+    if (edits.length === 0) return null;
+    // What neither matches nor is edited stays out of it, and of the Allows that match one speaks for all.
+    const [first] = standing;
+    const spoken = standing.find((one) => explained.isExempt(one)) ?? first;
+    const after = edits.flatMap(({ source, after }) => (after === null ? [] : [{ source, statement: after }]));
+    const { request } = explained;
+    const evaluation = evaluate(reduced(spoken === undefined ? after : [spoken, ...after]), request);
+    return explained.narrowed(evaluation, request.context).reason === 'ALLOWED' ? statementChanges(edits) : null;
+  }
+
+  /** With one edit for each Deny that matches, so that none does; null when one of them may not be changed. */
+  pastDenies(): readonly Change<Origin>[] | null {
+    const lifted = this.#liftDenies();
+    return lifted === null ? null : statementChanges(lifted);
+  }
+
+  #liftDenies(): readonly Edited<Origin>[] | null {
+    if (this.#lifted !== undefined) return this.#lifted;
+    const { matchingDenies, narrowing, request } = this.#explained;
+    const ofNarrowing = new Set(narrowing?.about);
+    const fixed = matchingDenies.some((deny) => ofNarrowing.has(deny) || !this.#mayEdit(deny.source));
+    this.#lifted = fixed ? null : matchingDenies.map((deny) => liftDeny(deny, request));
+    return this.#lifted;
+  }
+
+  #extendedAllow(): Edited<Origin> | null {
+    const { about, beside, reading } = this.#explained.own;
+    // Each of its parts that fails takes one edit or more, so those with fewest are looked at first.
+    const bySize: { readonly one: NearStatement<Origin>; readonly named: boolean }[][] = [];
+    const consider = (one: NearStatement<Origin>, named: boolean): void => {
+      if (one.statement.effect !== 'ALLOW') return;
+      const size = reading.failing(one) + (reading.fits(one) ? 0 : 1) + (named ? 0 : 1);
+      const alike = (bySize[size] ??= []);
+      if (alike.length < mostExtended && this.#mayEdit(one.source)) alike.push({ one, named });
+    };
+    for (const one of about) consider(one, true);
+    for (const one of beside) consider(one, false);
+    let best: Edited<Origin> | null = null;
+    for (const [size, alike = []] of bySize.entries()) {
+      if (best !== null && size > best.changes.length) break;
+      for (const { one, named } of alike) {
+        const extended = extendAllow(one, reading, named);
+        if (best === null || costOf(extended) < costOf(best)) best = extended;
+      }
+    }
+    return best;
+  }
+}
+
+/** Statements as sources of their own, each with the name and origin of its own. */
+function reduced<Origin>(statements: readonly DeterminingStatement<Origin>[]): readonly PolicySource<Origin>[] {
+  return statements.map(({ source, statement }) => ({
+    ...source,
+    document: { ...source.document, statements: [statement] },
+  }));
+}
+
+function statementChanges<Origin>(edits: readonly Edited<Origin>[]): readonly Change<Origin>[] {
+  return edits.flatMap(({ changes }) => changes.map((change) => ({ ...change, kind: 'STATEMENT' as const })));
+}
+
+/** Fewest edits first, and of as many the ones that give least away. */
+function costOf<Origin>({ changes }: Edited<Origin>): number {
+  const weights = { ADD_VALUE: 0, ADD_RESOURCE: 1, ADD_ACTION: 2, DROP_EXCEPTION: 3, DROP_CONDITION: 4 } as const;
+  const weight = (edit: StatementChange<Origin>['edit']): number =>
+    edit in weights ? weights[edit as 'ADD_VALUE'] : 5;
+  return changes.length * 100 + changes.reduce((sum, { edit }) => sum + weight(edit), 0);
+}

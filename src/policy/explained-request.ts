@@ -1,0 +1,164 @@
+/**
+ * A request that is to be explained, among the statements that have a say in it: what they come to, and what the verdict
+ * is in this and in other contexts.
+ */
+import { isConcreteAction } from './actions.js';
+import type { CompiledSources, TakesPart } from './compiled.js';
+import type { RequestContext } from './context.js';
+import type { StatementEffect } from './document.js';
+import type { Evaluation, PolicyRequest, PolicySource } from './evaluation.js';
+import type { NearGroup } from './near-misses.js';
+import { type NearStatement, neighbourhoodOf } from './neighbours.js';
+import { RequestReading } from './request-reading.js';
+
+/** Which statements have a say. */
+export interface Participation<Origin> {
+  readonly takesPart?: TakesPart<Origin>;
+  /** Sources that must allow it as well, as the policy of a session must. */
+  readonly narrowing?: readonly PolicySource<Origin>[];
+  /** What of an origin the narrowing has no say in unless it denies it. */
+  readonly exempt?: (origin: Origin) => boolean;
+}
+
+export interface Verdict<Origin> {
+  /** NARROWED: what narrows the sources does not allow it. */
+  readonly reason: Evaluation<Origin>['reason'] | 'NARROWED';
+  readonly evaluation: Evaluation<Origin>;
+}
+
+const everything = (): boolean => true;
+
+/** Statements that have a say, by what they come to for the request as it is. */
+export interface Group<Origin> extends NearGroup<Origin> {
+  readonly compiled: CompiledSources<Origin>;
+}
+
+export class ExplainedRequest<Origin> {
+  readonly request: PolicyRequest;
+  readonly asksOneAction: boolean;
+  readonly own: Group<Origin>;
+  /** Null: nothing narrows. */
+  readonly narrowing: Group<Origin> | null;
+  readonly #takesPart: TakesPart<Origin>;
+  readonly #exempt: (origin: Origin) => boolean;
+  #keys: ReadonlySet<string> | null = null;
+  #denies: readonly NearStatement<Origin>[] | null = null;
+  #allows: readonly NearStatement<Origin>[] | null = null;
+
+  constructor(
+    sources: readonly PolicySource<Origin>[],
+    request: PolicyRequest,
+    { takesPart = everything, narrowing, exempt = () => false }: Participation<Origin>,
+  ) {
+    this.request = request;
+    this.asksOneAction = [request.action, ...(request.aliases ?? [])].every(isConcreteAction);
+    this.#takesPart = takesPart;
+    this.#exempt = exempt;
+    this.own = this.#groupOf(sources, takesPart);
+    this.narrowing = narrowing === undefined ? null : this.#groupOf(narrowing, everything);
+  }
+
+  #groupOf(sources: readonly PolicySource<Origin>[], takesPart: TakesPart<Origin>): Group<Origin> {
+    const neighbourhood = neighbourhoodOf(sources);
+    const { about, beside } = this.asksOneAction ? neighbourhood.around(this.request) : { about: [], beside: [] };
+    const part = ({ source }: NearStatement<Origin>): boolean => takesPart(source.origin);
+    return {
+      compiled: neighbourhood.compiled,
+      reading: new RequestReading(neighbourhood, this.request),
+      about: takesPart === everything ? about : about.filter(part),
+      beside: takesPart === everything ? beside : beside.filter(part),
+    };
+  }
+
+  get groups(): readonly Group<Origin>[] {
+    return this.narrowing === null ? [this.own] : [this.own, { ...this.narrowing, beside: [] }];
+  }
+
+  verdict(context: RequestContext): Verdict<Origin> {
+    const evaluation = this.own.compiled.evaluate(this.#in(context), this.#takesPart, true);
+    return this.narrowed(evaluation, context);
+  }
+
+  /** What becomes of a verdict under what narrows it. */
+  narrowed(evaluation: Evaluation<Origin>, context: RequestContext): Verdict<Origin> {
+    const plainly = { reason: evaluation.reason, evaluation };
+    if (this.narrowing === null || evaluation.reason === 'EXPLICIT_DENY') return plainly;
+    const own = this.narrowing.compiled.evaluate(this.#in(context), everything, true);
+    if (own.reason === 'EXPLICIT_DENY') return { reason: 'NARROWED', evaluation: own };
+    if (own.effect === 'ALLOW' || evaluation.effect === 'DENY') return plainly;
+    return evaluation.statements.some((one) => this.isExempt(one)) ? plainly : { reason: 'NARROWED', evaluation: own };
+  }
+
+  isAllowed(context: RequestContext): boolean {
+    if (this.narrowing !== null) return this.verdict(context).reason === 'ALLOWED';
+    return this.own.compiled.effectOf(this.#in(context), this.#takesPart, true) === 'ALLOW';
+  }
+
+  isExplicitlyDenied(context: RequestContext): boolean {
+    return [this.own.compiled.evaluate(this.#in(context), this.#takesPart, true), this.underNarrowing(context)].some(
+      (evaluation) => evaluation?.reason === 'EXPLICIT_DENY',
+    );
+  }
+
+  /** What the narrowing by itself says; null when there is none. */
+  underNarrowing(context: RequestContext): Evaluation<Origin> | null {
+    return this.narrowing?.compiled.evaluate(this.#in(context), everything, true) ?? null;
+  }
+
+  isExempt({ source }: { readonly source: PolicySource<Origin> }): boolean {
+    return this.#exempt(source.origin);
+  }
+
+  /** Allows that match the request as it is. */
+  get matchingAllows(): readonly NearStatement<Origin>[] {
+    return (this.#allows ??= matching(this.own, 'ALLOW'));
+  }
+
+  /** Denies that match the request as it is, those of the narrowing last. */
+  get matchingDenies(): readonly NearStatement<Origin>[] {
+    return (this.#denies ??= this.groups.flatMap((group) => matching(group, 'DENY')));
+  }
+
+  /** Every key, in lower case, that has a say. */
+  get keys(): ReadonlySet<string> {
+    if (this.#keys !== null) return this.#keys;
+    const keys = new Set<string>();
+    for (const { about } of this.groups) {
+      for (const { one } of oneOfEachKind(about)) for (const key of one.keys) keys.add(key);
+    }
+    this.#keys = keys;
+    return keys;
+  }
+
+  /** A key as some statement writes it. */
+  spellingOf(key: string): string {
+    for (const { about } of this.groups) {
+      for (const { one } of about) {
+        const written = one.conditions.find((condition) => condition.key === key);
+        if (written !== undefined) return written.condition.key;
+      }
+    }
+    return key;
+  }
+
+  #in(context: RequestContext): PolicyRequest {
+    return { ...this.request, context };
+  }
+}
+
+function matching<Origin>(
+  { about, reading }: Group<Origin>,
+  effect: StatementEffect,
+): readonly NearStatement<Origin>[] {
+  return about.filter((one) => one.statement.effect === effect && reading.applies(one));
+}
+
+/** Of statements that apply together or not at all, the first. */
+export function oneOfEachKind<Origin>(statements: readonly NearStatement<Origin>[]): readonly NearStatement<Origin>[] {
+  const seen: boolean[] = [];
+  return statements.filter(({ kind }) => {
+    if (seen[kind] === true) return false;
+    seen[kind] = true;
+    return true;
+  });
+}
