@@ -1,25 +1,27 @@
 /**
- * What a full explanation costs: near misses and the way to yes of a principal with many statements.
+ * What a full explanation costs: near misses and the way to yes of a principal with many statements. Of the built code:
  *
- *     npx tsx bench/explain.ts [statements, 1000] [questions, 4000]
+ *     npx tsc -p tsconfig.build.json && npx tsx bench/explain.ts [statements, 1000] [questions, 4000] [seed, 11]
  *
- * Prints, for several make-ups of the statements, the median and the 99th percentile of explanations in milliseconds, the
- * same of the time that the processor spent on them (others may use the machine), and what the first explanation for a
- * principal takes, which makes the index; ends with status 1 when some 99th percentile is above one millisecond.
+ * Prints, for several make-ups of the statements, the median and the 99th percentile of the time that the processor spent
+ * on an explanation (others may use the machine), in milliseconds, everything that the process did meanwhile included; the
+ * same by the clock; and what the first explanation for a principal takes, which makes everything ready. Ends with status 1
+ * when some 99th percentile of the processor is above one millisecond.
  */
-import {
-  buildContext,
-  explain,
-  type ExplanationOptions,
-  type PolicySource,
-  type Statement,
-} from '../src/policy/index.js';
+import type * as Policy from '../src/policy/index.js';
+import type { ExplanationOptions, PolicySource, Statement } from '../src/policy/index.js';
 import { randomOf } from '../test/policy/explained-denials.js';
+
+// As the product runs it: what compiles on the way marks every function with its name, which costs.
+const built = new URL('../dist/policy/index.js', import.meta.url).href;
+const { buildContext, explain } = (await import(built)) as typeof Policy;
 
 const size = Number(process.argv[2] ?? 1000);
 const questions = Number(process.argv[3] ?? 4000);
 const most = 1;
-const random = randomOf(11);
+const random = randomOf(Number(process.argv[4] ?? 11));
+/** Questions before those that are measured. */
+const warming = 1000;
 const one = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
 
 const conditions: readonly Statement['conditions'][] = [
@@ -36,6 +38,7 @@ const conditions: readonly Statement['conditions'][] = [
 const services = ['modelarts', 'obs', 'ecs', 'vpc', 'swr'];
 const types = ['notebook', 'pool', 'job', 'image', 'service', 'dataset'];
 const operations = ['create', 'delete', 'get', 'list', 'update', 'start', 'stop'];
+const two = (number: number): string => String(number).padStart(2, '0');
 const action = (): string => `${one(services)}:${one(types)}:${one(operations)}`;
 
 const kinds: readonly (readonly [name: string, make: (i: number) => Partial<Statement>])[] = [
@@ -43,6 +46,8 @@ const kinds: readonly (readonly [name: string, make: (i: number) => Partial<Stat
   ['a third of them patterns', () => ({ actions: [random() < 0.33 ? `${one(services)}:${one(types)}:*` : action()] })],
   ['all about one action, one resource each', (i) => ({ actions: ['modelarts:notebook:get'], resources: [`modelarts::acc:notebook:n${i}`] })],
   ['all about one action and every resource', () => ({ actions: ['modelarts:notebook:get'] })],
+  ['all about one action, a time and a value each', (i) => ({ actions: ['modelarts:notebook:get'], conditions: [{ operator: 'DateLessThan', key: 'g:CurrentTime', values: [`2026-${two(1 + (i % 12))}-${two(1 + (i % 28))}T00:00:00Z`] }, { operator: 'StringEquals', key: 'g:ResourceTag/team', values: [`t${i}`] }] })],
+  ['all about one action, the own name in the resource', (i) => ({ actions: ['modelarts:notebook:get'], resources: [`modelarts::acc:notebook:\${g:UserName}/${i % 50}`, 'modelarts::acc:notebook:team-${g:ResourceTag/team}/*'] })],
 ]; // prettier-ignore
 
 function statementsOf(make: (i: number) => Partial<Statement>): readonly PolicySource<number>[] {
@@ -93,7 +98,10 @@ for (const [name, make] of kinds) {
   const first = asked[0];
   if (first !== undefined) explain(sources, first, options);
   const cold = Number(process.hrtime.bigint() - from) / 1e6;
-  for (const request of asked.slice(0, 200)) explain(sources, request, options);
+  for (let i = 0; i < warming; i += 1) {
+    const request = asked[i % asked.length];
+    if (request !== undefined) explain(sources, request, options);
+  }
   for (const request of asked) {
     const cpu = process.cpuUsage();
     const start = process.hrtime.bigint();
@@ -106,9 +114,9 @@ for (const [name, make] of kinds) {
   }
   const at = (share: number, of = taken): number => of[Math.min(of.length - 1, Math.floor(share * of.length))] ?? 0;
   for (const list of [taken, used]) list.sort((a, b) => a - b);
-  if (at(0.99) > most) slow = true;
+  if (at(0.99, used) > most) slow = true;
   process.stdout.write(
-    `${name.padEnd(44)} median ${at(0.5).toFixed(3)}  p99 ${at(0.99).toFixed(3)}  of the processor ${at(0.5, used).toFixed(3)} and ${at(0.99, used).toFixed(3)}  first ${cold.toFixed(2)}  (${denials} of ${questions} denied, ${ways} with a way)\n`,
+    `${name.padEnd(51)} median ${at(0.5, used).toFixed(3)}  p99 ${at(0.99, used).toFixed(3)}  by the clock ${at(0.5).toFixed(3)} and ${at(0.99).toFixed(3)}  first ${cold.toFixed(2)}  (${denials} of ${questions} denied, ${ways} with a way)\n`,
   );
 }
 process.exitCode = slow ? 1 : 0;

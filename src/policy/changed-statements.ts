@@ -5,6 +5,12 @@ import type { PolicyRequest } from './evaluation.js';
 import type { KeyValues } from './key-values.js';
 import type { PreparedCondition, PreparedStatement } from './single-statements.js';
 
+/** A statement, and its conditions by their numbers: those of one number are the same. */
+export interface NumberedStatement {
+  readonly one: PreparedStatement;
+  readonly conditions: readonly number[];
+}
+
 /** Values by key in lower case; an empty list takes the key away. */
 export type ContextChanges = ReadonlyMap<string, KeyValues>;
 
@@ -27,12 +33,14 @@ const absent: KeyValues = [];
 
 export class ChangedCondition {
   readonly one: PreparedCondition;
+  readonly number: number;
   readonly #context: RequestContext;
   readonly #truths = new Map<KeyValues, boolean>();
   #unchanged: boolean | null = null;
 
-  constructor(one: PreparedCondition, context: RequestContext) {
+  constructor(one: PreparedCondition, number: number, context: RequestContext) {
     this.one = one;
+    this.number = number;
     this.#context = context;
   }
 
@@ -90,7 +98,7 @@ export class ChangedStatement {
 export class ChangedStatements {
   readonly #request: PolicyRequest;
   readonly #resource: CutResource | null;
-  readonly #conditions = new Map<string, ChangedCondition>();
+  readonly #conditions = new Map<number, ChangedCondition>();
   readonly #statements = new Map<PreparedStatement, ChangedStatement>();
 
   constructor(request: PolicyRequest) {
@@ -103,20 +111,24 @@ export class ChangedStatements {
     return [...this.#conditions.values()];
   }
 
-  take(one: PreparedStatement): ChangedStatement {
+  get statements(): readonly PreparedStatement[] {
+    return [...this.#statements.keys()];
+  }
+
+  take({ one, conditions: numbers }: NumberedStatement): ChangedStatement {
     const known = this.#statements.get(one);
     if (known !== undefined) return known;
-    const conditions = one.conditions.map((condition) => this.#condition(condition));
+    const conditions = one.conditions.map((condition, i) => this.#condition(condition, numbers[i] ?? 0));
     const made = new ChangedStatement(one, conditions, this.#resource, this.#request.context);
     this.#statements.set(one, made);
     return made;
   }
 
-  #condition(one: PreparedCondition): ChangedCondition {
-    const known = this.#conditions.get(one.signature);
+  #condition(one: PreparedCondition, number: number): ChangedCondition {
+    const known = this.#conditions.get(number);
     if (known !== undefined) return known;
-    const made = new ChangedCondition(one, this.#request.context);
-    this.#conditions.set(one.signature, made);
+    const made = new ChangedCondition(one, number, this.#request.context);
+    this.#conditions.set(number, made);
     return made;
   }
 }

@@ -12,9 +12,11 @@ import {
   type ChangedStatement,
   ChangedStatements,
   type ContextChanges,
+  type NumberedStatement,
 } from './changed-statements.js';
 import type { RequestContext } from './context.js';
 import type { PolicyRequest } from './evaluation.js';
+import { type Candidate, type CandidateMemory, candidatesFor, nearestFirst } from './key-candidates.js';
 import { type KeyValues, valuesFor } from './key-values.js';
 import type { PreparedStatement } from './single-statements.js';
 import { readTemplate } from './templates.js';
@@ -39,18 +41,20 @@ export interface ChangeableContext {
 }
 
 /** Each of these must match. */
-export type ContextTarget = readonly PreparedStatement[];
+export type ContextTarget = readonly NumberedStatement[];
 
 export interface ContextSearch {
   readonly request: PolicyRequest;
   readonly changeable: ChangeableContext;
   readonly targets: readonly ContextTarget[];
   /** None of these may match. */
-  readonly denies: readonly PreparedStatement[];
+  readonly denies: readonly NumberedStatement[];
   /** Every key that the verdict depends on. */
   readonly keys: ReadonlySet<string>;
   /** The verdict of the evaluator; a way is one only when this says so. */
   readonly allowed: (context: RequestContext) => boolean;
+  /** What is known of values already, for conditions with numbers below the one given. */
+  readonly memory: { readonly candidates: CandidateMemory; readonly numbers: number };
 }
 
 /** The chosen keys with what goes with them. */
@@ -71,14 +75,23 @@ export function findContextWay(search: ContextSearch): ContextChanges | null {
   return new ContextWays(search).find();
 }
 
+/** Values that a key may come to have, and where among what holds under them a condition is. */
+interface Accepted {
+  readonly candidates: readonly Candidate[];
+  readonly places: ReadonlyMap<ChangedCondition, number>;
+}
+
 class ContextWays {
   readonly #search: ContextSearch;
   readonly #targets: readonly (readonly ChangedStatement[])[];
   readonly #denies: readonly ChangedStatement[];
   readonly #statements: readonly PreparedStatement[];
-  readonly #conditions: readonly ChangedCondition[];
+  /** By the first name of their key. */
+  readonly #conditions = new Map<string, ChangedCondition[]>();
   readonly #firstNames = new Map<string, string>();
   readonly #values = new Map<string, readonly KeyValues[]>();
+  readonly #mending = new Map<ChangedCondition, readonly KeyValues[]>();
+  readonly #accepted = new Map<string, Accepted>();
   #variables: ReadonlySet<string> | null = null;
   #entailing: ReadonlyMap<string, ReadonlySet<string>> | null = null;
   #left = budget;
@@ -90,11 +103,15 @@ class ContextWays {
       for (const other of others) this.#firstNames.set(other, first);
     }
     const changed = new ChangedStatements(request);
-    const distinct = [...new Map(denies.map((one) => [one.signature, one])).values()];
     this.#targets = targets.map((allows) => allows.map((one) => changed.take(one)));
-    this.#denies = distinct.map((one) => changed.take(one));
-    this.#statements = [...new Set([...targets.flat(), ...distinct])];
-    this.#conditions = changed.conditions;
+    this.#denies = denies.map((one) => changed.take(one));
+    this.#statements = changed.statements;
+    for (const one of changed.conditions) {
+      const key = this.#firstName(one.one.key);
+      const about = this.#conditions.get(key);
+      if (about === undefined) this.#conditions.set(key, [one]);
+      else about.push(one);
+    }
   }
 
   find(): ContextChanges | null {
@@ -132,7 +149,7 @@ class ContextWays {
         const { key, variables } = condition.one;
         const keys = [key, ...variables].map((one) => this.#firstName(one));
         // Keys that others entail come free, so only one of them is counted on.
-        if (!keys.some((one) => this.#valuesOf(one).length > 0) && !this.#entailed()) return Infinity;
+        if (!keys.some((one) => this.#valuesFor(one, condition).length > 0) && !this.#entailed()) return Infinity;
         if (keys.length === 1 && keys[0] !== undefined) settled.add(keys[0]);
         else least = Math.max(least, 1);
       }
@@ -152,7 +169,8 @@ class ContextWays {
       const faulty = allow.conditions.find((one) => !one.holds(settled));
       if (faulty !== undefined) {
         const { key, variables } = faulty.one;
-        return this.#branch(target, chosen, left, [key, ...variables], (changes) => faulty.holds(changes));
+        const valuesOf = (one: string): readonly KeyValues[] => this.#valuesFor(one, faulty);
+        return this.#branch(target, chosen, left, [key, ...variables], (changes) => faulty.holds(changes), valuesOf);
       }
       if (!allow.fits(settled)) {
         return this.#branch(target, chosen, left, allow.one.variables, (changes) => allow.fits(changes));
@@ -172,12 +190,13 @@ class ContextWays {
     left: number,
     keys: readonly string[],
     mends: (settled: ContextChanges) => boolean,
+    valuesOf = (key: string): readonly KeyValues[] => this.#valuesOf(key),
   ): ContextChanges | null {
     if (left === 0) return null;
     const { changeable } = this.#search;
     for (const key of this.#chooseAmong(keys)) {
       if (chosen.has(key)) continue;
-      for (const values of this.#valuesOf(key)) {
+      for (const values of valuesOf(key)) {
         const next = new Map([...chosen, [key, values]]);
         if (!mends(settleChanges(next, changeable))) continue;
         const found = this.#walk(target, next, left - 1);
@@ -207,27 +226,48 @@ class ContextWays {
     return this.#firstNames.get(key) ?? key;
   }
 
+  /** Values of a key that could mend a condition: those under which it holds, where the key is all that it asks for. */
+  #valuesFor(key: string, condition: ChangedCondition): readonly KeyValues[] {
+    const { one } = condition;
+    const values = this.#valuesOf(key);
+    const accepted = this.#accepted.get(key);
+    const place = accepted?.places.get(condition);
+    if (accepted === undefined || place === undefined || one.variables.length > 0) return values;
+    const known = this.#mending.get(condition);
+    if (known !== undefined) return known;
+    const mending = accepted.candidates.flatMap(({ holds, values }) => (holds[place] === 1 ? [values] : []));
+    this.#mending.set(condition, mending);
+    return mending;
+  }
+
   /** Values that a key may come to have, one for each way in which the conditions that look at it can come out. */
   #valuesOf(key: string): readonly KeyValues[] {
     const known = this.#values.get(key);
     if (known !== undefined) return known;
-    const { request, changeable } = this.#search;
+    const { request, changeable, memory } = this.#search;
     const { context } = request;
-    const about = this.#conditions.filter(({ one }) => this.#firstName(one.key) === key);
-    const listed = about.map(({ one }) => one.condition);
-    const present = context.get(key) ?? absent;
-    const candidates = [...valuesFor(listed, context, present), ...this.#valuesOfVariable(key)];
-    // A variable may make of each value something else.
-    const apart = this.#isVariable(key) || about.some(({ one }) => one.variables.length > 0);
-    const kinds = new Set<string>();
-    const values = candidates.filter((candidate) => {
-      if (!changeable.mayBecome(key, candidate)) return false;
-      if (apart) return true;
-      const kind = about.map((one) => (one.holds(new Map([[one.one.key, candidate]])) ? '1' : '0')).join('');
-      if (kinds.has(kind)) return false;
-      kinds.add(kind);
-      return true;
-    });
+    const about = this.#conditions.get(key) ?? [];
+    const conditions = about.map(({ one }) => one);
+    let values: readonly KeyValues[];
+    if (this.#isVariable(key) || conditions.some(({ variables }) => variables.length > 0)) {
+      // A variable may make of each value something else.
+      const listed = conditions.map(({ condition }) => condition);
+      values = [...valuesFor(listed, context), ...this.#valuesOfVariable(key)].filter((one) =>
+        changeable.mayBecome(key, one),
+      );
+    } else {
+      const numbers = about.map(({ number }) => number);
+      const lasting = numbers.every((number) => number < memory.numbers);
+      const candidates = lasting ? memory.candidates.of(numbers, conditions) : candidatesFor(conditions);
+      const kinds = new Set<number>();
+      const accepted = nearestFirst(candidates, context.get(key) ?? []).filter((one) => {
+        if (kinds.has(one.kind) || !changeable.mayBecome(key, one.values)) return false;
+        kinds.add(one.kind);
+        return true;
+      });
+      this.#accepted.set(key, { candidates: accepted, places: new Map(about.map((one, place) => [one, place])) });
+      values = accepted.map((one) => one.values);
+    }
     this.#values.set(key, values);
     return values;
   }
@@ -235,7 +275,7 @@ class ContextWays {
   #isVariable(key: string): boolean {
     this.#variables ??= new Set(
       [
-        ...this.#conditions.flatMap(({ one }) => one.variables),
+        ...[...this.#conditions.values()].flatMap((about) => about.flatMap(({ one }) => one.variables)),
         ...this.#statements.flatMap(({ variables }) => variables),
       ].map((one) => this.#firstName(one)),
     );
@@ -256,7 +296,7 @@ class ContextWays {
         if (request.resource !== null) solve(pattern, request.resource);
       }
     }
-    for (const { one } of this.#conditions) {
+    for (const { one } of [...this.#conditions.values()].flat()) {
       for (const given of request.context.get(one.key) ?? []) {
         for (const value of one.condition.values) solve(value, given);
       }
@@ -264,8 +304,6 @@ class ContextWays {
     return [...new Set([...texts, 'x'])].map((text) => [text]);
   }
 }
-
-const absent: KeyValues = [];
 
 /** The value of a variable that makes a text with wildcards come to another; null when none is seen. */
 function solveVariable(pattern: string, key: string, text: string): string | null {
@@ -295,5 +333,5 @@ function solveVariable(pattern: string, key: string, text: string): string | nul
 }
 
 function escape(character: string): string {
-  return /[\\^$.*+?()[\]{}|/-]/.test(character) ? `\\${character}` : character;
+  return /[\\^$.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character;
 }

@@ -3,12 +3,12 @@
  * is in this and in other contexts.
  */
 import { isConcreteAction } from './actions.js';
-import type { CompiledSources, TakesPart } from './compiled.js';
+import type { TakesPart } from './compiled.js';
 import type { RequestContext } from './context.js';
 import type { StatementEffect } from './document.js';
 import type { Evaluation, PolicyRequest, PolicySource } from './evaluation.js';
 import type { NearGroup } from './near-misses.js';
-import { type NearStatement, neighbourhoodOf } from './neighbours.js';
+import { type NearStatement, type Neighbourhood, neighbourhoodOf } from './neighbours.js';
 import { RequestReading } from './request-reading.js';
 
 /** Which statements have a say. */
@@ -30,7 +30,7 @@ const everything = (): boolean => true;
 
 /** Statements that have a say, by what they come to for the request as it is. */
 export interface Group<Origin> extends NearGroup<Origin> {
-  readonly compiled: CompiledSources<Origin>;
+  readonly neighbourhood: Neighbourhood<Origin>;
 }
 
 export class ExplainedRequest<Origin> {
@@ -63,7 +63,7 @@ export class ExplainedRequest<Origin> {
     const { about, beside } = this.asksOneAction ? neighbourhood.around(this.request) : { about: [], beside: [] };
     const part = ({ source }: NearStatement<Origin>): boolean => takesPart(source.origin);
     return {
-      compiled: neighbourhood.compiled,
+      neighbourhood,
       reading: new RequestReading(neighbourhood, this.request),
       about: takesPart === everything ? about : about.filter(part),
       beside: takesPart === everything ? beside : beside.filter(part),
@@ -75,7 +75,7 @@ export class ExplainedRequest<Origin> {
   }
 
   verdict(context: RequestContext): Verdict<Origin> {
-    const evaluation = this.own.compiled.evaluate(this.#in(context), this.#takesPart, true);
+    const evaluation = this.own.neighbourhood.compiled.evaluate(this.#in(context), this.#takesPart, true);
     return this.narrowed(evaluation, context);
   }
 
@@ -83,7 +83,7 @@ export class ExplainedRequest<Origin> {
   narrowed(evaluation: Evaluation<Origin>, context: RequestContext): Verdict<Origin> {
     const plainly = { reason: evaluation.reason, evaluation };
     if (this.narrowing === null || evaluation.reason === 'EXPLICIT_DENY') return plainly;
-    const own = this.narrowing.compiled.evaluate(this.#in(context), everything, true);
+    const own = this.narrowing.neighbourhood.compiled.evaluate(this.#in(context), everything, true);
     if (own.reason === 'EXPLICIT_DENY') return { reason: 'NARROWED', evaluation: own };
     if (own.effect === 'ALLOW' || evaluation.effect === 'DENY') return plainly;
     return evaluation.statements.some((one) => this.isExempt(one)) ? plainly : { reason: 'NARROWED', evaluation: own };
@@ -91,18 +91,19 @@ export class ExplainedRequest<Origin> {
 
   isAllowed(context: RequestContext): boolean {
     if (this.narrowing !== null) return this.verdict(context).reason === 'ALLOWED';
-    return this.own.compiled.effectOf(this.#in(context), this.#takesPart, true) === 'ALLOW';
+    return this.own.neighbourhood.compiled.effectOf(this.#in(context), this.#takesPart, true) === 'ALLOW';
   }
 
   isExplicitlyDenied(context: RequestContext): boolean {
-    return [this.own.compiled.evaluate(this.#in(context), this.#takesPart, true), this.underNarrowing(context)].some(
-      (evaluation) => evaluation?.reason === 'EXPLICIT_DENY',
-    );
+    return [
+      this.own.neighbourhood.compiled.evaluate(this.#in(context), this.#takesPart, true),
+      this.underNarrowing(context),
+    ].some((evaluation) => evaluation?.reason === 'EXPLICIT_DENY');
   }
 
   /** What the narrowing by itself says; null when there is none. */
   underNarrowing(context: RequestContext): Evaluation<Origin> | null {
-    return this.narrowing?.compiled.evaluate(this.#in(context), everything, true) ?? null;
+    return this.narrowing?.neighbourhood.compiled.evaluate(this.#in(context), everything, true) ?? null;
   }
 
   isExempt({ source }: { readonly source: PolicySource<Origin> }): boolean {

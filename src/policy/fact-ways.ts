@@ -1,6 +1,6 @@
 /** Ways to yes that lead through the facts of a request, as changes that are shown. */
 import type { RequestContext } from './context.js';
-import { changedContext } from './changed-statements.js';
+import { changedContext, type NumberedStatement } from './changed-statements.js';
 import { type ChangeableContext, type ContextTarget, findContextWay, settleChanges } from './context-ways.js';
 import type { StatementEffect } from './document.js';
 import { type ExplainedRequest, type Group, oneOfEachKind } from './explained-request.js';
@@ -28,14 +28,13 @@ export class FactWays<Origin> {
     const explained = this.#explained;
     const { own, narrowing } = explained;
     const allows = possible(own, 'ALLOW');
-    const targetsOf = (list: readonly NearStatement<Origin>[]) => oneOfEachKind(list).map(({ one }) => one);
     if (narrowing === null) {
-      const targets = targetsOf(allows).map((one): ContextTarget => [one]);
+      const targets = oneOfEachKind(allows).map((one): ContextTarget => [one]);
       return this.#search(targets, (context) => explained.isAllowed(context));
     }
-    const second = targetsOf(possible(narrowing, 'ALLOW'));
-    const exempt = targetsOf(allows.filter((one) => explained.isExempt(one)));
-    const others = targetsOf(allows.filter((one) => !explained.isExempt(one)));
+    const second = oneOfEachKind(possible(narrowing, 'ALLOW')).map((one) => this.#beyond(one));
+    const exempt = oneOfEachKind(allows.filter((one) => explained.isExempt(one)));
+    const others = oneOfEachKind(allows.filter((one) => !explained.isExempt(one)));
     const targets = [
       ...exempt.map((one): ContextTarget => [one]),
       ...others.flatMap((one) => second.map((other): ContextTarget => [one, other])),
@@ -51,9 +50,14 @@ export class FactWays<Origin> {
   #search(targets: readonly ContextTarget[], allowed: (context: RequestContext) => boolean): FactWay | null {
     const changeable = this.#changeable;
     if (changeable === null || targets.length === 0) return null;
-    const { request, groups, keys } = this.#explained;
-    const denies = groups.flatMap((group) => oneOfEachKind(possible(group, 'DENY')).map(({ one }) => one));
-    const chosen = findContextWay({ request, changeable, targets, denies, keys, allowed });
+    const { request, own, groups, keys } = this.#explained;
+    const denies = groups.flatMap((group): readonly NumberedStatement[] => {
+      const ones = oneOfEachKind(possible(group, 'DENY'));
+      return group === own ? ones : ones.map((one) => this.#beyond(one));
+    });
+    const { candidates, conditions } = own.neighbourhood;
+    const memory = { candidates, numbers: conditions.length };
+    const chosen = findContextWay({ request, changeable, targets, denies, keys, allowed, memory });
     if (chosen === null || chosen.size === 0) return null;
     const base = request.context;
     const settled = settleChanges(chosen, changeable);
@@ -67,6 +71,12 @@ export class FactWays<Origin> {
     }
     changes.sort((a, b) => Number(a.entailed) - Number(b.entailed));
     return { changes, context: changedContext(base, keys, settled) };
+  }
+
+  /** A statement of the narrowing, its conditions numbered beyond those of the sources. */
+  #beyond({ one, conditions }: NearStatement<Origin>): NumberedStatement {
+    const first = this.#explained.own.neighbourhood.conditions.length;
+    return { one, conditions: conditions.map((number) => first + number) };
   }
 }
 

@@ -27,11 +27,7 @@ interface Listed {
 }
 
 /** Values for one key, those that say most to a reader first: listed ones, then what lies beside them, absence last. */
-export function valuesFor(
-  conditions: readonly Condition[],
-  context: RequestContext,
-  present: KeyValues,
-): readonly KeyValues[] {
+export function valuesFor(conditions: readonly Condition[], context: RequestContext): readonly KeyValues[] {
   const listed = conditions.flatMap((condition) => readListed(condition, context)).slice(0, mostListed);
   const ofType = (type: OperatorValueType): readonly Listed[] =>
     listed.filter(({ operator }) => operator.valueType === type && !isPresence(operator));
@@ -39,10 +35,7 @@ export function valuesFor(
     ...textValues(ofType('string')),
     ...(ofType('boolean').length > 0 ? ['true', 'false'] : []),
     ...numberValues(ofType('number').map(({ template }) => templateText(template))),
-    ...dateValues(
-      ofType('date').map(({ template }) => templateText(template)),
-      present,
-    ),
+    ...dateValues(ofType('date').map(({ template }) => templateText(template))),
     ...addressValues(ofType('ip').map(({ template }) => templateText(template))),
     // Where only presence is asked for, any text does.
     ...(listed.every(({ operator }) => isPresence(operator)) ? ['x'] : []),
@@ -152,15 +145,9 @@ function writeDecimal(value: bigint, scale: number): string {
 
 const second = 1_000_000_000n;
 
-/** The nearest to what the request says come first, so that a time to wait for is the next one. */
-function dateValues(texts: readonly string[], [present = '']: KeyValues): readonly string[] {
+function dateValues(texts: readonly string[]): readonly string[] {
   const read = texts.map(readInstant).filter((one): one is bigint => one !== null);
-  if (read.length === 0) return [];
-  const now = readInstant(present);
-  const values = [...around(read, second)];
-  const distance = (value: bigint): bigint => (now === null ? 0n : value < now ? now - value : value - now);
-  if (now !== null) values.sort((a, b) => (distance(a) < distance(b) ? -1 : distance(a) > distance(b) ? 1 : 0));
-  return values.flatMap(writeInstant);
+  return around(read, second).flatMap(writeInstant);
 }
 
 /** As the documents write it; years that take more than four digits are not written. */

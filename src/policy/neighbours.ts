@@ -7,6 +7,7 @@ import { readActionName } from './actions.js';
 import { CompiledSources } from './compiled.js';
 import type { PolicyDocument, Statement } from './document.js';
 import type { DeterminingStatement, PolicyRequest, PolicySource } from './evaluation.js';
+import { CandidateMemory } from './key-candidates.js';
 import { type PreparedCondition, type PreparedStatement, prepareStatement } from './single-statements.js';
 
 /** Actions whose statements are remembered for one list of sources. */
@@ -33,6 +34,8 @@ export interface Surroundings<Origin> {
 
 export class Neighbourhood<Origin> {
   readonly compiled: CompiledSources<Origin>;
+  /** By the numbers of conditions. */
+  readonly candidates = new CandidateMemory();
   readonly #sources: readonly PolicySource<Origin>[];
   readonly #near = new Map<PolicySource<Origin>, Map<Statement, NearStatement<Origin>>>();
   readonly #conditions: PreparedCondition[] = [];
