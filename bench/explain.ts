@@ -1,7 +1,7 @@
 /**
  * What a full explanation costs: near misses and the way to yes of a principal with many statements. Of the built code:
  *
- *     npx tsc -p tsconfig.build.json && npx tsx bench/explain.ts [statements, 1000] [questions, 4000] [seed, 11]
+ *     npx tsc -p tsconfig.build.json && npx tsx bench/explain.ts [statements, 1000] [questions, 4000] [seed, 11] [part of a make-up's name]
  *
  * Prints, for several make-ups of the statements, the median and the 99th percentile of the time that the processor spent
  * on an explanation (others may use the machine), in milliseconds, everything that the process did meanwhile included; the
@@ -47,7 +47,7 @@ const kinds: readonly (readonly [name: string, make: (i: number) => Partial<Stat
   ['all about one action, one resource each', (i) => ({ actions: ['modelarts:notebook:get'], resources: [`modelarts::acc:notebook:n${i}`] })],
   ['all about one action and every resource', () => ({ actions: ['modelarts:notebook:get'] })],
   ['all about one action, a time and a value each', (i) => ({ actions: ['modelarts:notebook:get'], conditions: [{ operator: 'DateLessThan', key: 'g:CurrentTime', values: [`2026-${two(1 + (i % 12))}-${two(1 + (i % 28))}T00:00:00Z`] }, { operator: 'StringEquals', key: 'g:ResourceTag/team', values: [`t${i}`] }] })],
-  ['all about one action, the own name in the resource', (i) => ({ actions: ['modelarts:notebook:get'], resources: [`modelarts::acc:notebook:\${g:UserName}/${i % 50}`, 'modelarts::acc:notebook:team-${g:ResourceTag/team}/*'] })],
+  ['all about one action, the own name in the resource', (i) => ({ actions: ['modelarts:notebook:get'], resources: [`modelarts::acc:notebook:\${g:UserName}/${i % 50}`] })],
 ]; // prettier-ignore
 
 function statementsOf(make: (i: number) => Partial<Statement>): readonly PolicySource<number>[] {
@@ -76,7 +76,7 @@ const options: ExplanationOptions<number> = {
   mayGrant: true,
 };
 let slow = false;
-for (const [name, make] of kinds) {
+for (const [name, make] of kinds.filter(([name]) => name.includes(process.argv[5] ?? ''))) {
   const sources = statementsOf(make);
   const single = name.startsWith('all');
   const asked = Array.from({ length: questions }, () => ({

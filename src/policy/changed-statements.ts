@@ -61,31 +61,47 @@ export class ChangedCondition {
 
 const noContext: RequestContext = new Map();
 
-export class ChangedStatement {
-  readonly one: PreparedStatement;
-  readonly conditions: readonly ChangedCondition[];
+/** What the resources of some statements, which list the same, come to. */
+class ChangedResources {
+  readonly #one: PreparedStatement;
   readonly #resource: CutResource | null;
   readonly #context: RequestContext;
+  readonly #truths = new Map<string, boolean>();
   #unchanged: boolean | null = null;
 
-  constructor(
-    one: PreparedStatement,
-    conditions: readonly ChangedCondition[],
-    resource: CutResource | null,
-    context: RequestContext,
-  ) {
-    this.one = one;
-    this.conditions = conditions;
+  constructor(one: PreparedStatement, resource: CutResource | null, context: RequestContext) {
+    this.#one = one;
     this.#resource = resource;
     this.#context = context;
   }
 
-  fits(changes: ContextChanges): boolean {
-    const { variables } = this.one;
-    if (variables.some((variable) => changes.has(variable))) {
-      return this.one.fits(this.#resource, changedContext(this.#context, variables, changes));
+  fit(changes: ContextChanges): boolean {
+    const { variables } = this.#one;
+    if (!variables.some((variable) => changes.has(variable))) {
+      return (this.#unchanged ??= this.#one.fits(this.#resource, this.#context));
     }
-    return (this.#unchanged ??= this.one.fits(this.#resource, this.#context));
+    const values = JSON.stringify(variables.map((variable) => changes.get(variable) ?? null));
+    const known = this.#truths.get(values);
+    if (known !== undefined) return known;
+    const fits = this.#one.fits(this.#resource, changedContext(this.#context, variables, changes));
+    this.#truths.set(values, fits);
+    return fits;
+  }
+}
+
+export class ChangedStatement {
+  readonly one: PreparedStatement;
+  readonly conditions: readonly ChangedCondition[];
+  readonly #resources: ChangedResources;
+
+  constructor(one: PreparedStatement, conditions: readonly ChangedCondition[], resources: ChangedResources) {
+    this.one = one;
+    this.conditions = conditions;
+    this.#resources = resources;
+  }
+
+  fits(changes: ContextChanges): boolean {
+    return this.#resources.fit(changes);
   }
 
   matches(changes: ContextChanges): boolean {
@@ -99,6 +115,7 @@ export class ChangedStatements {
   readonly #request: PolicyRequest;
   readonly #resource: CutResource | null;
   readonly #conditions = new Map<number, ChangedCondition>();
+  readonly #resources = new Map<string, ChangedResources>();
   readonly #statements = new Map<PreparedStatement, ChangedStatement>();
 
   constructor(request: PolicyRequest) {
@@ -119,8 +136,16 @@ export class ChangedStatements {
     const known = this.#statements.get(one);
     if (known !== undefined) return known;
     const conditions = one.conditions.map((condition, i) => this.#condition(condition, numbers[i] ?? 0));
-    const made = new ChangedStatement(one, conditions, this.#resource, this.#request.context);
+    const made = new ChangedStatement(one, conditions, this.#resourcesOf(one));
     this.#statements.set(one, made);
+    return made;
+  }
+
+  #resourcesOf(one: PreparedStatement): ChangedResources {
+    const known = this.#resources.get(one.onResources);
+    if (known !== undefined) return known;
+    const made = new ChangedResources(one, this.#resource, this.#request.context);
+    this.#resources.set(one.onResources, made);
     return made;
   }
 

@@ -16,7 +16,7 @@ import {
 } from './changed-statements.js';
 import type { RequestContext } from './context.js';
 import type { PolicyRequest } from './evaluation.js';
-import { type Candidate, type CandidateMemory, candidatesFor, nearestFirst } from './key-candidates.js';
+import { type Candidate, type CandidateMemory, KeyCandidates, nearestFirst } from './key-candidates.js';
 import { type KeyValues, valuesFor } from './key-values.js';
 import type { PreparedStatement } from './single-statements.js';
 import { readTemplate } from './templates.js';
@@ -75,9 +75,12 @@ export function findContextWay(search: ContextSearch): ContextChanges | null {
   return new ContextWays(search).find();
 }
 
-/** Values that a key may come to have, and where among what holds under them a condition is. */
+/** Values that a key may come to have. */
 interface Accepted {
-  readonly candidates: readonly Candidate[];
+  readonly candidates: KeyCandidates;
+  /** Of those that it may, in the order in which they are tried. */
+  readonly ranks: ReadonlyMap<Candidate, number>;
+  /** Of conditions, among those that the candidates are for. */
   readonly places: ReadonlyMap<ChangedCondition, number>;
 }
 
@@ -235,7 +238,12 @@ class ContextWays {
     if (accepted === undefined || place === undefined || one.variables.length > 0) return values;
     const known = this.#mending.get(condition);
     if (known !== undefined) return known;
-    const mending = accepted.candidates.flatMap(({ holds, values }) => (holds[place] === 1 ? [values] : []));
+    const { candidates, ranks } = accepted;
+    const mending = candidates
+      .holding(place)
+      .filter((one) => ranks.has(one))
+      .sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0))
+      .map(({ values }) => values);
     this.#mending.set(condition, mending);
     return mending;
   }
@@ -258,14 +266,18 @@ class ContextWays {
     } else {
       const numbers = about.map(({ number }) => number);
       const lasting = numbers.every((number) => number < memory.numbers);
-      const candidates = lasting ? memory.candidates.of(numbers, conditions) : candidatesFor(conditions);
+      const candidates = lasting ? memory.candidates.of(numbers, conditions) : new KeyCandidates(conditions);
       const kinds = new Set<number>();
-      const accepted = nearestFirst(candidates, context.get(key) ?? []).filter((one) => {
+      const accepted = nearestFirst(candidates.all, context.get(key) ?? []).filter((one) => {
         if (kinds.has(one.kind) || !changeable.mayBecome(key, one.values)) return false;
         kinds.add(one.kind);
         return true;
       });
-      this.#accepted.set(key, { candidates: accepted, places: new Map(about.map((one, place) => [one, place])) });
+      this.#accepted.set(key, {
+        candidates,
+        ranks: new Map(accepted.map((one, rank) => [one, rank])),
+        places: new Map(about.map((one, place) => [one, place])),
+      });
       values = accepted.map((one) => one.values);
     }
     this.#values.set(key, values);

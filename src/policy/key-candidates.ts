@@ -11,8 +11,6 @@ export interface Candidate {
   readonly values: KeyValues;
   /** Candidates of one kind have the same conditions hold. */
   readonly kind: number;
-  /** As many as there are conditions, by their place. */
-  readonly holds: Uint8Array;
   /** What it is as a time; null where no condition compares times. */
   readonly instant: bigint | null;
 }
@@ -20,25 +18,37 @@ export interface Candidate {
 const noContext: RequestContext = new Map();
 
 /** Candidates for conditions on one thing, without variables: then no request has a say in them. */
-export function candidatesFor(conditions: readonly PreparedCondition[]): readonly Candidate[] {
-  const listed = conditions.map(({ condition }) => condition);
-  const times = listed.some(({ operator }) => operator.includes('Date'));
-  const kinds = new Map<string, number>();
-  return valuesFor(listed, noContext).map((values) => {
-    const contexts = new Map<string, RequestContext>();
-    const holds = Uint8Array.from(conditions, (one) => {
-      let context = contexts.get(one.key);
-      if (context === undefined) {
-        context = values.length === 0 ? noContext : new Map([[one.key, values]]);
-        contexts.set(one.key, context);
-      }
-      return one.holds(context) ? 1 : 0;
+export class KeyCandidates {
+  readonly all: readonly Candidate[];
+  readonly #conditions: readonly PreparedCondition[];
+  readonly #holding: (readonly Candidate[])[] = [];
+
+  constructor(conditions: readonly PreparedCondition[]) {
+    const listed = conditions.map(({ condition }) => condition);
+    const times = listed.some(({ operator }) => operator.includes('Date'));
+    const kinds = new Map<string, number>();
+    this.#conditions = conditions;
+    this.all = valuesFor(listed, noContext).map((values) => {
+      const text = conditions.map((one) => (holdsFor(one, values) ? '1' : '0')).join('');
+      const kind = kinds.get(text) ?? kinds.size;
+      kinds.set(text, kind);
+      return { values, kind, instant: times && values.length === 1 ? readInstant(values[0] ?? '') : null };
     });
-    const text = holds.join('');
-    const kind = kinds.get(text) ?? kinds.size;
-    kinds.set(text, kind);
-    return { values, kind, holds, instant: times && values.length === 1 ? readInstant(values[0] ?? '') : null };
-  });
+  }
+
+  /** Those under which the condition at this place holds. */
+  holding(place: number): readonly Candidate[] {
+    const known = this.#holding[place];
+    if (known !== undefined) return known;
+    const condition = this.#conditions[place];
+    const holding = condition === undefined ? [] : this.all.filter(({ values }) => holdsFor(condition, values));
+    this.#holding[place] = holding;
+    return holding;
+  }
+}
+
+function holdsFor(condition: PreparedCondition, values: KeyValues): boolean {
+  return condition.holds(values.length === 0 ? noContext : new Map([[condition.key, values]]));
 }
 
 /** Times in the order of their distance to the one that the request says, all else where it was. */
@@ -64,13 +74,13 @@ const remembered = 32;
 
 /** Candidates for sets of numbered conditions. */
 export class CandidateMemory {
-  #known: { readonly numbers: readonly number[]; readonly candidates: readonly Candidate[] }[] = [];
+  #known: { readonly numbers: readonly number[]; readonly candidates: KeyCandidates }[] = [];
 
   /** @param numbers the same for the same condition as long as the memory lasts; not the same for others */
-  of(numbers: readonly number[], conditions: readonly PreparedCondition[]): readonly Candidate[] {
+  of(numbers: readonly number[], conditions: readonly PreparedCondition[]): KeyCandidates {
     const known = this.#known.find((one) => isSame(one.numbers, numbers));
     if (known !== undefined) return known.candidates;
-    const candidates = candidatesFor(conditions);
+    const candidates = new KeyCandidates(conditions);
     this.#known = [{ numbers, candidates }, ...this.#known.slice(0, remembered - 1)];
     return candidates;
   }

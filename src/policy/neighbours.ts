@@ -17,8 +17,8 @@ export type NamedAction = Pick<PolicyRequest, 'action' | 'aliases'>;
 
 export interface NearStatement<Origin> extends DeterminingStatement<Origin> {
   readonly one: PreparedStatement;
-  /** Among the statements of its neighbourhood; as the following numbers, from nought on without a gap. */
-  readonly place: number;
+  /** Statements of one number fit the same resources. As the following, from nought on without a gap. */
+  readonly resources: number;
   /** Conditions of one number are the same. */
   readonly conditions: readonly number[];
   /** Statements of one kind, whose resources a request fits alike, apply together or not at all. */
@@ -41,8 +41,8 @@ export class Neighbourhood<Origin> {
   readonly #conditions: PreparedCondition[] = [];
   readonly #numbers = new Map<string, number>();
   readonly #kinds = new Map<string, number>();
+  readonly #resources = new Map<string, number>();
   readonly #known = new Map<string, Surroundings<Origin>>();
-  #count = 0;
 
   constructor(sources: readonly PolicySource<Origin>[]) {
     this.compiled = new CompiledSources(sources);
@@ -54,12 +54,8 @@ export class Neighbourhood<Origin> {
     return this.#conditions;
   }
 
-  get countOfStatements(): number {
-    return this.#count;
-  }
-
-  get countOfKinds(): number {
-    return this.#kinds.size;
+  get countOfResources(): number {
+    return this.#resources.size;
   }
 
   /** Of an action by its name, not of a pattern. */
@@ -98,11 +94,10 @@ export class Neighbourhood<Origin> {
       source,
       statement,
       one,
-      place: this.#count,
+      resources: numbered(this.#resources, one.onResources),
       conditions: one.conditions.map((condition) => this.#numberOf(condition)),
       kind: numbered(this.#kinds, one.signature),
     };
-    this.#count += 1;
     ofSource.set(statement, made);
     return made;
   }

@@ -16,20 +16,20 @@ export class RequestReading<Origin> {
   readonly #holds: Uint8Array;
 
   /** Of the statements that the neighbourhood has made ready so far. */
-  constructor({ conditions, countOfStatements }: Neighbourhood<Origin>, request: PolicyRequest) {
+  constructor({ conditions, countOfResources }: Neighbourhood<Origin>, request: PolicyRequest) {
     this.request = request;
     this.#resource = request.resource === null ? null : new CutResource(request.resource);
     this.#conditions = conditions;
-    this.#fits = new Uint8Array(countOfStatements);
+    this.#fits = new Uint8Array(countOfResources);
     this.#holds = new Uint8Array(conditions.length);
   }
 
   /** Whether the resource is one that the statement is about. */
-  fits({ one, place }: NearStatement<Origin>): boolean {
-    const known = this.#fits[place] ?? unknown;
+  fits({ one, resources }: NearStatement<Origin>): boolean {
+    const known = this.#fits[resources] ?? unknown;
     if (known !== unknown) return known === yes;
     const fits = one.fits(this.#resource, this.request.context);
-    this.#fits[place] = fits ? yes : no;
+    this.#fits[resources] = fits ? yes : no;
     return fits;
   }
 

@@ -47,6 +47,8 @@ export class PreparedStatement {
   readonly keys: readonly string[];
   /** Statements of one signature, whose resources a request fits alike, apply together or not at all. */
   readonly signature: string;
+  /** Statements of one such signature fit the same resources. */
+  readonly onResources: string;
   #resources: CompiledResources | null = null;
 
   constructor(statement: Statement) {
@@ -58,9 +60,10 @@ export class PreparedStatement {
     this.conditions = conditions;
     this.variables = variables;
     this.keys = [...new Set([...variables, ...conditions.flatMap(({ key, variables }) => [key, ...variables])])];
+    this.onResources = JSON.stringify(notResources === null ? resources : [effect, notResources]);
     this.signature = JSON.stringify([
       effect,
-      variables.length === 0 ? null : [resources, notResources],
+      variables.length === 0 ? null : this.onResources,
       conditions.map(({ signature }) => signature).sort(),
     ]);
   }
