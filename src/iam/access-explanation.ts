@@ -14,15 +14,10 @@ import {
   explain,
   readInstant,
 } from '../policy/index.js';
-import {
-  type AccessRequest,
-  type Asker,
-  builtInDocument,
-  type Posed,
-  poseOne,
-  setterOf,
-  type ShownDecision,
-} from './access.js';
+import { type Posed, poseOne, type ShownDecision } from './access.js';
+import { type AccessRequest, setterOf } from './access-requests.js';
+import { type Asker } from './askers.js';
+import { builtInDocument } from './simulation.js';
 import { decide, type Ground, groundOf, type Rights, type RightsSource, type StatementOrigin } from './authorizer.js';
 import type { Call } from './call.js';
 import type { Calls } from './calls.js';

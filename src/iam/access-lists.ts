@@ -4,7 +4,8 @@
  */
 import type { AccessLevel, ActionRow } from '../catalogue/index.js';
 import { anyResource, buildContext, CompiledSources, type OpenVerdict } from '../policy/index.js';
-import { Askers, checkContext, checkResources, isViewer, type AccessRequest } from './access.js';
+import { checkContext, checkResources, type AccessRequest } from './access-requests.js';
+import { Askers, isViewer } from './askers.js';
 import type { DecidingStatement, Principal } from './authorizer.js';
 import { Breath } from './breath.js';
 import type { Call } from './call.js';

@@ -11,7 +11,7 @@ import {
   type Catalogue,
   type FunctionChoice,
 } from '../catalogue/index.js';
-import { longestBatch } from './access.js';
+import { longestBatch } from './access-requests.js';
 import { decide, type Decision, type Principal, type Rights, type ScopeFacts } from './authorizer.js';
 import { Breath } from './breath.js';
 import type { Call } from './call.js';

@@ -88,17 +88,10 @@ export * from './agency-sessions.js';
 export * from './agency-functions.js';
 export * from './authorization-readiness.js';
 export { readinessProblems, type ReadinessProblem, type ReadinessProblemCode } from './readiness-problems.js';
-export {
-  checkAccess,
-  decideForViewer,
-  longestBatch,
-  mostPolicies,
-  simulateAccess,
-  type AccessRequest,
-  type PrincipalChoice,
-  type ShownDecision,
-  type Simulation,
-} from './access.js';
+export { checkAccess, decideForViewer, type ShownDecision } from './access.js';
+export { longestBatch, type AccessRequest } from './access-requests.js';
+export { type PrincipalChoice } from './askers.js';
+export { mostPolicies, simulateAccess, type Simulation } from './simulation.js';
 export {
   whatCan,
   whoCan,

@@ -2,7 +2,8 @@
  * Who signed a request that a service received (DESIGN section 6, rule 22): the service shows what came, and learns the
  * actor and, when it asks, what that actor may do; never the secret.
  */
-import { checkAccess, type AccessRequest, type ShownDecision } from './access.js';
+import { checkAccess, type ShownDecision } from './access.js';
+import { type AccessRequest } from './access-requests.js';
 import type { Principal } from './authorizer.js';
 import type { BrokenCredential, Call } from './call.js';
 import type { Calls } from './calls.js';
