@@ -37,16 +37,16 @@ export function randomOf(seed: number): () => number {
   };
 }
 
-/** Operators and listed values by key, and every value that trying everything gives the key. */
-const keys: Readonly<Record<string, { operators: readonly string[]; listed: readonly string[]; tried: readonly (readonly string[])[] }>> = {
-  'g:MFAPresent': { operators: ['Bool', 'BoolIfExists', 'Null'], listed: ['true', 'false'], tried: [['true'], ['false']] },
-  'g:MFAAge': { operators: ['NumberLessThan', 'NumberGreaterThanEquals', 'NumberEquals', 'NumberNotEquals'], listed: ['300', '3600', '301'], tried: [['0'], ['300'], ['300.5'], ['301'], ['900'], ['3600'], ['9999']] },
-  'g:SourceIp': { operators: ['IpAddress', 'NotIpAddress', 'IpAddressIfExists'], listed: ['10.0.0.0/8', '10.1.0.0/16', '192.0.2.7', '2001:db8::/32'], tried: [['10.0.0.1'], ['10.1.0.1'], ['192.0.2.7'], ['192.0.2.8'], ['2001:db8::1'], ['203.0.113.5']] },
-  'g:CurrentTime': { operators: ['DateLessThan', 'DateGreaterThanEquals', 'DateGreaterThan'], listed: ['2027-01-01T00:00:00Z', '2027-06-01', '2028-01-01T00:00:00Z'], tried: [['2026-12-01T00:00:00Z'], ['2027-01-01T00:00:00Z'], ['2027-03-01T00:00:00Z'], ['2027-06-01T00:00:00Z'], ['2027-09-01T00:00:00Z'], ['2028-01-01T00:00:00Z'], ['2029-01-01T00:00:00Z']] },
-  'g:ResourceTag/team': { operators: ['StringEquals', 'StringNotEquals', 'StringLike', 'StringNotLike', 'StringStartWith', 'StringEndWith', 'StringEqualsIfExists', 'Null'], listed: ['red', 'blue', 're*', '*d', 'b?ue', '${g:UserName}', 'true', 'false'], tried: [['red'], ['blue'], ['re'], ['rex'], ['read'], ['d'], ['alice'], ['true'], ['false'], ['green']] },
-  'modelarts:poolType': { operators: ['StringEquals', 'StringNotEquals', 'StringEqualsIgnoreCase'], listed: ['public', 'dedicated', 'PUBLIC'], tried: [['public'], ['dedicated'], ['PUBLIC'], ['own']] },
-  'g:TagKeys': { operators: ['ForAnyValue:StringEquals', 'ForAllValues:StringEquals', 'ForAllValues:StringNotEquals', 'StringEqualsAnyOf'], listed: ['team', 'cost', 'secret'], tried: [['team'], ['cost'], ['secret'], ['team', 'cost'], ['team', 'secret'], ['cost', 'secret'], ['other']] },
-  'g:UserName': { operators: ['StringEquals', 'StringNotEquals'], listed: ['alice', 'bob'], tried: [] },
+/** Operators and listed values by key, and what requests say of it. */
+const keys: Readonly<Record<string, { operators: readonly string[]; listed: readonly string[]; said: readonly (readonly string[])[] }>> = {
+  'g:MFAPresent': { operators: ['Bool', 'BoolIfExists', 'Null'], listed: ['true', 'false'], said: [['true'], ['false']] },
+  'g:MFAAge': { operators: ['NumberLessThan', 'NumberGreaterThanEquals', 'NumberEquals', 'NumberNotEquals'], listed: ['300', '3600', '301'], said: [['0'], ['300'], ['300.5'], ['301'], ['900'], ['3600'], ['9999']] },
+  'g:SourceIp': { operators: ['IpAddress', 'NotIpAddress', 'IpAddressIfExists'], listed: ['10.0.0.0/8', '10.1.0.0/16', '192.0.2.7', '2001:db8::/32'], said: [['10.0.0.1'], ['10.1.0.1'], ['192.0.2.7'], ['192.0.2.8'], ['2001:db8::1'], ['203.0.113.5']] },
+  'g:CurrentTime': { operators: ['DateLessThan', 'DateGreaterThanEquals', 'DateGreaterThan'], listed: ['2027-01-01T00:00:00Z', '2027-06-01', '2028-01-01T00:00:00Z'], said: [['2026-12-01T00:00:00Z'], ['2027-01-01T00:00:00Z'], ['2027-03-01T00:00:00Z'], ['2027-06-01T00:00:00Z'], ['2027-09-01T00:00:00Z'], ['2028-01-01T00:00:00Z'], ['2029-01-01T00:00:00Z']] },
+  'g:ResourceTag/team': { operators: ['StringEquals', 'StringNotEquals', 'StringLike', 'StringNotLike', 'StringStartWith', 'StringEndWith', 'StringEqualsIfExists', 'Null'], listed: ['red', 'blue', 're*', '*d', 'b?ue', '${g:UserName}', 'true', 'false'], said: [['red'], ['blue'], ['re'], ['rex'], ['read'], ['d'], ['alice'], ['true'], ['false'], ['green']] },
+  'modelarts:poolType': { operators: ['StringEquals', 'StringNotEquals', 'StringEqualsIgnoreCase'], listed: ['public', 'dedicated', 'PUBLIC'], said: [['public'], ['dedicated'], ['PUBLIC'], ['own']] },
+  'g:TagKeys': { operators: ['ForAnyValue:StringEquals', 'ForAllValues:StringEquals', 'ForAllValues:StringNotEquals', 'StringEqualsAnyOf'], listed: ['team', 'cost', 'secret'], said: [['team'], ['cost'], ['secret'], ['team', 'cost'], ['team', 'secret'], ['cost', 'secret'], ['other']] },
+  'g:UserName': { operators: ['StringEquals', 'StringNotEquals'], listed: ['alice', 'bob'], said: [] },
 }; // prettier-ignore
 
 const fixed = ['g:username'];
@@ -104,8 +104,8 @@ function generateWorld(random: () => number): Denial {
     );
     return { name: `${system ? 'system' : 'custom'}-${origin}`, document: { version: '5.0' as const, statements, depends: [] }, origin };
   }); // prettier-ignore
-  const entries = Object.entries(keys).flatMap(([key, { tried }]): [string, readonly string[]][] =>
-    key === 'g:UserName' ? [[key, ['alice']]] : random() < 0.5 ? [] : [[key, one(tried)]],
+  const entries = Object.entries(keys).flatMap(([key, { said }]): [string, readonly string[]][] =>
+    key === 'g:UserName' ? [[key, ['alice']]] : random() < 0.5 ? [] : [[key, one(said)]],
   );
   const request = {
     action: one(actions),
@@ -184,6 +184,17 @@ export function elementsOf({ changes }: Way<number>): number {
   return changes.filter((change) => change.kind !== 'CONTEXT' || !change.entailed).length;
 }
 
+/** What trying everything gives each key: a list of its own, so that it tries what neither requests nor documents say. */
+const tried: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  'g:MFAPresent': [['true'], ['false']],
+  'g:MFAAge': [['0'], ['1'], ['299.9'], ['300'], ['300.1'], ['301'], ['302'], ['3599'], ['3600'], ['3601'], ['100000']],
+  'g:SourceIp': [['10.0.0.0'], ['10.200.3.4'], ['10.1.255.255'], ['192.0.2.7'], ['192.0.2.6'], ['2001:db8:1::2'], ['2001:db9::1'], ['8.8.8.8']],
+  'g:CurrentTime': [['2026-11-30T12:00:00Z'], ['2026-12-31T23:59:59Z'], ['2027-01-01T00:00:00Z'], ['2027-01-01T00:00:01Z'], ['2027-05-31T23:59:59Z'], ['2027-06-01T00:00:00Z'], ['2027-06-02T00:00:00Z'], ['2027-12-31T00:00:00Z'], ['2028-01-01T00:00:00Z'], ['2028-01-01T00:00:01Z']],
+  'g:ResourceTag/team': [['red'], ['blue'], ['re'], ['reblue'], ['readd'], ['d'], ['alice'], ['bXue'], ['true'], ['false'], ['zebra'], ['']],
+  'modelarts:poolType': [['public'], ['dedicated'], ['PUBLIC'], ['Dedicated'], ['shared']],
+  'g:TagKeys': [['team'], ['cost'], ['secret'], ['team', 'cost'], ['team', 'secret'], ['cost', 'secret'], ['team', 'cost', 'secret'], ['owner'], ['team', 'owner'], ['secret', 'owner']],
+}; // prettier-ignore
+
 /** The fewest keys, at most `most`, that allow when changed; null when no such few do. By trying everything. */
 export function fewestKeys({ sources, request, entries, options }: Denial, most: number): number | null {
   const compiled = new CompiledSources(sources);
@@ -192,11 +203,11 @@ export function fewestKeys({ sources, request, entries, options }: Denial, most:
       document.statements.flatMap(({ conditions }) => conditions.map(({ key }) => key)),
     ),
   );
-  const changeable = Object.entries(keys)
+  const changeable = Object.entries(tried)
     .filter(([key]) => used.has(key))
-    .map(([key, { tried }]) => ({
+    .map(([key, given]) => ({
       key: key.toLowerCase(),
-      values: [...tried, []].filter((values) => options.mayBecome?.(key.toLowerCase(), values) === true),
+      values: [...given, []].filter((values) => options.mayBecome?.(key.toLowerCase(), values) === true),
     }))
     .filter(({ values }) => values.length > 0);
   const context = mapOf(entries);
