@@ -22,6 +22,7 @@ import {
   type Environment,
   type Question,
   type Rights,
+  type RightsSource,
   type ScopeFacts,
   type StatementOrigin,
 } from './authorizer.js';
@@ -54,7 +55,7 @@ export function decideOpen(
   const { context } = ground.request;
   const request: OpenRequest = { resource, context, isOpen: (key) => !context.has(key) && mayCome(key) };
   const { takesPart } = ground;
-  const granted = new CompiledSources(rights.sources).about(ground.request, takesPart);
+  const granted = compiledOf(rights.sources).about(ground.request, takesPart);
   const { allowed, denied } = openFormulas(statementsOf(granted), request);
   let formula = allOf([allowed, negation(denied)]);
   const policy = rights.bounds?.policy ?? null;
@@ -83,6 +84,17 @@ export function decideOpen(
     if (key.startsWith('g:resourcetag/') && question.tags !== undefined) return false;
     return !/^g:(user|domain|principal|mfa)/.test(key) && catalogue.findConditionKey(key)?.setBy !== 'SERVER';
   }
+}
+
+const compiled = new WeakMap<readonly RightsSource[], CompiledSources<StatementOrigin>>();
+
+/** Made ready once for all the actions of a list. */
+function compiledOf(sources: readonly RightsSource[]): CompiledSources<StatementOrigin> {
+  const known = compiled.get(sources);
+  if (known !== undefined) return known;
+  const made = new CompiledSources(sources);
+  compiled.set(sources, made);
+  return made;
 }
 
 function statementsOf(found: readonly DeterminingStatement<StatementOrigin>[]) {

@@ -1,121 +1,318 @@
 /**
- * Generated worlds in which `whoCan` and `whatCan` are held against `decide`, asked of everybody for every completion of
- * what is open. A world is an account on a real store: people, groups, a service, workspaces, policies, grants.
+ * Holds `whoCan` and `whatCan` in a generated world against `checkAccess`, asked about everybody for every completion of
+ * what is open. All worlds stand in one real store, an account each.
  */
 import {
-  createService,
+  Call,
+  checkAccess,
   decide,
+  longestBatch,
   whatCan,
   whoCan,
   type AccessPage,
-  type Call,
+  type AccessRequest,
+  type Iam,
   type Id,
-  type Principal,
-  type User,
+  type PrincipalChoice,
+  type WhatCanRequest,
+  type WhoCanRequest,
 } from '../../src/iam/index.js';
+import type { ActionRow } from '../../src/catalogue/index.js';
 import { buildContext } from '../../src/policy/index.js';
-import { must, Scene, type Statement } from '../iam/scene.js';
+import { must } from '../iam/scene.js';
 import { Dice } from '../replay/random.js';
+import { verdictsOf, type Decider, type Effect, type OpenQuestion, type Verdict } from './brute-force.js';
+import { generateWorld, writeWorld, type World } from './generated-world.js';
 
-const actions = ['modelarts:notebook:get', 'modelarts:notebook:create', 'obs:bucket:GetBucketAcl'] as const;
-/** A policy is about services of accounts or of workspaces, never both. */
-const patterns = [
-  ['modelarts:notebook:get', 'modelarts:notebook:*', 'modelarts:*:*'],
-  ['obs:*:*', 'obs:bucket:GetBucketAcl'],
-] as const;
-const openKeys = ['modelarts:poolType', 'g:ResourceTag/team'] as const;
-const values = [null, '', 'x', 'y', 'elsewhere'] as const;
-
-type Access = Readonly<Record<string, string>>;
-
-/** What does not agree, one line each; empty where lists and brute force say the same. */
-export async function compareWorld(databaseUrl: string, seed: number): Promise<readonly string[]> {
-  const dice = new Dice(seed);
-  const scene = await Scene.open(databaseUrl);
-  try {
-    if (dice.chance(0.7)) await scene.strict();
-    return await compare(scene, dice);
-  } finally {
-    await scene.close();
-  }
+export interface Tally {
+  lists: number;
+  /** Verdicts that were compared. */
+  readonly compared: Record<Verdict, number>;
+  /** IF of which a list says that it is not exact, where brute force says YES or NO. */
+  cautious: number;
+  /** What does not agree, one line each. */
+  readonly disagreements: string[];
 }
 
-async function compare(scene: Scene, dice: Dice): Promise<readonly string[]> {
-  const users = [await scene.user(), await scene.user(), await scene.user(), await scene.user()];
-  const groups = [await scene.group(...users.slice(0, 2)), await scene.group(...users.slice(1, 3))];
-  const hidden = await scene.workspace({ visibility: 'PRIVATE' }, undefined);
-  const { service } = must(await createService(scene.iam, await scene.root(), { name: 'trainer' }));
-  for (let i = 0; i < 5; i++) {
-    const about = dice.pick(patterns);
-    const policy = await scene.policy(...Array.from({ length: 1 + dice.below(2) }, () => statementOf(dice, about)));
-    const subject = dice.pick([
-      ...users.map(({ id }) => ({ kind: 'USER' as const, id })),
-      ...groups.map(({ id }) => ({ kind: 'GROUP' as const, id })),
-      { kind: 'SERVICE' as const, id: service.id },
-    ]);
-    const scope = dice.pick([
-      { kind: 'ALL' as const, id: '' },
-      { kind: 'ACCOUNT' as const, id: '' },
-      { kind: 'WORKSPACE' as const, id: dice.pick(['0', hidden.id]) },
-    ]);
-    await scene.grant(subject, policy, scope);
+export function newTally(): Tally {
+  return { lists: 0, compared: { YES: 0, IF: 0, NO: 0 }, cautious: 0, disagreements: [] };
+}
+
+/** Makes the world of a seed and adds to the tally what its lists and brute force say. */
+export async function compareWorld(iam: Iam, seed: number, tally: Tally): Promise<void> {
+  const world = generateWorld(seed, iam.now());
+  await writeWorld(iam.store, world, iam.now());
+  await new Comparison(iam, world, new Dice(seed ^ 0x5bd1e995), tally).run();
+}
+
+interface Listed {
+  readonly verdict: Verdict;
+  readonly exact: boolean;
+}
+
+class Comparison {
+  readonly #iam: Iam;
+  readonly #world: World;
+  readonly #dice: Dice;
+  readonly #tally: Tally;
+
+  constructor(iam: Iam, world: World, dice: Dice, tally: Tally) {
+    this.#iam = iam;
+    this.#world = world;
+    this.#dice = dice;
+    this.#tally = tally;
   }
-  const found: string[] = [];
-  for (const workspaceId of [null, '0', hidden.id]) {
-    for (const resource of [null, `modelarts::${scene.account.id}:notebook:a`]) {
-      const asked = { resource, workspaceId, context: [] };
-      const byPrincipal = new Map<Id, Access>();
-      for (const principal of principalsOf(scene, users, service)) {
-        byPrincipal.set(principal.id, await bruteForce(scene, principal, workspaceId, resource));
-      }
-      const calls = [await scene.root(), ...(workspaceId === null ? [] : [await scene.root(workspaceId)])];
-      for (const call of calls) {
-        const at = `in ${call.scope.workspaceId ?? 'the account'} about ${workspaceId ?? 'the account'}, ${resource ?? 'no resource'}`;
-        for (const action of actions) {
-          const expected = Object.fromEntries(
-            [...byPrincipal].flatMap(([id, access]) => (access[action] === 'NO' ? [] : [[id, access[action] ?? '']])),
-          );
-          const listed = await everyPage((window) =>
-            whoCan(scene.iam, scene.iam.calls, call, { ...asked, action, filter: {} }, window).then(must),
-          );
-          const shown = Object.fromEntries(listed.map(({ principal, verdict }) => [principal.id, verdict]));
-          note(found, `whoCan ${action} ${at}`, shown, expected, listed.length);
-        }
-        if (resource === null) continue;
-        const [user] = users;
-        if (user === undefined) continue;
-        const listed = await everyPage((window) =>
-          whatCan(
-            scene.iam,
-            scene.iam.calls,
-            call,
-            { ...asked, principal: { kind: 'user', id: user.id }, filter: {} },
-            { ...window, limit: 100 },
-          ).then(must),
-        );
-        const shown = listed.filter(({ action }) => actions.some((one) => one === action));
-        const expected = Object.entries(byPrincipal.get(user.id) ?? {}).filter(([, verdict]) => verdict !== 'NO');
-        note(
-          found,
-          `whatCan ${at}`,
-          Object.fromEntries(shown.map(({ action, verdict }) => [action, verdict])),
-          Object.fromEntries(expected),
-          shown.length,
-        );
+
+  async run(): Promise<void> {
+    const { workspaces, account, resources } = this.#world;
+    const about = [null, ...resources.map(({ urn }) => urn), `modelarts:north:${account.id}:notebook:ab`];
+    for (const workspaceId of [null, ...workspaces.map(({ id }) => id)]) {
+      const resource = this.#dice.pick(about);
+      await this.#principals(workspaceId, resource);
+      await this.#actions(workspaceId, this.#dice.pick([null, ...about]));
+    }
+    await this.#actionsOfViewers();
+  }
+
+  /** Everybody who can do something, in a scope and about a resource. */
+  async #principals(workspaceId: Id | null, resource: string | null): Promise<void> {
+    const dice = this.#dice;
+    const asker = await this.#asker();
+    const root = await this.#root(dice.chance(0.5) ? workspaceId : null);
+    const call = dice.pick([root, asker]);
+    const context = dice.chance(0.3) ? [{ key: 'modelarts:poolType', values: [dice.pick(['x', 'y'])] }] : [];
+    const there = this.#workspaceOf(resource) ?? workspaceId;
+    for (const action of dice.some(this.#world.actions, 4)) {
+      const request = { action, resource, workspaceId, context };
+      const filter = this.#filter(call);
+      const window = { limit: 1 + dice.below(6) };
+      const listed = await everyPage((at) =>
+        whoCan(this.#iam, this.#iam.calls, call, { ...request, filter }, { ...at, ...window }).then(must),
+      );
+      const found = new Map<string, Listed>(listed.map((one) => [one.principal.id, one]));
+      const wanted = (verdict: Verdict): Verdict => (filter.verdicts?.includes(verdict) === false ? 'NO' : verdict);
+      const principals = this.#principalsOf(filter);
+      // Inside a workspace nothing is told of another.
+      const confined = call.scope.workspaceId !== null && call.scope.workspaceId !== there;
+      const questions = principals.map(({ id, choice }): OpenQuestion => {
+        return { principalId: id, request: { ...request, principal: choice }, resources: [resource] };
+      });
+      const verdicts = confined
+        ? questions.map((): Verdict => 'NO')
+        : await verdictsOf(this.#world, questions, this.#checking(asker));
+      const what = `whoCan ${action} about ${resource ?? 'nothing'} in ${workspaceId ?? 'the account'} asked by ${call.principal.name} in ${call.scope.workspaceId ?? 'the account'} ${JSON.stringify({ context, filter })}`;
+      this.#note(what, found, new Map(principals.map(({ id }, i) => [id, wanted(verdicts[i] ?? 'NO')])), listed.length);
+    }
+  }
+
+  /** What one of them can do there; without a resource about any. */
+  async #actions(workspaceId: Id | null, resource: string | null): Promise<void> {
+    const dice = this.#dice;
+    const asker = await this.#asker();
+    const call = dice.chance(0.5) ? asker : await this.#root(null);
+    const { id, choice } = dice.pick(this.#principalsOf({}));
+    const context = dice.chance(0.2) ? [{ key: 'modelarts:poolType', values: ['x'] }] : [];
+    const asked = { principal: choice, resource, workspaceId, context };
+    await this.#compareActions(
+      `whatCan of ${id} about ${resource ?? 'any'} in ${workspaceId ?? 'the account'} asked by ${call.principal.name} ${JSON.stringify(context)}`,
+      call,
+      asked,
+      id,
+      this.#checking(asker),
+    );
+  }
+
+  /** What those can do who ask for themselves, with all that their session brings: a second factor, an address, a policy. */
+  async #actionsOfViewers(): Promise<void> {
+    const { agencySession, users } = this.#world;
+    const at = this.#dice.pick([null, '0', '1']);
+    const user = this.#dice.pick(users.filter(({ enabled }) => enabled));
+    const viewers = [await this.#agency(agencySession.workspaceId || at), await this.#session(user.id, at)];
+    for (const call of viewers) {
+      if (call.broken !== null)
+        throw new Error(`the session of ${call.principal.name} is broken: ${call.broken.message}`);
+      const { workspaceId } = call.scope;
+      const near = this.#world.resources.filter((one) => one.workspaceId === workspaceId).map(({ urn }) => urn);
+      const resource = this.#dice.pick([null, null, this.#world.urns[0] ?? null, ...near]);
+      const asked = { principal: null, resource, workspaceId: null, context: [] };
+      await this.#compareActions(
+        `whatCan of ${call.principal.name} for itself about ${resource ?? 'any'} in ${workspaceId ?? 'the account'}`,
+        call,
+        asked,
+        call.principal.id,
+        this.#deciding(call),
+      );
+    }
+  }
+
+  async #compareActions(
+    what: string,
+    call: Call,
+    asked: Omit<AccessRequest, 'action'>,
+    principalId: Id,
+    decider: Decider,
+  ): Promise<void> {
+    const limit = 30 + this.#dice.below(70);
+    const filter = this.#dice.chance(0.15) ? {} : this.#dice.pick(actionFilters);
+    const listed = await everyPage((at) =>
+      whatCan(this.#iam, this.#iam.calls, call, { ...asked, filter }, { ...at, limit }).then(must),
+    );
+    const found = new Map<string, Listed>(listed.map((one) => [one.action, one]));
+    const resources = asked.resource === null ? this.#world.urns : [asked.resource];
+    const questionOf = (action: string): OpenQuestion => {
+      return { principalId, request: { ...asked, action }, resources };
+    };
+    const rows = call.catalogue.rows.filter((row) => row.aliasOf === null && fits(filter, row)).map(({ name }) => name);
+    const actions = this.#world.actions.filter((action) => rows.includes(action));
+    const verdicts = await verdictsOf(this.#world, actions.map(questionOf), decider);
+    const shown = new Map([...found].filter(([action]) => actions.includes(action)));
+    this.#note(what, shown, new Map(actions.map((action, i) => [action, verdicts[i] ?? 'NO'])), shown.size);
+
+    if (listed.length !== found.size) this.#tally.disagreements.push(`${what}: something is listed twice`);
+    // Of the rest of the catalogue a few completions each: what they show cannot be otherwise.
+    const others = rows.filter((name) => !actions.includes(name));
+    const seen = await verdictsOf(this.#world, others.map(questionOf), decider, 4);
+    for (const name of found.keys()) {
+      if (!rows.includes(name)) this.#tally.disagreements.push(`${what}: ${name} is listed and should not be`);
+    }
+    for (const [i, action] of others.entries()) {
+      const shows = seen[i] ?? 'NO';
+      const lists = found.get(action)?.verdict ?? 'NO';
+      if (lists !== 'IF' && lists !== shows) {
+        this.#tally.disagreements.push(`${what}: ${action} is listed as ${lists}, and decides ${shows}`);
       }
     }
   }
-  return found;
+
+  #note(what: string, found: ReadonlyMap<string, Listed>, expected: ReadonlyMap<string, Verdict>, count: number): void {
+    const { compared, disagreements } = this.#tally;
+    this.#tally.lists++;
+    for (const [name, verdict] of expected) {
+      const shown = found.get(name);
+      compared[verdict]++;
+      const listed = shown?.verdict ?? 'NO';
+      if (listed === verdict) continue;
+      if (shown?.exact === false) this.#tally.cautious++;
+      else disagreements.push(`${what}: ${name} is listed as ${listed}, and decides ${verdict}`);
+    }
+    for (const name of found.keys()) {
+      if (!expected.has(name)) disagreements.push(`${what}: ${name} is listed and should not be`);
+    }
+    if (count !== found.size) disagreements.push(`${what}: something is listed twice`);
+  }
+
+  #filter({ scope }: Call): WhoCanRequest['filter'] {
+    const { groups } = this.#world;
+    if (this.#dice.chance(0.7)) return {};
+    return this.#dice.pick<WhoCanRequest['filter']>([
+      { kind: 'user' },
+      { kind: 'agency' },
+      { kind: 'service' },
+      { nameContains: 'N' },
+      // Inside a workspace only groups that are visible there have members.
+      scope.workspaceId === null ? { groupId: this.#dice.pick(groups).id } : {},
+      { verdicts: ['YES'] },
+    ]);
+  }
+
+  /** Everybody of the account, by what a filter says of them. */
+  #principalsOf({ kind, nameContains = '', groupId }: WhoCanRequest['filter']) {
+    const { users, services, agencies, membersOf } = this.#world;
+    const of = (one: 'user' | 'service' | 'agency', rows: readonly { readonly id: Id; readonly name: string }[]) =>
+      rows.map(({ id, name }) => ({ id, name, kind: one, choice: { kind: one, id } satisfies PrincipalChoice }));
+    return [...of('user', users), ...of('service', services), ...of('agency', agencies)].filter(
+      (one) =>
+        (kind ?? one.kind) === one.kind &&
+        one.name.toLowerCase().includes(nameContains.toLowerCase()) &&
+        (groupId === undefined || membersOf.get(groupId)?.includes(one.id) === true),
+    );
+  }
+
+  /** Through `checkAccess` itself, as a service that may say whatever a caller may say at all. */
+  #checking(asker: Call): Decider {
+    return async (requests) => {
+      const effects: Effect[] = [];
+      for (let from = 0; from < requests.length; from += longestBatch) {
+        const batch = requests.slice(from, from + longestBatch);
+        effects.push(...must(await checkAccess(this.#iam, this.#iam.calls, asker, batch)).map(({ effect }) => effect));
+      }
+      return effects;
+    };
+  }
+
+  /** As the viewer's own session, which may not say by itself what only services may. */
+  #deciding({ catalogue, rights, facts, environment }: Call): Decider {
+    return async (requests) =>
+      requests.map(({ action, resource, context }) => {
+        const registered = this.#world.resources.find(({ urn }) => urn === resource);
+        const said = context.filter(({ key }) => registered === undefined || !key.startsWith('g:ResourceTag/'));
+        return decide(catalogue, rights, facts, environment, {
+          action,
+          resource,
+          ...(registered === undefined ? {} : { tags: registered.tags }),
+          context: buildContext(said.map(({ key, values }) => [key, values] as const)),
+        }).effect;
+      });
+  }
+
+  #workspaceOf(resource: string | null): Id | null {
+    return this.#world.resources.find(({ urn }) => urn === resource)?.workspaceId ?? null;
+  }
+
+  #root(workspaceId: Id | null): Promise<Call> {
+    return this.#session(this.#world.root.id, workspaceId);
+  }
+
+  #session(userId: Id, workspaceId: Id | null): Promise<Call> {
+    const { account, sessionOf } = this.#world;
+    const scope = { accountId: account.id, workspaceId };
+    return this.#iam.calls.openSession(
+      this.#arrival('127.0.0.1'),
+      account.id,
+      userId,
+      sessionOf.get(userId) ?? '',
+      scope,
+    );
+  }
+
+  #asker(): Promise<Call> {
+    return this.#signed(this.#world.asker.keyId, null);
+  }
+
+  #agency(workspaceId: Id | null): Promise<Call> {
+    return this.#signed(this.#world.agencySession.id, workspaceId);
+  }
+
+  /** The call of whoever signs with a key, as it is opened once its signature has been verified. */
+  async #signed(keyId: Id, workspaceId: Id | null): Promise<Call> {
+    const signature = { keyId, id: keyId, expiresAt: this.#iam.now(), spent: false };
+    const scope = { accountId: this.#world.account.id, workspaceId };
+    const anybody = await this.#root(null);
+    const parts = { ...anybody, signature, scope, reader: this.#iam.store.reader(scope) };
+    return this.#iam.calls.reopen(new Call({ ...parts, ...this.#arrival('192.0.2.7') }));
+  }
+
+  #arrival(sourceAddress: string) {
+    return { requestId: 'compared', environment: { now: this.#iam.now(), sourceAddress } };
+  }
 }
 
-function note(found: string[], what: string, shown: Access, expected: Access, count: number): void {
-  const sorted = (access: Access): string => JSON.stringify(Object.entries(access).sort());
-  if (sorted(shown) !== sorted(expected)) found.push(`${what}: lists ${sorted(shown)}, decides ${sorted(expected)}`);
-  if (count !== Object.keys(shown).length) found.push(`${what}: something is listed twice`);
+const actionFilters: readonly WhatCanRequest['filter'][] = [
+  { resourceKind: 'modelarts:notebook' },
+  { service: 'modelarts', accessLevel: 'READ' },
+  { service: 'obs' },
+  { service: 'iam' },
+];
+
+function fits({ resourceKind, service, accessLevel }: WhatCanRequest['filter'], row: ActionRow): boolean {
+  return (
+    (resourceKind === undefined || row.name.startsWith(`${resourceKind}:`)) &&
+    (service === undefined || row.service === service) &&
+    (accessLevel === undefined || row.accessLevel === accessLevel)
+  );
 }
 
 interface Window {
-  readonly limit: number;
   readonly backward: boolean;
   readonly after: Place;
   readonly before: Place;
@@ -126,73 +323,18 @@ type Place = AccessPage<unknown>['last'];
 async function everyPage<R>(read: (window: Window) => Promise<AccessPage<R>>): Promise<readonly R[]> {
   const forward: R[] = [];
   for (let after: Place = null, more = true; more;) {
-    const page = await read({ limit: 2, backward: false, after, before: null });
+    const page = await read({ backward: false, after, before: null });
     forward.push(...page.rows.map(({ record }) => record));
     after = page.last;
     more = page.hasNext;
   }
   const backward: R[] = [];
   for (let before: Place = null, more = true; more;) {
-    const page = await read({ limit: 2, backward: true, after: null, before });
+    const page = await read({ backward: true, after: null, before });
     backward.unshift(...page.rows.map(({ record }) => record));
     before = page.first;
     more = page.hasPrevious;
   }
   if (JSON.stringify(forward) !== JSON.stringify(backward)) throw new Error('the list differs when read backwards');
   return forward;
-}
-
-function principalsOf(scene: Scene, users: readonly User[], service: { readonly id: Id; readonly name: string }) {
-  return [
-    { kind: 'ROOT', id: scene.rootUser.id, name: scene.rootUser.name, mfaAt: null },
-    ...users.map(({ id, name }) => ({ kind: 'USER', id, name, mfaAt: null })),
-    { kind: 'SERVICE', id: service.id, name: service.name, mfaAt: null },
-  ] as readonly Principal[];
-}
-
-/** Each action's verdict, by asking for everything that the open keys may come to. */
-async function bruteForce(
-  scene: Scene,
-  principal: Principal,
-  workspaceId: Id | null,
-  resource: string | null,
-): Promise<Access> {
-  const { calls, store } = scene.iam;
-  const call: Call = await scene.root();
-  const { account } = call;
-  if (account === null) throw new Error('root has an account');
-  // As it is now: a grant may have ended a user's default access.
-  const user = (await call.reader.find('user', [principal.id])).get(principal.id) ?? null;
-  const workspace = workspaceId === null ? null : await store.access.workspace(account.id, workspaceId);
-  const rights = await calls.rightsOf(account, principal, user);
-  const facts = await calls.scopeFacts(account, { accountId: account.id, workspaceId }, workspace, user, rights);
-  const verdicts = actions.map((action) => {
-    const effects = new Set<string>();
-    for (const pool of values) {
-      for (const tag of values) {
-        const given = [pool, tag].flatMap((value, i) =>
-          value === null ? [] : [[openKeys[i] ?? '', [value]] as const],
-        );
-        const environment = { ...call.environment, sourceAddress: null };
-        const question = { action, resource, context: buildContext(given) };
-        effects.add(decide(call.catalogue, rights, facts, environment, question).effect);
-      }
-    }
-    return [action, effects.size === 2 ? 'IF' : effects.has('ALLOW') ? 'YES' : 'NO'] as const;
-  });
-  return Object.fromEntries(verdicts);
-}
-
-function statementOf(dice: Dice, about: readonly string[]): Statement {
-  const conditions = [
-    { StringEquals: { 'modelarts:poolType': [dice.pick(['x', 'y'])] } },
-    { StringNotEquals: { 'g:ResourceTag/team': ['x'] } },
-    { StringEquals: { 'g:ResourceTag/team': ['x', 'y'] } },
-    { Null: { 'modelarts:poolType': [dice.pick(['true', 'false'])] } },
-  ];
-  return {
-    Effect: dice.chance(0.7) ? 'Allow' : 'Deny',
-    Action: [dice.pick(about)],
-    ...(dice.chance(0.6) ? { Condition: dice.pick(conditions) } : {}),
-  };
 }
