@@ -1,5 +1,5 @@
 /** Lists of access: what somebody can do, and who can do something; three verdicts, for what is not known yet. */
-import { Arg, Args, Ctx, Field, ID, InputType, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
+import { Args, ArgsType, Ctx, Field, ID, InputType, ObjectType, Query, registerEnumType, Resolver } from 'type-graphql';
 import type { AccessLevel } from '../catalogue/index.js';
 import {
   whatCan,
@@ -143,6 +143,49 @@ class PrincipalAccessFilter {
   nameContains?: string | null;
 }
 
+/** What both lists are asked with. */
+@ArgsType()
+class AccessListArguments extends PageArguments {
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Identifier of the workspace of the list; absent: the scope of the viewer.',
+  })
+  workspaceId?: string | null;
+
+  @Field(() => [ContextEntryInput], { nullable: true, description: 'Condition keys that are known.' })
+  context?: ContextEntryInput[] | null;
+}
+
+@ArgsType()
+class WhatCanArguments extends AccessListArguments {
+  @Field(() => PrincipalInput, { nullable: true, description: 'Principal of the list; absent: the viewer.' })
+  principal?: PrincipalInput | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'URN of the resource of the list; absent: any resource, YES being for every one.',
+  })
+  resource?: string | null;
+
+  @Field(() => ActionAccessFilter, { nullable: true, description: 'Filter of the list.' })
+  filter?: ActionAccessFilter | null;
+}
+
+@ArgsType()
+class WhoCanArguments extends AccessListArguments {
+  @Field(() => String, { description: 'Action of the list.' })
+  action!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'URN of the resource of the list; absent: about no resource in particular.',
+  })
+  resource?: string | null;
+
+  @Field(() => PrincipalAccessFilter, { nullable: true, description: 'Filter of the list.' })
+  filter?: PrincipalAccessFilter | null;
+}
+
 const byName = { by: 'NAME', direction: 'ASC' } as const satisfies Order;
 
 @Resolver()
@@ -154,38 +197,17 @@ export class AccessListResolver {
       'Actions of the catalogue that a principal can do, by name. Condition keys that nobody knows before a request is made, such as tags, stay open: the verdict is IF where they matter. A page may be shorter than asked for while more follow. Needs `bailiwick:access:enumerate`; for anyone but the viewer `bailiwick:access:check` too.',
   })
   async whatCan(
-    @Arg('principal', () => PrincipalInput, {
-      nullable: true,
-      description: 'Principal of the list; absent: the viewer.',
-    })
-    principal: PrincipalInput | null | undefined,
-    @Arg('resource', () => String, {
-      nullable: true,
-      description: 'URN of the resource of the list; absent: any resource, YES being for every one.',
-    })
-    resource: string | null | undefined,
-    @Arg('workspaceId', () => ID, {
-      nullable: true,
-      description: 'Identifier of the workspace of the list; absent: the scope of the viewer.',
-    })
-    workspaceId: string | null | undefined,
-    @Arg('context', () => [ContextEntryInput], { nullable: true, description: 'Condition keys that are known.' })
-    entries: ContextEntryInput[] | null | undefined,
-    @Arg('filter', () => ActionAccessFilter, { nullable: true, description: 'Filter of the list.' })
-    filter: ActionAccessFilter | null | undefined,
-    @Args(() => PageArguments) page: PageArguments,
+    @Args(() => WhatCanArguments) { principal, filter, ...args }: WhatCanArguments,
     @Ctx() context: GraphContext,
   ): Promise<ConnectionOf<ActionAccess>> {
     const { iam, call } = context;
     const asked = {
+      ...placeOf(args),
       principal: principal == null ? null : principalOf(principal),
-      resource: resource ?? null,
-      workspaceId: decodeOptionalId('Workspace', workspaceId ?? null),
-      context: entries ?? [],
       filter: given(filter ?? {}),
     };
     const cursors = context.cursors.of(`whatCan ${JSON.stringify(asked)}`);
-    const found = valueOf(context, await whatCan(iam, iam.calls, call, asked, windowOf(cursors, page, byName)));
+    const found = valueOf(context, await whatCan(iam, iam.calls, call, asked, windowOf(cursors, args, byName)));
     return shownPage(found, cursors, ({ action, ...access }) => ({ action, ...shownAccess(access) }));
   }
 
@@ -196,31 +218,14 @@ export class AccessListResolver {
       'Principals that can do something, by kind and name: users, then services, then agencies; as asked about by id, without a second factor or an address. In a workspace only those that are visible there, and may enter. A page may be shorter than asked for while more follow. Needs `bailiwick:access:enumerate`.',
   })
   async whoCan(
-    @Arg('action', () => String, { description: 'Action of the list.' }) action: string,
-    @Arg('resource', () => String, {
-      nullable: true,
-      description: 'URN of the resource of the list; absent: about no resource in particular.',
-    })
-    resource: string | null | undefined,
-    @Arg('workspaceId', () => ID, {
-      nullable: true,
-      description: 'Identifier of the workspace of the list; absent: the scope of the viewer.',
-    })
-    workspaceId: string | null | undefined,
-    @Arg('context', () => [ContextEntryInput], { nullable: true, description: 'Condition keys that are known.' })
-    entries: ContextEntryInput[] | null | undefined,
-    @Arg('filter', () => PrincipalAccessFilter, { nullable: true, description: 'Filter of the list.' })
-    filter: PrincipalAccessFilter | null | undefined,
-    @Args(() => PageArguments) page: PageArguments,
+    @Args(() => WhoCanArguments) { action, filter, ...args }: WhoCanArguments,
     @Ctx() context: GraphContext,
   ): Promise<ConnectionOf<PrincipalAccess>> {
     const { iam, call } = context;
     const { kind, groupId, ...rest } = filter ?? {};
     const asked = {
+      ...placeOf(args),
       action,
-      resource: resource ?? null,
-      workspaceId: decodeOptionalId('Workspace', workspaceId ?? null),
-      context: entries ?? [],
       filter: {
         ...given(rest),
         ...(kind == null ? {} : { kind: kindNames[kind] }),
@@ -228,12 +233,21 @@ export class AccessListResolver {
       },
     };
     const cursors = context.cursors.of(`whoCan ${JSON.stringify(asked)}`);
-    const found = valueOf(context, await whoCan(iam, iam.calls, call, asked, windowOf(cursors, page, byName)));
+    const found = valueOf(context, await whoCan(iam, iam.calls, call, asked, windowOf(cursors, args, byName)));
     return shownPage(found, cursors, ({ principal, ...access }) => ({
       actor: actorOf(call.accountId, principal),
       ...shownAccess(access),
     }));
   }
+}
+
+/** Where it is asked, about what, and with what known. */
+function placeOf({ resource, workspaceId, context }: AccessListArguments & { readonly resource?: string | null }) {
+  return {
+    resource: resource ?? null,
+    workspaceId: decodeOptionalId('Workspace', workspaceId ?? null),
+    context: context ?? [],
+  };
 }
 
 function shownAccess({ keys, resource, condition, statements, ...access }: OpenAccess): ListedAccess {

@@ -26,6 +26,7 @@ import {
   type SelectionSetNode,
   type ValueNode,
 } from 'graphql';
+import { mostLooks } from '../iam/index.js';
 import { pageSize } from './connections.js';
 
 /** Most points of one operation. */
@@ -60,6 +61,10 @@ const introspectionCost = 100;
 
 /** Every action of the catalogue. */
 const wholeCatalogue = 500;
+
+/** A verdict over keys that are not known yet is worth some ten decisions; a page looks at so many actions or principals. */
+const openVerdictCost = 10;
+const lookedAt: Readonly<Record<string, number>> = { whatCan: wholeCatalogue, whoCan: mostLooks };
 
 /** Lists that are as long as one of their arguments, and how long without it. */
 const answered: Readonly<Record<string, { readonly argument: string; readonly otherwise: number }>> = {
@@ -173,6 +178,8 @@ class Pricing {
       return Array.isArray(asked) ? asked.length : wholeCatalogue;
     }
     if (parent === this.#schema.getQueryType() && name === 'authorizationReadiness') return this.#ofReadiness(node);
+    // However short the page: what is not listed had to be looked at all the same.
+    if (parent === this.#schema.getQueryType() && name in lookedAt) return (lookedAt[name] ?? 0) * openVerdictCost;
     if (parent !== this.#schema.getQueryType() || name !== 'simulateAccess') return name === 'totalCount' ? 1 : 0;
     const input = this.#argument(node, 'input') as { policies?: unknown; requests?: unknown } | undefined;
     return lengthOf(input?.policies) * lengthOf(input?.requests);

@@ -64,7 +64,7 @@ export interface WhoCanRequest extends Omit<AccessRequest, 'principal'> {
 type ListWindow = Pick<Window, 'limit' | 'backward' | 'after' | 'before'>;
 
 /** Most actions that are decided, and most principals that are looked at, for one page. */
-const mostLooks = 2000;
+export const mostLooks = 2000;
 
 const usualVerdicts: readonly Verdict[] = ['YES', 'IF'];
 
@@ -102,16 +102,21 @@ export async function whatCan(
     .sort((a, b) => (a.position.id < b.position.id ? -1 : 1));
   const explained = call.may('bailiwick:access:explain');
   return succeed(
-    await pick(fromList(rows), window, (found) =>
-      found.map(({ name }) => {
+    await pick(fromList(rows), window, async (found) => {
+      // One verdict may look at some thousand combinations: a hundred at one go would keep everybody else waiting.
+      const breath = new Breath();
+      const answers: (ActionAccess | null)[] = [];
+      for (const { name } of found) {
+        await breath.pause();
         const decided = decideOpen(call.catalogue, asker.rights, facts, environment, {
           ...place.question,
           action: name,
           resource: request.resource ?? anyResource,
         });
-        return verdicts.includes(decided.verdict) ? { action: name, ...shown(decided, explained) } : null;
-      }),
-    ),
+        answers.push(verdicts.includes(decided.verdict) ? { action: name, ...shown(decided, explained) } : null);
+      }
+      return answers;
+    }),
   );
 }
 
@@ -301,7 +306,7 @@ type Source<R> = (
 async function pick<R, T>(
   source: Source<R>,
   { limit, backward, after, before }: ListWindow,
-  look: (records: readonly R[]) => readonly (T | null)[] | Promise<readonly (T | null)[]>,
+  look: (records: readonly R[]) => Promise<readonly (T | null)[]>,
 ): Promise<AccessPage<T>> {
   const rows: Row<T>[] = [];
   let beyond = backward ? before : after;

@@ -93,6 +93,7 @@ export { longestBatch, type AccessRequest } from './access-requests.js';
 export { type PrincipalChoice } from './askers.js';
 export { mostPolicies, simulateAccess, type Simulation } from './simulation.js';
 export {
+  mostLooks,
   whatCan,
   whoCan,
   type AccessPage,

@@ -85,6 +85,21 @@ const rows: readonly Row[] = [
     costs: 11 + 10_000,
   },
   {
+    says: 'what somebody can do by all the catalogue, ten for each verdict, however short the page',
+    query: '{ whatCan(first: 1) { nodes { action } } }',
+    costs: 10 * 500 + 1 + 1,
+  },
+  {
+    says: 'who can do something by all the principals that a page may look at',
+    query: '{ whoCan(action: "a", first: 3) { nodes { verdict } } }',
+    costs: 10 * 2000 + 1 + 3,
+  },
+  {
+    says: 'such a list each time that it is selected',
+    query: '{ a: whatCan { pageInfo { hasNextPage } } b: whatCan(first: 2) { nodes { statements { policy } } } }',
+    costs: 10 * 500 + 2 + 10 * 500 + 1 + 2 * (1 + 10),
+  },
+  {
     says: 'readiness by the usual functions times agencies, where nothing is named',
     query: '{ authorizationReadiness(input: {}) { ready } }',
     costs: 1 + 6 * 40 * 50,
