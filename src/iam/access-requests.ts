@@ -31,11 +31,16 @@ export function checkContext(
     throw new BadInput(`\`${key}\` may be set by services only; leave it out`);
   }
   // Rule 10: evaluated, such a value would only make conditions false, a Deny's among them.
-  const known = call.catalogue.findConditionKey(key);
-  const type = known === undefined ? 'string' : comparedAs[known.type];
+  const type = contextTypeOf(call.catalogue, key);
   if (!values.every((value) => requestValueReads(type, value))) {
     throw new BadInput(`a value of \`${key}\` is not ${typeNames[type]}; mend it or leave it out`);
   }
+}
+
+/** What the values of a key that a request brings must read as. */
+export function contextTypeOf(catalogue: Catalogue, key: string): OperatorValueType {
+  const known = catalogue.findConditionKey(key);
+  return known === undefined ? 'string' : comparedAs[known.type];
 }
 
 /** What the operators for a key's type compare. */

@@ -11,11 +11,13 @@ import {
   negation,
   none,
   openFormulas,
+  requestValueReads,
   type DeterminingStatement,
   type OpenRequest,
   type OpenVerdict,
   verdictOf,
 } from '../policy/index.js';
+import { contextTypeOf } from './access-requests.js';
 import {
   groundOf,
   type DecidingStatement,
@@ -38,6 +40,9 @@ export type OpenQuestion = Omit<Question, 'resource'> & { readonly resource: str
 /** Keys that are read off the resource itself. */
 const readOffResource: ReadonlySet<string> = new Set(['g:resourceaccount', 'g:requestedregion']);
 
+/** Of these, what is said of one is said of the other. */
+const addressKeys: ReadonlySet<string> = new Set(['g:sourceip', 'hw:sourceip']);
+
 export function decideOpen(
   catalogue: Catalogue,
   rights: Rights,
@@ -53,7 +58,13 @@ export function decideOpen(
     return { ...verdict, statements: [] };
   }
   const { context } = ground.request;
-  const request: OpenRequest = { resource, context, isOpen: (key) => !context.has(key) && mayCome(key) };
+  const request: OpenRequest = {
+    resource,
+    context,
+    isOpen: (key) => !context.has(key) && mayCome(key),
+    accepts: (key, value) => requestValueReads(contextTypeOf(catalogue, key), value),
+    tieOf: (key) => (readOffResource.has(key) ? 'RESOURCE' : addressKeys.has(key) ? 'ADDRESS' : null),
+  };
   const { takesPart } = ground;
   const granted = compiledOf(rights.sources).about(ground.request, takesPart);
   const { allowed, denied } = openFormulas(statementsOf(granted), request);

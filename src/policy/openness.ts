@@ -46,6 +46,13 @@ export interface OpenRequest {
   readonly isOpen: (key: string) => boolean;
   /** Whether an open key has at most one value; else it may have several. */
   readonly isSingle?: (key: string) => boolean;
+  /** Whether a request may bring this value of an open key at all; else any. */
+  readonly accepts?: (key: string, value: string) => boolean;
+  /**
+   * What an open key hangs together with: other keys of the same tie, or with `RESOURCE` the resource that nobody knows
+   * yet. Which of their outcomes go together is not known, so none of them shows that an answer differs.
+   */
+  readonly tieOf?: (key: string) => string | null;
 }
 
 export const anyResource = Symbol('any resource');
@@ -174,9 +181,9 @@ function axesOf(formula: Expression<OpenKeyTest>, request: OpenRequest): Axis[] 
     // A test that reads several keys at once stands for itself: any outcome may go with any other.
     const name = variables ? `free ${text}` : test.about === 'CONDITION' ? `key ${keys[0] ?? ''}` : 'resource';
     groups.set(name, [...(groups.get(name) ?? []), [text, test]]);
-    keysOf.set(name, keys);
+    keysOf.set(name, [...new Set([...(keysOf.get(name) ?? []), ...keys])]);
   }
-  return [...groups].map(([name, group]) => ({
+  const axes = [...groups].map(([name, group]) => ({
     keys: keysOf.get(name) ?? [],
     resource: request.resource === anyResource && group.some(([, test]) => test.about !== 'CONDITION'),
     tests: group.map(([text]) => text),
@@ -186,6 +193,17 @@ function axesOf(formula: Expression<OpenKeyTest>, request: OpenRequest): Axis[] 
       request,
     ),
   }));
+  return axes.map((axis, i) => {
+    const ties = tiesOf(axis, request);
+    const tied = axes.some((other, j) => i !== j && tiesOf(other, request).some((tie) => ties.includes(tie)));
+    const offResource = !axis.resource && ties.includes('RESOURCE');
+    return tied || offResource ? { ...axis, ways: axis.ways?.map((way) => ({ ...way, real: false })) ?? null } : axis;
+  });
+}
+
+function tiesOf({ keys, resource }: Pick<Axis, 'keys' | 'resource'>, { tieOf }: OpenRequest): readonly string[] {
+  const ties = keys.flatMap((key) => tieOf?.(key) ?? []);
+  return resource ? [...ties, 'RESOURCE'] : ties;
 }
 
 function waysOfGroup(name: string, tests: readonly OpenKeyTest[], request: OpenRequest): readonly Way[] | null {
@@ -193,7 +211,8 @@ function waysOfGroup(name: string, tests: readonly OpenKeyTest[], request: OpenR
     const key = name.slice('key '.length);
     const conditions = tests.filter((test) => test.about === 'CONDITION');
     const single = request.isSingle?.(key) ?? false;
-    const found = waysOf(conditions, request.context, single, (condition, values) =>
+    const accepts = (value: string): boolean => request.accepts?.(key, value) ?? true;
+    const found = waysOf(conditions, request.context, { single, accepts }, (condition, values) =>
       meets(condition, contextWith(request.context, key, values)),
     );
     if (found.complete) return found.ways;

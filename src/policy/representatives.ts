@@ -24,6 +24,9 @@ interface Listed {
   readonly values: readonly string[];
 }
 
+/** One of each type: whatever a key's values must read as, it can be there. */
+const plain = ['true', '0', '192.0.2.7', '2020-01-01T00:00:00Z'];
+
 /** Values that are combined with each other, where a key may have several. */
 const mostMembers = 10;
 
@@ -38,7 +41,7 @@ const unlisted = '\u2402elsewhere';
 export function waysOf<C extends Listed>(
   conditions: readonly C[],
   context: RequestContext,
-  single: boolean,
+  { single, accepts }: { readonly single: boolean; readonly accepts: (value: string) => boolean },
   meets: (condition: C, values: readonly string[] | null) => boolean,
 ): { readonly ways: readonly Way[]; readonly complete: boolean } {
   const uses = conditions.map(({ operator }) => readOperator(operator));
@@ -59,7 +62,7 @@ export function waysOf<C extends Listed>(
   // Values that no test tells apart, alone or beside others, are one.
   const types = uses.flatMap((use) => (use == null || isPresence(use) ? [] : [use.operator.valueType]));
   const members = new Map<string, string>();
-  for (const value of values) {
+  for (const value of [...values, ...plain].filter(accepts)) {
     const reads = types.map((type) => requestValueReads(type, value)).join();
     members.set(`${add([value])} ${reads} ${value === ''}`, value);
   }

@@ -70,10 +70,7 @@ export class PreparedStatement {
 
   /** Whether the resource of a request, null for none, is one that the statement is about. */
   fits(resource: CutResource | null, context: RequestContext): boolean {
-    const { test, only } = (this.#resources ??= compileResources(this.statement));
-    if (only !== null) return resource !== null && only.fits(resource);
-    if (test === null) return true;
-    const verdict = test(resource, context);
+    const verdict = (this.#resources ??= compileResources(this.statement)).meet(resource, context);
     if (verdict !== unclear) return verdict === holds;
     return matchResources(this.statement, resource?.text ?? null, context).matches;
   }

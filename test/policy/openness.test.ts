@@ -168,4 +168,37 @@ describe('a verdict over open keys', () => {
     expect([found.verdict, found.keys]).toEqual([verdict, turning]);
     expect(found.exact).toBe(true);
   });
+
+  const bool = (value: string, key = 'a:b'): Partial<Statement> => ({
+    conditions: [{ operator: 'Bool', key, values: [value] }],
+  });
+  const there = { conditions: [{ operator: 'Null', key: 'a:b', values: ['true'] }] };
+  const decided = (parts: readonly Partial<Statement>[], more: Partial<Parameters<typeof openVerdict>[1]>) => {
+    const whole = { effect: 'ALLOW', conditions: [], resources: null, notResources: null } as const;
+    const { statements } = documentOf(
+      about(parts.map((part) => ({ index: 0, sid: null, ...whole, ...part }) as Statement)),
+    );
+    return openVerdict(statements, { resource: null, context: new Map(), isOpen: () => true, ...more });
+  };
+
+  it('takes no account of values that no request may bring', () => {
+    const parts = [bool('true'), bool('false'), there];
+    const single = { isSingle: () => true };
+    expect(decided(parts, single).verdict).toBe('IF');
+    const accepts = (key: string, value: string): boolean => key === 'a:b' && ['true', 'false'].includes(value);
+    expect(decided(parts, { ...single, accepts }).verdict).toBe('YES');
+    // That it is there at all is possible, though no condition lists a value of it.
+    for (const value of ['true', '0', '192.0.2.7', '2020-01-01T00:00:00Z']) {
+      expect(decided([there], { accepts: (_, one) => one === value })).toMatchObject({ verdict: 'IF', exact: true });
+    }
+  });
+
+  it('does not pass for shown to differ where keys hang together', () => {
+    const parts = [{ conditions: [...(bool('true').conditions ?? []), ...(bool('true', 'a:c').conditions ?? [])] }];
+    expect(decided(parts, {})).toMatchObject({ verdict: 'IF', exact: true, keys: ['a:b', 'a:c'] });
+    expect(decided(parts, { tieOf: () => 'one' })).toMatchObject({ verdict: 'IF', exact: false });
+    // Alone it hangs together with nothing but a resource that nobody knows.
+    expect(decided([bool('true')], { tieOf: () => 'one' }).exact).toBe(true);
+    expect(decided([bool('true')], { tieOf: () => 'RESOURCE', resource: anyResource }).exact).toBe(false);
+  });
 });
