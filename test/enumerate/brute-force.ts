@@ -38,7 +38,9 @@ export async function verdictsOf(
     const text = world.textsOf(principalId);
     // A key that nothing names which the principal was given makes no difference to it.
     const keys = openKeys.filter(({ key }) => text.includes(key) && !said.has(key.toLowerCase()));
-    const completions = completionsOf(keys);
+    // A value may be listed as the name of whoever asks.
+    const named = text.includes('${g:UserName}') ? [principalId] : [];
+    const completions = completionsOf(keys, named);
     const count = Math.min(most, completions.length * resources.length);
     return { request, resources, completions, count, effects: new Set<Effect>(), next: 0 };
   });

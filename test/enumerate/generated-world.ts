@@ -39,8 +39,8 @@ export interface World {
   readonly agencySession: AgencySession;
   readonly sessionOf: ReadonlyMap<Id, Id>;
   readonly resources: readonly Resource[];
-  /** URNs that some pattern tells from the others. */
-  readonly urns: readonly string[];
+  /** URNs that some pattern tells from the others, for the policies of one principal. */
+  readonly urnsFor: (principalId: Id) => readonly string[];
   readonly actions: readonly string[];
   /** Texts of the policies that a principal was given, straight or through a group, in whatever scope. */
   readonly textsOf: (principalId: Id) => string;
@@ -333,7 +333,7 @@ export function generateWorld(seed: number, now: Instant): World {
     agencySession,
     sessionOf,
     resources,
-    urns: urnsOf(accountId, people),
+    urnsFor: (principalId) => urnsOf(accountId, principalId),
     actions: questionedActions,
     textsOf: (principalId) =>
       [
@@ -457,7 +457,7 @@ function resourcePatterns(accountId: Id): readonly string[] {
   ];
 }
 
-function urnsOf(accountId: Id, people: readonly User[]): readonly string[] {
+function urnsOf(accountId: Id, principalId: Id): readonly string[] {
   return [
     `modelarts::${accountId}:notebook:a`,
     `modelarts::${accountId}:notebook:ab`,
@@ -470,6 +470,7 @@ function urnsOf(accountId: Id, people: readonly User[]): readonly string[] {
     `obs:north:stranger:bucket:b`,
     `swr::${accountId}:repo:b`,
     `swr:north:stranger:repo:b`,
-    ...people.map(({ id }) => `iam::${accountId}:user:${id}`),
+    `iam::${accountId}:user:${principalId || 'nobody'}`,
+    `iam::${accountId}:user:somebody`,
   ];
 }

@@ -95,20 +95,24 @@ type Entries = readonly { readonly key: string; readonly values: readonly string
 
 const mostTogether = 3;
 
-/** Every way in which a request may bring these keys, the plainest first. */
-export function completionsOf(keys: readonly OpenKey[]): readonly Entries[] {
-  const name = keys.map(({ key }) => key).join();
-  const found = known.get(name) ?? combine(keys);
+/**
+ * Every way in which a request may bring these keys, the plainest first.
+ *
+ * @param more values that a text may have besides
+ */
+export function completionsOf(keys: readonly OpenKey[], more: readonly string[]): readonly Entries[] {
+  const name = JSON.stringify([keys.map(({ key }) => key), more]);
+  const found = known.get(name) ?? combine(keys, more);
   known.set(name, found);
   return found;
 }
 
 const known = new Map<string, readonly Entries[]>();
 
-function combine(keys: readonly OpenKey[]): readonly Entries[] {
+function combine(keys: readonly OpenKey[], more: readonly string[]): readonly Entries[] {
   return keys.reduce<readonly Entries[]>(
     (before, { key, values }) =>
-      subsets(values).flatMap((chosen) =>
+      subsets(values.includes('') ? [...new Set([...values, ...more])] : values).flatMap((chosen) =>
         before.map((entries) => (chosen.length === 0 ? entries : [...entries, { key, values: chosen }])),
       ),
     [[]],
