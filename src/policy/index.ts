@@ -103,3 +103,10 @@ export {
 } from './plan.js';
 export { conditionsExclude } from './condition-implication.js';
 export { findShadows, type Shadow } from './shadows.js';
+export {
+  comparePolicies,
+  type ComparisonOptions,
+  type ComparisonVerdict,
+  type PolicyComparison,
+  type Witness,
+} from './comparison.js';

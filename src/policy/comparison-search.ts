@@ -1,0 +1,303 @@
+/**
+ * The search for a request that one side allows and the other does not, under one supposition about variables.
+ *
+ * Such a request meets an Allow of the one side and none of its denials; and of the other side it meets either no Allow, or
+ * a Deny. Both ways are tried for each Allow, wherever actions and resources make a difference.
+ */
+import type { Budget } from './cells.js';
+import { DemandSearch } from './demands.js';
+import type { Statement } from './document.js';
+import type { PolicyRequest } from './evaluation.js';
+import { KeyClasses, type PlainCondition } from './key-classes.js';
+import { cutShort, type ResourceCell, resourceCells, type SegmentedPattern } from './request-cells.js';
+import { type Conjunction, negated, type Remainder, type Situation, type SupposedPattern } from './situations.js';
+
+export type Direction = 'gained' | 'lost';
+export type Directions<T> = Readonly<Record<Direction, T>>;
+export const directions: readonly Direction[] = ['gained', 'lost'];
+
+/** A statement with the sides that have it. */
+export interface SidedStatement {
+  readonly statement: Statement;
+  before: boolean;
+  after: boolean;
+}
+
+/** An action that the statements tell apart from others. */
+export interface AskedAction {
+  readonly names: readonly string[];
+  /** Places of the statements that are about it. */
+  readonly about: readonly number[];
+}
+
+/** A statement that may apply to a resource, if one of its ways holds. */
+interface Applying {
+  readonly place: number;
+  readonly remainder: Remainder;
+  readonly ways: readonly Conjunction[];
+}
+
+/** EXCLUDED: no request differs. SHOWN: one was confirmed. OPEN: neither is known. */
+type Finding = 'EXCLUDED' | 'SHOWN' | 'OPEN';
+
+type SegmentsPattern = Extract<SupposedPattern, { kind: 'SEGMENTS' }>;
+
+interface LaidCells {
+  readonly cells: readonly ResourceCell[];
+  readonly places: ReadonlyMap<string, number>;
+  readonly complete: boolean;
+}
+
+export class ComparisonSearch {
+  readonly #statements: readonly SidedStatement[];
+  readonly #situation: Situation;
+  readonly #budget: Budget;
+  readonly #confirm: (direction: Direction, request: PolicyRequest) => boolean;
+  #axioms: Conjunction = [];
+  readonly #remainders = new Map<number, Remainder | null>();
+  readonly #plain = new Map<string, PlainCondition[]>();
+  readonly #classes = new Map<string, KeyClasses>();
+  readonly #cells = new Map<string, LaidCells>();
+  readonly #findings: Directions<Map<string, Finding>> = { gained: new Map(), lost: new Map() };
+  readonly #loose: DemandSearch;
+  readonly #strict: DemandSearch;
+
+  /** @param confirm whether a request is decided so that it shows the direction */
+  constructor(
+    statements: readonly SidedStatement[],
+    situation: Situation,
+    budget: Budget,
+    confirm: (direction: Direction, request: PolicyRequest) => boolean,
+  ) {
+    this.#statements = statements;
+    this.#situation = situation;
+    this.#budget = budget;
+    this.#confirm = confirm;
+    const space = {
+      keyOf: (literal: number) => situation.conditionOf(literal)?.condition.key.toLowerCase() ?? null,
+      classesOf: (key: string) => this.#classesOf(key),
+      consequencesOf: (literal: number) => situation.consequencesOf(literal),
+    };
+    this.#loose = new DemandSearch(space, true, budget);
+    this.#strict = new DemandSearch(space, false, budget);
+  }
+
+  /**
+   * Looks for a request in one direction.
+   *
+   * @returns null when one was confirmed; else the actions for which there may be one, none when it is certain that there
+   *   is none
+   */
+  run(direction: Direction, actions: readonly AskedAction[]): readonly AskedAction[] | null {
+    this.#read(actions);
+    const suspects: AskedAction[] = [];
+    for (const action of actions) {
+      const finding = this.#budget.left < 0 ? 'OPEN' : this.#about(direction, action);
+      if (finding === 'SHOWN') return null;
+      if (finding === 'OPEN') suspects.push(action);
+    }
+    return suspects;
+  }
+
+  /** What a key may say; asked once every statement is read. */
+  valuesOf(key: string): readonly string[] {
+    return this.#classesOf(key).texts;
+  }
+
+  /** Reads statements before anything is asked about: what a key may say depends on every condition on it. */
+  #read(actions: readonly AskedAction[]): void {
+    this.#axioms = this.#situation.axioms();
+    this.#note(this.#axioms);
+    for (const place of actions.flatMap(({ about }) => about)) {
+      const side = this.#statements[place];
+      if (this.#remainders.has(place) || side === undefined) continue;
+      const remainder = this.#situation.remainder(side.statement);
+      this.#remainders.set(place, remainder);
+      this.#note(remainder?.conditions ?? []);
+    }
+  }
+
+  #note(literals: Conjunction): void {
+    for (const literal of literals) {
+      const plain = this.#situation.conditionOf(literal);
+      if (plain === null) continue;
+      const key = plain.condition.key.toLowerCase();
+      const known = this.#plain.get(key) ?? [];
+      if (!known.includes(plain)) this.#plain.set(key, [...known, plain]);
+    }
+  }
+
+  #about(direction: Direction, action: AskedAction): Finding {
+    const about = action.about.filter((place) => this.#remainders.get(place) != null);
+    if (!mayDiffer(direction, about.map((place) => this.#statements[place]))) return 'EXCLUDED'; // prettier-ignore
+    const { cells, places, complete } = this.#cellsOf(about);
+    let finding: Finding = complete ? 'EXCLUDED' : 'OPEN';
+    for (const cell of cells) {
+      const applying = this.#applying(about, cell, places);
+      const signature = applying
+        .map(({ place, ways }) => `${place}:${ways.map((way) => way.join()).join('|')}`)
+        .join(';');
+      const known = this.#findings[direction].get(signature);
+      const here = known ?? this.#differs(direction, applying, action, cell);
+      if (here === 'SHOWN') return here;
+      this.#findings[direction].set(signature, here);
+      if (here === 'OPEN') finding = here;
+      if (this.#budget.left < 0) return 'OPEN';
+    }
+    return finding;
+  }
+
+  #cellsOf(about: readonly number[]): LaidCells {
+    const patterns = new Map<string, SegmentedPattern>();
+    for (const place of about) {
+      for (const pattern of this.#remainders.get(place)?.patterns ?? [])
+        if (pattern.kind === 'SEGMENTS') patterns.set(pattern.text, pattern.pattern);
+    }
+    const texts = [...patterns.keys()].sort();
+    const key = JSON.stringify(texts);
+    let laid = this.#cells.get(key);
+    if (laid === undefined) {
+      const cells = [...resourceCells(texts.map((text) => patterns.get(text) ?? { segments: [] }), this.#budget)]; // prettier-ignore
+      laid = {
+        cells: cells.filter((cell) => cell !== cutShort),
+        places: new Map(texts.map((text, place) => [text, place])),
+        complete: !cells.includes(cutShort),
+      };
+      this.#cells.set(key, laid);
+    }
+    return laid;
+  }
+
+  #applying(about: readonly number[], cell: ResourceCell, places: ReadonlyMap<string, number>): readonly Applying[] {
+    const fitting = new Set(cell.fits);
+    const fits = (pattern: SupposedPattern): pattern is SegmentsPattern =>
+      pattern.kind === 'SEGMENTS' && fitting.has(places.get(pattern.text) ?? -1);
+    return about.flatMap((place) => {
+      const remainder = this.#remainders.get(place);
+      if (remainder == null) return [];
+      const ways = waysOn(remainder, fits);
+      return ways.length === 0 ? [] : [{ place, remainder, ways }];
+    });
+  }
+
+  #differs(
+    direction: Direction,
+    applying: readonly Applying[],
+    action: AskedAction,
+    { resource }: ResourceCell,
+  ): Finding {
+    const [mine, theirs] = direction === 'gained' ? (['after', 'before'] as const) : (['before', 'after'] as const);
+    const has = (one: Applying, side: 'before' | 'after'): boolean => this.#statements[one.place]?.[side] ?? false;
+    const waysOf = (effect: Statement['effect'], wanted: (one: Applying) => boolean): readonly Conjunction[] =>
+      applying.flatMap((one) => (one.remainder.effect === effect && wanted(one) ? one.ways : []));
+    const denied = waysOf('DENY', (one) => has(one, mine));
+    if (denied.some((way) => way.length === 0)) return 'EXCLUDED';
+    const kept = [...denied, ...waysOf('ALLOW', (one) => has(one, theirs))];
+    const refused = waysOf('DENY', (one) => has(one, theirs) && !has(one, mine));
+    let finding: Finding = 'EXCLUDED';
+    for (const one of applying) {
+      if (one.remainder.effect === 'DENY' || !has(one, mine)) continue;
+      for (const way of one.ways) {
+        const tries: (readonly [Conjunction, readonly Conjunction[]])[] = has(one, theirs)
+          ? []
+          : [[[...this.#axioms, ...way], kept]];
+        tries.push(...refused.map((deny) => [[...this.#axioms, ...way, ...deny], denied] as const));
+        for (const [hold, fail] of tries) {
+          const here = this.#find(direction, hold, fail, action, resource);
+          if (here === 'SHOWN') return here;
+          if (here === 'OPEN') finding = here;
+          // One is enough where nothing that is found can be a request.
+          if (finding === 'OPEN' && (this.#situation.open || this.#budget.left < 0)) return finding;
+        }
+      }
+    }
+    return finding;
+  }
+
+  #find(
+    direction: Direction,
+    hold: Conjunction,
+    fail: readonly Conjunction[],
+    { names }: AskedAction,
+    resource: string | null,
+  ): Finding {
+    const loose = this.#loose.find(hold, fail);
+    if (loose === null) return this.#budget.left >= 0 && this.#complete(hold, fail) ? 'EXCLUDED' : 'OPEN';
+    if (this.#situation.open) return 'OPEN';
+    const known = [...loose.values()].every(({ values }) => values !== null);
+    const answers = known ? loose : this.#strict.find(hold, fail);
+    if (answers === null) return 'OPEN';
+    const [action = '', ...aliases] = names;
+    const context = this.#contextOf(new Map([...answers].map(([key, { values }]) => [key, values ?? []])));
+    const request = { action, ...(aliases.length > 0 ? { aliases } : {}), resource, context };
+    return this.#confirm(direction, request) ? 'SHOWN' : 'OPEN';
+  }
+
+  #complete(hold: Conjunction, fail: readonly Conjunction[]): boolean {
+    return [hold, ...fail].flat().every((literal) => {
+      const plain = this.#situation.conditionOf(literal);
+      return plain === null || this.#classesOf(plain.condition.key.toLowerCase()).complete;
+    });
+  }
+
+  #contextOf(answers: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, readonly string[]> {
+    const context = new Map([...answers].filter(([, values]) => values.length > 0));
+    for (const [key, supposed] of this.#situation.suppositions) {
+      if (supposed.kind === 'VALUE') context.set(key, [supposed.value]);
+      else if (supposed.kind === 'SEVERAL' && !context.has(key))
+        context.set(
+          key,
+          this.#classesOf(key).answer({ hold: [], fail: [] }, false, this.#budget)?.values ?? ['a', 'a'],
+        );
+    }
+    return context;
+  }
+
+  #classesOf(key: string): KeyClasses {
+    let classes = this.#classes.get(key);
+    if (classes === undefined) {
+      classes = new KeyClasses(this.#plain.get(key) ?? [], this.#situation.countOf(key), this.#budget);
+      this.#classes.set(key, classes);
+    }
+    return classes;
+  }
+}
+
+/** Whether what tells the sides apart can make the difference: an Allow of the one, or a Deny of the other. */
+function mayDiffer(direction: Direction, sides: readonly (SidedStatement | undefined)[]): boolean {
+  const [mine, theirs] = direction === 'gained' ? (['after', 'before'] as const) : (['before', 'after'] as const);
+  let allowed = false;
+  let apart = false;
+  for (const side of sides) {
+    if (side === undefined) continue;
+    const allows = side.statement.effect === 'ALLOW';
+    allowed ||= allows && side[mine];
+    apart ||= side.before !== side.after && (allows ? side[mine] : side[theirs]);
+  }
+  return allowed && apart;
+}
+
+/** The ways in which a statement can apply to a resource; none when it cannot. */
+function waysOn(
+  { effect, named, patterns, conditions }: Remainder,
+  fits: (pattern: SupposedPattern) => pattern is SegmentsPattern,
+): readonly Conjunction[] {
+  if (patterns === null) return [conditions];
+  if (named) {
+    const fitting = patterns.filter(fits);
+    if (fitting.some(({ state }) => state === 'RESOLVED')) return [conditions];
+    return fitting.flatMap(({ state, fits }) => (state === 'FREE' ? [[...conditions, fits]] : []));
+  }
+  const missing: number[] = [];
+  for (const pattern of patterns) {
+    if (pattern.kind === 'EVERY') return [];
+    // A pattern that nobody can tell of: an Allow gives way, a Deny stands.
+    if (pattern.kind === 'UNREADABLE') {
+      if (effect === 'ALLOW') return [];
+    } else if (fits(pattern)) {
+      if (pattern.state === 'RESOLVED' || (pattern.state === 'UNRESOLVED' && effect === 'ALLOW')) return [];
+      if (pattern.state === 'FREE') missing.push(effect === 'ALLOW' ? pattern.misses : negated(pattern.fits));
+    }
+  }
+  return [[...conditions, ...new Set(missing)]];
+}
