@@ -47,6 +47,8 @@ export interface ComparisonOptions {
   readonly actions?: readonly (readonly string[])[];
   /** Whether requests may be about actions that are not known. Without known ones they always may. */
   readonly anyAction?: boolean;
+  /** Whether no request has several values for a key, given in lower case. Without it every key may have. */
+  readonly singleValued?: (key: string) => boolean;
   /** How much work is done before UNKNOWN is said. A step takes well under a microsecond. */
   readonly steps?: number;
 }
@@ -74,7 +76,8 @@ export function comparePolicies(
     return found[direction] !== null;
   };
   for (const direction of directions) {
-    const work = new DirectionWork(direction, statements, { left: steps }, confirm);
+    const singleValued = options.singleValued ?? ((): boolean => false);
+    const work = new DirectionWork(direction, statements, singleValued, { left: steps }, confirm);
     excluded[direction] = work.isExcluded(actions) && complete;
   }
   return { verdict: verdictOf(found, excluded), ...found };
@@ -84,6 +87,7 @@ export function comparePolicies(
 class DirectionWork {
   readonly #direction: Direction;
   readonly #statements: readonly SidedStatement[];
+  readonly #singleValued: (key: string) => boolean;
   readonly #budget: Budget;
   readonly #confirm: (direction: Direction, request: PolicyRequest) => boolean;
   #shown = false;
@@ -91,11 +95,13 @@ class DirectionWork {
   constructor(
     direction: Direction,
     statements: readonly SidedStatement[],
+    singleValued: (key: string) => boolean,
     budget: Budget,
     confirm: (direction: Direction, request: PolicyRequest) => boolean,
   ) {
     this.#direction = direction;
     this.#statements = statements;
+    this.#singleValued = singleValued;
     this.#budget = budget;
     this.#confirm = confirm;
   }
@@ -107,18 +113,18 @@ class DirectionWork {
 
   /** Case by case, as long as leaving something open proves nothing. */
   #isExcluded(suppositions: Suppositions, actions: readonly AskedAction[]): boolean {
-    const search = this.#searchUnder(suppositions);
+    const situation = new Situation(suppositions, this.#singleValued);
+    const search = this.#searchIn(situation);
     const suspects = search.run(this.#direction, actions);
     if (suspects === null) {
       this.#shown = true;
       return false;
     }
     if (suspects.length === 0) return true;
-    const situation = new Situation(suppositions);
     if (!situation.open || this.#budget.left < 0) return false;
     const places = new Set(suspects.flatMap(({ about }) => about));
     const statements = this.#statements.filter((_, place) => places.has(place)).map(({ statement }) => statement);
-    const cases = casesOf(suppositions, statements);
+    const cases = casesOf(suppositions, statements, this.#singleValued);
     if (cases === null) {
       this.#sample(
         sampled(suppositions, statements, (key) => search.valuesOf(key)),
@@ -136,7 +142,7 @@ class DirectionWork {
 
   #sample(samples: Iterable<Suppositions>, suspects: readonly AskedAction[]): void {
     for (const each of samples) {
-      if (this.#searchUnder(each).run(this.#direction, suspects) === null) {
+      if (this.#searchIn(new Situation(each, this.#singleValued)).run(this.#direction, suspects) === null) {
         this.#shown = true;
         return;
       }
@@ -144,8 +150,8 @@ class DirectionWork {
     }
   }
 
-  #searchUnder(suppositions: Suppositions): ComparisonSearch {
-    return new ComparisonSearch(this.#statements, new Situation(suppositions), this.#budget, this.#confirm);
+  #searchIn(situation: Situation): ComparisonSearch {
+    return new ComparisonSearch(this.#statements, situation, this.#budget, this.#confirm);
   }
 }
 

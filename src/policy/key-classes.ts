@@ -28,7 +28,7 @@ export interface Demands {
 }
 
 /** How many values the key may have: variables make a difference between one and several. */
-export type ValueCount = 'ANY' | 'ONE' | 'SEVERAL';
+export type ValueCount = 'ANY' | 'AT_MOST_ONE' | 'ONE' | 'SEVERAL';
 
 /** An answer to demands: the classes that the values come from; none when the key is absent. */
 export interface KeyAnswer {
@@ -84,11 +84,11 @@ export class KeyClasses {
     const met = (of: readonly ValueClass[]): boolean =>
       demands.hold.every((id) => this.holds(id, { classes: of, values: null })) &&
       !demands.fail.some((id) => this.holds(id, { classes: of, values: null }));
-    if (this.#count === 'ANY' && met([])) return { classes: [], values: [] };
+    if ((this.#count === 'ANY' || this.#count === 'AT_MOST_ONE') && met([])) return { classes: [], values: [] };
     if (!spend(budget, classes.length)) return null;
     const one = classes.find((each) => met([each]));
     if (one !== undefined) return this.#answerOf([one]);
-    if (this.#count === 'ONE') return null;
+    if (this.#count === 'ONE' || this.#count === 'AT_MOST_ONE') return null;
     for (const readAs of [null, ...typed]) {
       const set = this.#setFor(demands, classes, readAs);
       if (set !== null && met(set)) return this.#answerOf(fewest(set, met));

@@ -97,13 +97,16 @@ export class Situation {
   readonly suppositions: Suppositions;
   /** The suppositions as a request's context; an open key is there with several values, so that it stays unresolved. */
   readonly #context: RequestContext;
+  readonly #singleValued: (key: string) => boolean;
   readonly #atoms: Atom[] = [];
   readonly #atomOf = new Map<string, number>();
   readonly #consequences = new Map<number, readonly number[]>();
   #implications: ReadonlyMap<number, readonly number[]> | null = null;
 
-  constructor(suppositions: Suppositions) {
+  /** @param singleValued whether no request has several values for a key */
+  constructor(suppositions: Suppositions, singleValued: (key: string) => boolean) {
     this.suppositions = suppositions;
+    this.#singleValued = singleValued;
     const context = new Map<string, readonly string[]>();
     for (const [key, supposed] of suppositions) {
       if (supposed.kind === 'VALUE') context.set(key, [supposed.value]);
@@ -119,7 +122,9 @@ export class Situation {
 
   countOf(key: string): ValueCount {
     const supposed = this.suppositions.get(key);
-    return supposed?.kind === 'SEVERAL' ? 'SEVERAL' : supposed?.kind === 'OPEN' ? supposed.count : 'ANY';
+    if (supposed?.kind === 'SEVERAL') return 'SEVERAL';
+    if (supposed?.kind === 'OPEN' && supposed.count === 'ONE') return 'ONE';
+    return this.#singleValued(key) ? 'AT_MOST_ONE' : 'ANY';
   }
 
   /** The condition that a literal is about; null for what is free. */
@@ -220,6 +225,11 @@ export class Situation {
     return 2 * this.#identify(name, (id) => ({ kind: 'PLAIN', plain: { id, condition: plain, use } }));
   }
 
+  #isSingle(key: string): boolean {
+    const count = this.countOf(key);
+    return count === 'ONE' || count === 'AT_MOST_ONE';
+  }
+
   #identify(name: string, make: (id: number) => Atom): number {
     const known = this.#atomOf.get(name);
     if (known !== undefined) return known;
@@ -245,7 +255,7 @@ export class Situation {
           if (condition === null) continue;
           if (conditionImplies(atom.condition, condition)) add(2 * id, 2 * other);
           if (against.kind === 'PLAIN' && conditionImplies(condition, atom.condition)) add(2 * other, 2 * id);
-          if (conditionsExclude(atom.condition, condition, this.countOf(condition.key.toLowerCase()) === 'ONE'))
+          if (conditionsExclude(atom.condition, condition, this.#isSingle(condition.key.toLowerCase())))
             add(2 * id, 2 * other + 1);
         } else if (atom.kind === 'MISS') {
           if (against.kind === 'PATTERN' && against.text === atom.text) add(2 * id, 2 * other + 1);

@@ -21,12 +21,17 @@ export function openSuppositions(keys: readonly string[]): Suppositions {
 }
 
 /** The cases that one of the open keys falls into; null when none is known to be told apart any more. */
-export function casesOf(suppositions: Suppositions, statements: readonly Statement[]): readonly Suppositions[] | null {
+export function casesOf(
+  suppositions: Suppositions,
+  statements: readonly Statement[],
+  singleValued: (key: string) => boolean,
+): readonly Suppositions[] | null {
   const instead = (key: string, cases: readonly Supposition[]): readonly Suppositions[] =>
     cases.map((supposed) => new Map(suppositions).set(key, supposed));
   for (const [key, supposed] of suppositions) {
-    if (supposed.kind === 'OPEN' && supposed.count === 'ANY')
-      return instead(key, [{ kind: 'ABSENT' }, { kind: 'SEVERAL' }, { kind: 'OPEN', count: 'ONE', except: null }]);
+    if (supposed.kind !== 'OPEN' || supposed.count === 'ONE') continue;
+    const several = singleValued(key) ? [] : [{ kind: 'SEVERAL' } as const];
+    return instead(key, [{ kind: 'ABSENT' }, ...several, { kind: 'OPEN', count: 'ONE', except: null }]);
   }
   for (const [key, supposed] of suppositions) {
     if (supposed.kind !== 'OPEN' || supposed.count === 'ANY' || supposed.except !== null) continue;

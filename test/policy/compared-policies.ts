@@ -38,15 +38,15 @@ export const emptyComparisonTally = (): ComparisonTally => ({
 
 /** Compares one generated pair and tries to prove the verdict wrong; what is wrong in words, or null. */
 export function checkPair(seed: number, tally: ComparisonTally, requests: number): string | null {
-  const { kind, before, after } = drawPair(seed);
-  const comparison = comparePolicies(before, after);
+  const { kind, before, after, options } = drawPair(seed);
+  const comparison = comparePolicies(before, after, options);
   tally.verdicts[comparison.verdict] += 1;
   if (comparison.verdict === 'UNKNOWN') tally.unknownByKind[kind] = (tally.unknownByKind[kind] ?? 0) + 1;
   const told = (what: string): string =>
-    `${what} (seed ${seed}, ${kind})\n${JSON.stringify({ before, after, comparison })}`;
+    `${what} (seed ${seed}, ${kind})\n${JSON.stringify({ before, after, options, comparison })}`;
   const fault = faultOf(comparison, before, after, tally);
   if (fault !== null) return told(fault);
-  const refuted = refutation(comparison, before, after, new Draw(seed), requests, tally);
+  const refuted = refutation(comparison, before, after, new Draw(seed), requests, tally, options);
   return refuted === null ? null : told(refuted);
 }
 
@@ -149,7 +149,8 @@ function* universe(
     const entries = read.flatMap(([key, list]): [string, string[]][] => {
       if (draw.chance(0.2)) return [];
       const from = [...list];
-      return [[key, draw.chance(0.8) ? [draw.one(from)] : draw.list(1 + draw.below(2), () => draw.one(from))]];
+      const single = options.singleValued?.(key) === true || draw.chance(0.8);
+      return [[key, single ? [draw.one(from)] : draw.list(1 + draw.below(2), () => draw.one(from))]];
     });
     const context = buildContext(entries);
     // Two patterns at a time, with what the request says in the place of variables.

@@ -22,6 +22,7 @@ interface Row {
   readonly verdict: ComparisonVerdict;
   readonly actions?: readonly (readonly string[])[];
   readonly anyAction?: boolean;
+  readonly singleValued?: readonly string[];
   /** How many values keys have in the witness; null: the key is absent. */
   readonly gained?: Readonly<Record<string, number | null>>;
   readonly lost?: Readonly<Record<string, number | null>>;
@@ -41,6 +42,9 @@ describe('cases', () => {
     const options = {
       ...(row.actions === undefined ? {} : { actions: row.actions }),
       ...(row.anyAction === undefined ? {} : { anyAction: row.anyAction }),
+      ...(row.singleValued === undefined
+        ? {}
+        : { singleValued: (key: string) => row.singleValued?.includes(key) === true }),
     };
     const comparison = comparePolicies(before, after, options);
     expect(comparison.verdict).toBe(verdict);
@@ -92,12 +96,12 @@ it('generated pairs: witnesses are confirmed, verdicts stand against asking, and
 it('mere asking would find most verdicts that are wrong', () => {
   let [found, wrong] = [0, 0];
   for (let pair = 0; wrong < 40; pair += 1) {
-    const { before, after } = drawPair(seed + pair);
-    const comparison = comparePolicies(before, after);
+    const { before, after, options } = drawPair(seed + pair);
+    const comparison = comparePolicies(before, after, options);
     if (comparison.verdict !== 'INCOMPARABLE') continue;
     wrong += 1;
     const claimed = { ...comparison, verdict: 'EQUIVALENT' } as const;
-    if (refutation(claimed, before, after, new Draw(seed), 150, emptyComparisonTally()) !== null) found += 1;
+    if (refutation(claimed, before, after, new Draw(seed), 150, emptyComparisonTally(), options) !== null) found += 1;
   }
   process.stderr.write(`of ${wrong} wrong verdicts asking found ${found}\n`);
   expect(found).toBeGreaterThan(wrong * 0.8);

@@ -2,13 +2,14 @@
  * Generated pairs of policies to compare: one changed a little into the other, as people edit them, and two that have nothing
  * to do with each other. Half are as people write them, half as the fuzz of the engine draws them, odd in every way.
  */
-import type { Condition, PolicyDocument, Statement } from '../../src/policy/index.js';
+import type { ComparisonOptions, Condition, PolicyDocument, Statement } from '../../src/policy/index.js';
 import { Draw, drawWorld } from '../fuzz/worlds.js';
 
 export interface PolicyPair {
   readonly kind: string;
   readonly before: readonly PolicyDocument[];
   readonly after: readonly PolicyDocument[];
+  readonly options: ComparisonOptions;
 }
 
 const usualActions = ['modelarts:notebook:get', 'modelarts:notebook:create', 'modelarts:notebook:*', 'modelarts:*:get', 'modelarts:*:*', 'modelarts:pool:get*', 'obs:object:get', 'obs:object:*', 'obs:bucket:list*', 'obs:*:*', 'iam:agencies:assume']; // prettier-ignore
@@ -41,6 +42,21 @@ export function drawPair(seed: number): PolicyPair {
     kind: `${odd ? 'odd' : 'usual'}, ${independent ? 'independent' : 'edited'}`,
     before: [documentOf(before)],
     after: [documentOf(after.slice(0, cut)), documentOf(after.slice(cut))],
+    options: drawOptions(draw),
+  };
+}
+
+/** Half of the time nothing is known of actions and keys. */
+function drawOptions(draw: Draw): ComparisonOptions {
+  const single = draw.chance(0.3)
+    ? draw.one([['g:mfapresent', 'g:sourceip', 'g:mfaage', 'g:username'], ['g:team']])
+    : null;
+  const names = ['modelarts:notebook:get', 'modelarts:notebook:create', 'modelarts::getAll', 'obs:object:get', 'obs:bucket:get', 'obs:bucket:delete', 'mod:pool:get', 'iam:agencies:assume']; // prettier-ignore
+  const known = draw.chance(0.35) ? names.map((name) => (draw.chance(0.2) ? [name, `${name}2`] : [name])) : null;
+  if (known !== null && draw.chance(0.3)) known.push(['obs:object:put', 'obs:bucket:create', 'mod:pool:delete']);
+  return {
+    ...(single === null ? {} : { singleValued: (key: string) => single.includes(key) }),
+    ...(known === null ? {} : { actions: known, anyAction: draw.chance(0.5) }),
   };
 }
 
