@@ -4,12 +4,14 @@
  * Such a request meets an Allow of the one side and none of its denials; and of the other side it meets either no Allow, or
  * a Deny. Both ways are tried for each Allow, wherever actions and resources make a difference.
  */
-import type { Budget } from './cells.js';
+import { type Budget, spend } from './cells.js';
 import { DemandSearch } from './demands.js';
 import type { Statement } from './document.js';
 import type { PolicyRequest } from './evaluation.js';
+import { anyOne, anyRun, matchesGlob } from './globs.js';
 import { KeyClasses, type PlainCondition } from './key-classes.js';
 import { cutShort, type ResourceCell, resourceCells, type SegmentedPattern } from './request-cells.js';
+import { segmentCount } from './resources.js';
 import { type Conjunction, negated, type Remainder, type Situation, type SupposedPattern } from './situations.js';
 
 export type Direction = 'gained' | 'lost';
@@ -99,6 +101,33 @@ export class ComparisonSearch {
     return suspects;
   }
 
+  /**
+   * The same at a glance: only resources that statements name which one side alone has. It can show something, and exclude
+   * nothing.
+   */
+  glance(direction: Direction, actions: readonly AskedAction[]): boolean {
+    this.#read(actions);
+    for (const action of actions) {
+      const about = action.about.filter((place) => this.#remainders.get(place) != null);
+      if (!this.#mayDiffer(direction, about)) continue;
+      const patterns = new Map<string, SegmentedPattern>();
+      for (const { text, pattern } of about.flatMap((place) => this.#patternsOf(place))) patterns.set(text, pattern);
+      const places = new Map([...patterns.keys()].map((text, place) => [text, place]));
+      const apart = about.filter((place) => this.#statements[place]?.before !== this.#statements[place]?.after);
+      const members = new Set(
+        apart.flatMap((place) => this.#patternsOf(place)).map(({ pattern }) => memberOf(pattern)),
+      );
+      for (const resource of [null, ...members]) {
+        if (!spend(this.#budget, about.length)) return false;
+        const segments = resource?.split(':') ?? [];
+        const fits = [...patterns.values()].flatMap((pattern, place) => (fitsAll(pattern, segments) ? [place] : []));
+        const cell = { resource, fits };
+        if (this.#differs(direction, this.#applying(about, cell, places), action, cell) === 'SHOWN') return true;
+      }
+    }
+    return false;
+  }
+
   /** What a key may say; asked once every statement is read. */
   valuesOf(key: string): readonly string[] {
     return this.#classesOf(key).texts;
@@ -129,7 +158,7 @@ export class ComparisonSearch {
 
   #about(direction: Direction, action: AskedAction): Finding {
     const about = action.about.filter((place) => this.#remainders.get(place) != null);
-    if (!mayDiffer(direction, about.map((place) => this.#statements[place]))) return 'EXCLUDED'; // prettier-ignore
+    if (!this.#mayDiffer(direction, about)) return 'EXCLUDED';
     const { cells, places, complete } = this.#cellsOf(about);
     let finding: Finding = complete ? 'EXCLUDED' : 'OPEN';
     for (const cell of cells) {
@@ -147,11 +176,24 @@ export class ComparisonSearch {
     return finding;
   }
 
+  /** Whether what tells the sides apart can make the difference: an Allow of the one, or a Deny of the other. */
+  #mayDiffer(direction: Direction, about: readonly number[]): boolean {
+    const [mine, theirs] = direction === 'gained' ? (['after', 'before'] as const) : (['before', 'after'] as const);
+    const sides = about.flatMap((place) => this.#statements[place] ?? []);
+    const apart = sides.some(
+      (side) => side.before !== side.after && side[side.statement.effect === 'ALLOW' ? mine : theirs],
+    );
+    return apart && sides.some((side) => side.statement.effect === 'ALLOW' && side[mine]);
+  }
+
+  #patternsOf(place: number): readonly SegmentsPattern[] {
+    return (this.#remainders.get(place)?.patterns ?? []).filter((pattern) => pattern.kind === 'SEGMENTS');
+  }
+
   #cellsOf(about: readonly number[]): LaidCells {
     const patterns = new Map<string, SegmentedPattern>();
     for (const place of about) {
-      for (const pattern of this.#remainders.get(place)?.patterns ?? [])
-        if (pattern.kind === 'SEGMENTS') patterns.set(pattern.text, pattern.pattern);
+      for (const { text, pattern } of this.#patternsOf(place)) patterns.set(text, pattern);
     }
     const texts = [...patterns.keys()].sort();
     const key = JSON.stringify(texts);
@@ -263,18 +305,19 @@ export class ComparisonSearch {
   }
 }
 
-/** Whether what tells the sides apart can make the difference: an Allow of the one, or a Deny of the other. */
-function mayDiffer(direction: Direction, sides: readonly (SidedStatement | undefined)[]): boolean {
-  const [mine, theirs] = direction === 'gained' ? (['after', 'before'] as const) : (['before', 'after'] as const);
-  let allowed = false;
-  let apart = false;
-  for (const side of sides) {
-    if (side === undefined) continue;
-    const allows = side.statement.effect === 'ALLOW';
-    allowed ||= allows && side[mine];
-    apart ||= side.before !== side.after && (allows ? side[mine] : side[theirs]);
-  }
-  return allowed && apart;
+/** A text that fits a pattern and, as far as it may choose, little else. */
+function memberOf({ segments }: SegmentedPattern): string {
+  return segments
+    .map((glob) => glob.map((token) => (token === anyRun ? 'zq' : token === anyOne ? 'z' : token)).join(''))
+    .join(':');
+}
+
+function fitsAll({ segments }: SegmentedPattern, texts: readonly string[]): boolean {
+  const last = segments.length - 1;
+  return (
+    (texts.length === segments.length || (segments.length === segmentCount && texts.length > segmentCount)) &&
+    segments.every((glob, i) => matchesGlob(glob, i === last ? texts.slice(last).join(':') : (texts[i] ?? '')))
+  );
 }
 
 /** The ways in which a statement can apply to a resource; none when it cannot. */

@@ -7,6 +7,7 @@
  * Between the two stands UNKNOWN: the work is bounded by steps, and variables may tie more together than is followed.
  */
 import type { Budget } from './cells.js';
+import { isContained } from './comparison-containment.js';
 import {
   type AskedAction,
   ComparisonSearch,
@@ -19,7 +20,7 @@ import type { PolicyDocument, Statement } from './document.js';
 import { evaluate, type Evaluation, type PolicyRequest } from './evaluation.js';
 import { type ActionCell, actionCells, cutShort, type KnownActions } from './request-cells.js';
 import { keysRead, Situation, type Suppositions } from './situations.js';
-import { casesOf, openSuppositions, sampled } from './suppositions.js';
+import { casesOf, likelySuppositions, openSuppositions, sampled } from './suppositions.js';
 
 export type ComparisonVerdict = 'EQUIVALENT' | 'NARROWER' | 'WIDER' | 'INCOMPARABLE' | 'UNKNOWN';
 
@@ -75,10 +76,15 @@ export function comparePolicies(
     found[direction] ??= witnessOf(direction, request, sides, statements);
     return found[direction] !== null;
   };
+  const singleValued = options.singleValued ?? ((): boolean => false);
+  const namesOf = namesIn(options.actions ?? []);
   for (const direction of directions) {
-    const singleValued = options.singleValued ?? ((): boolean => false);
+    const glance = new DirectionWork(direction, statements, singleValued, { left: Math.ceil(steps / 16) }, confirm);
+    if (glance.shows(actions)) continue;
     const work = new DirectionWork(direction, statements, singleValued, { left: steps }, confirm);
-    excluded[direction] = work.isExcluded(actions) && complete;
+    excluded[direction] =
+      (work.isExcluded(actions) && complete) ||
+      (found[direction] === null && isContained(direction, statements, namesOf));
   }
   return { verdict: verdictOf(found, excluded), ...found };
 }
@@ -104,6 +110,12 @@ class DirectionWork {
     this.#singleValued = singleValued;
     this.#budget = budget;
     this.#confirm = confirm;
+  }
+
+  /** Whether a request that is easily found shows the direction. */
+  shows(actions: readonly AskedAction[]): boolean {
+    const read = keysRead(this.#statements.map(({ statement }) => statement));
+    return this.#searchIn(new Situation(likelySuppositions(read), this.#singleValued)).glance(this.#direction, actions);
   }
 
   /** True when no request shows the direction; false when one was confirmed, or when it is not known. */
@@ -159,6 +171,12 @@ function verdictOf(found: Directions<Witness | null>, excluded: Directions<boole
   if (directions.some((direction) => found[direction] === null && !excluded[direction])) return 'UNKNOWN';
   if (found.gained !== null) return found.lost !== null ? 'INCOMPARABLE' : 'WIDER';
   return found.lost !== null ? 'NARROWER' : 'EQUIVALENT';
+}
+
+/** All names of an action, by any of them. */
+function namesIn(actions: readonly (readonly string[])[]): (action: string) => readonly string[] {
+  const byName = new Map(actions.flatMap((names) => names.map((name) => [name.toLowerCase(), names] as const)));
+  return (action) => byName.get(action.toLowerCase()) ?? [action];
 }
 
 /** Each statement once, with the sides that have it; what only its place or name tells apart is one. */

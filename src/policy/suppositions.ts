@@ -20,6 +20,11 @@ export function openSuppositions(keys: readonly string[]): Suppositions {
   return new Map(keys.map((key) => [key, { kind: 'OPEN', count: 'ANY' }]));
 }
 
+/** Every key with a value of its own. */
+export function likelySuppositions(keys: readonly string[]): Suppositions {
+  return new Map(keys.map((key, place) => [key, { kind: 'VALUE', value: `zq${place + 1}` }]));
+}
+
 /** The cases that one of the open keys falls into; null when none is known to be told apart any more. */
 export function casesOf(
   suppositions: Suppositions,
