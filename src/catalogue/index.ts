@@ -62,4 +62,13 @@ export {
   type SystemPolicyKind,
 } from './system-policies.js';
 export { builtInPolicies, modelArtsDefaultPolicy, selfPolicy, type BuiltInPolicy } from './built-in-policies.js';
+export {
+  changeOfPolicies,
+  describeChangedRequest,
+  describePolicyChange,
+  mayWiden,
+  namesOfActions,
+  type ChangedRequest,
+  type PolicyChange,
+} from './policy-change.js';
 export { didYouMean, quote, suggestName } from './suggestion.js';

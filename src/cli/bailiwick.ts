@@ -152,6 +152,42 @@ are not known here. Ends with status 1 if there is an error, 0 if there are only
     if (problems.some(({ severity }) => severity === 'ERROR' || options.strict)) process.exitCode = 1;
   });
 
+policy
+  .command('diff')
+  .description('say what policy documents allow more, and what less, than others; needs no server and no database')
+  .argument('<before>', 'file or folder, `-` for standard input')
+  .argument('<after>', 'file or folder to compare with it, `-` for standard input')
+  .option('--format <format>', '`text`, `json`, `markdown` for a comment, `github` for annotations', 'text')
+  .option('--fail-on <outcome>', 'end with status 1 on `wider`, on `any` difference, or `never`', 'wider')
+  .option('--alone', 'judge the documents as if nobody held other policies beside them', false)
+  .option('--together', 'compare all documents of each side as one set, which somebody holds together', false)
+  .addHelpText(
+    'after',
+    `
+Each difference comes with a request that is decided otherwise, and the statements that decide it. Of folders, .json files
+with the same name are compared; a file that stands on one side only, or /dev/null, allows nothing on the other.
+
+EQUIVALENT and NARROWER allow nothing more; WIDER and INCOMPARABLE do; UNKNOWN took too long to decide and counts as
+wider. A Deny that goes counts as wider too, since another policy may allow what it kept back; not so with --alone.
+
+Ends with status 1 if --fail-on says so, with status 2 if something cannot be read or the command is used wrongly, else 0.
+
+  bailiwick policy diff old.json new.json
+  git show main:policies/team.json | bailiwick policy diff - policies/team.json
+  git difftool --no-prompt --trust-exit-code --extcmd 'bailiwick policy diff' main -- policies
+`,
+  )
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .action(async (before: string, after: string, options: PolicyDiffCommandOptions) => {
+    try {
+      await comparePolicyFiles(before, after, options);
+    } catch (error) {
+      // Status 1 says that something is wider.
+      process.stderr.write(describeFailure(error));
+      process.exitCode = 2;
+    }
+  });
+
 program
   .command('operations')
   .description('say which permissions GraphQL operations need, and the tightest policy for them; needs no server')
@@ -215,6 +251,35 @@ are paired by their names. What cannot be read or asked ends it with status 2.
           : operations.printOperations(all),
     );
   });
+
+interface PolicyDiffCommandOptions {
+  readonly format: string;
+  readonly failOn: string;
+  readonly alone: boolean;
+  readonly together: boolean;
+}
+
+async function comparePolicyFiles(before: string, after: string, options: PolicyDiffCommandOptions): Promise<void> {
+  const { diffPolicies, fails, failures } = await import('./policy-diff.js');
+  const { printDiff, reportFormats, verdictOf } = await import('./policy-diff-report.js');
+  const { StartRefused } = await import('./refusal.js');
+  const { alone, together } = options;
+  const format = reportFormats.find((each) => each === options.format);
+  const failOn = failures.find((each) => each === options.failOn);
+  if (format === undefined) {
+    throw new StartRefused(`--format takes ${reportFormats.join(', ')}, not \`${options.format}\``);
+  }
+  if (failOn === undefined) throw new StartRefused(`--fail-on takes ${failures.join(', ')}, not \`${options.failOn}\``);
+  const { differences, problems } = await diffPolicies(before, after, { together }, readStandardInput);
+  if (problems.length > 0) {
+    process.stderr.write(printProblems(problems));
+    process.exitCode = 2;
+    return;
+  }
+  process.stdout.write(printDiff(differences, { format, alone }));
+  const verdicts = differences.map(({ change }) => verdictOf(change, alone));
+  if (fails(verdicts, failOn)) process.exitCode = 1;
+}
 
 interface CheckOptions {
   readonly json?: true;

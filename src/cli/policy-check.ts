@@ -15,7 +15,7 @@ export interface FileProblem {
 }
 
 /** Stands for standard input among file names. */
-const standardInput = '-';
+export const standardInput = '-';
 
 /** Kinds of scope that a policy may be meant for, as they are written on the command line. */
 export const scopeNames = {
@@ -46,26 +46,34 @@ async function checkFile(
   readInput: () => Promise<Uint8Array>,
   scope: GrantScopeKind | null,
 ): Promise<readonly FileProblem[]> {
+  const read = await readPolicyText(file, readInput);
+  if ('problem' in read) return [read.problem];
+  const parsed = parsePolicy(read.text, 'CUSTOM');
+  const voids = scope === null ? [] : await checkVoid(parsed, scope);
+  return [...parsed.problems, ...checkDocument(parsed, platformCatalogue), ...voids]
+    .map((problem) => ({ file: read.name, ...problem }))
+    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+}
+
+/** Text of a file or of standard input with the name it has in problems, or why there is none. */
+export async function readPolicyText(
+  file: string,
+  readInput: () => Promise<Uint8Array>,
+): Promise<{ readonly name: string; readonly text: string } | { readonly problem: FileProblem }> {
   const name = file === standardInput ? '<stdin>' : file;
   let bytes: Uint8Array;
   try {
     bytes = file === standardInput ? await readInput() : await readFile(file);
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
-    return [unreadable(name, `the file cannot be read: ${reason}`)];
+    return { problem: unreadable(name, `the file cannot be read: ${reason}`) };
   }
-  let text: string;
   try {
     // A byte order mark stays, to be refused by name: the server would not take it either.
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return { name, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch {
-    return [unreadable(name, 'the file is not UTF-8; save it in that encoding')];
+    return { problem: unreadable(name, 'the file is not UTF-8; save it in that encoding') };
   }
-  const parsed = parsePolicy(text, 'CUSTOM');
-  const voids = scope === null ? [] : await checkVoid(parsed, scope);
-  return [...parsed.problems, ...checkDocument(parsed, platformCatalogue), ...voids]
-    .map((problem) => ({ file: name, ...problem }))
-    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
 }
 
 /** `NO_EFFECT_IN_SCOPE`: whichever workspace or project it is, so nothing is said of conditions that name one. */
