@@ -1,8 +1,7 @@
 /**
  * What becomes of somebody's permissions when policies take the place of others. Asked twice: of the policies by
  * themselves, and of them beside whatever else somebody holds. By itself a Deny of what nothing allows does nothing; but
- * whoever has it allowed by another policy gains it when the Deny goes. Of two requests the engine knows no names: which
- * actions there are says the catalogue.
+ * whoever has it allowed by another policy gains it when the Deny goes. Which actions there are says the catalogue.
  */
 import {
   buildContext,
@@ -12,6 +11,7 @@ import {
   type Evaluation,
   type PolicyComparison,
   type PolicyDocument,
+  type PolicyRequest,
   type PolicySource,
   type Witness,
 } from '../policy/index.js';
@@ -73,32 +73,66 @@ export function changeOfPolicies<Origin>(
   { steps }: PolicyChangeOptions = {},
 ): PolicyChange<Origin> {
   const options = { actions: namesOfActions(catalogue), anyAction: true, ...(steps === undefined ? {} : { steps }) };
-  const documentsOf = (sources: readonly PolicySource<Origin>[]) => sources.map(({ document }) => document);
-  const [then, now] = [documentsOf(before), documentsOf(after)];
-  const alone = comparePolicies(then, now, options);
-  const beside: PolicyComparison = [...then, ...now].some(denies)
-    ? comparePolicies([...then, everything], [...now, everything], options)
-    : { verdict: 'EQUIVALENT', gained: null, lost: null };
-  // The witness beside others was decided with all that they may allow; it is shown as these policies decide it.
-  const shown = (witness: Witness | null): ChangedRequest<Origin> | null => {
-    if (witness === null) return null;
-    const { request, context } = witness;
-    const asked = { ...request, context: buildContext(context) };
-    const { action, resource } = request;
-    return { action, resource, context, before: evaluate(before, asked), after: evaluate(after, asked) };
+  const compare = (more: readonly PolicySource<Origin | null>[]) => {
+    const [then, now] = [
+      [...before, ...more],
+      [...after, ...more],
+    ];
+    const found = comparePolicies(then.map(documentIn), now.map(documentIn), options);
+    // The witness beside others was decided with all that they may allow; it is shown as these policies decide it.
+    const shown = (witness: Witness | null): ChangedRequest<Origin> | null => {
+      if (witness === null) return null;
+      const asked = plainest(witness, then, now);
+      const { action, resource, context } = asked;
+      const request = requestOf(asked);
+      return { action, resource, context, before: evaluate(before, request), after: evaluate(after, request) };
+    };
+    return { ...found, gained: shown(found.gained), lost: shown(found.lost) };
   };
+  const alone = compare([]);
+  const beside = [...before, ...after].some(denies)
+    ? compare([{ name: '', document: everything, origin: null }])
+    : ({ verdict: 'EQUIVALENT', gained: null, lost: null } as const);
   return {
     verdict: alone.verdict,
     verdictBesideOthers: together(alone, beside),
-    gained: shown(alone.gained),
-    lost: shown(alone.lost),
-    lifted: shown(beside.gained),
-    imposed: shown(beside.lost),
+    gained: alone.gained,
+    lost: alone.lost,
+    lifted: beside.gained,
+    imposed: beside.lost,
   };
 }
 
-function denies({ statements }: PolicyDocument): boolean {
-  return statements.some(({ effect }) => effect === 'DENY');
+function documentIn({ document }: PolicySource<unknown>): PolicyDocument {
+  return document;
+}
+
+type AskedRequest = Pick<ChangedRequest<unknown>, 'action' | 'resource' | 'context'> & Pick<PolicyRequest, 'aliases'>;
+
+function requestOf({ context, ...request }: AskedRequest): PolicyRequest {
+  return { ...request, context: buildContext(context) };
+}
+
+/** Without the resource and the keys that the two decide differently without: a reader asks what each of them is for. */
+function plainest(
+  { request: { context: _context, ...request }, context }: Witness,
+  before: readonly PolicySource<unknown>[],
+  after: readonly PolicySource<unknown>[],
+): AskedRequest {
+  const effects = (asked: AskedRequest) =>
+    `${evaluate(before, requestOf(asked)).effect} ${evaluate(after, requestOf(asked)).effect}`;
+  let plain: AskedRequest = { ...request, context };
+  const wanted = effects(plain);
+  const attempt = (asked: AskedRequest): void => {
+    if (effects(asked) === wanted) plain = asked;
+  };
+  attempt({ ...plain, resource: null });
+  for (const entry of context) attempt({ ...plain, context: plain.context.filter((each) => each !== entry) });
+  return plain;
+}
+
+function denies({ document }: PolicySource<unknown>): boolean {
+  return document.statements.some(({ effect }) => effect === 'DENY');
 }
 
 /** Every action with its other names, as the comparison wants them. */
@@ -106,7 +140,7 @@ export function namesOfActions({ rows, namesOf }: Pick<Catalogue, 'rows' | 'name
   return rows.filter(({ aliasOf }) => aliasOf === null).map(({ name }) => namesOf(name));
 }
 
-function together(...comparisons: readonly PolicyComparison[]): ComparisonVerdict {
+function together(...comparisons: readonly Record<keyof PolicyComparison, unknown>[]): ComparisonVerdict {
   const gains = comparisons.some(({ gained }) => gained !== null);
   const loses = comparisons.some(({ lost }) => lost !== null);
   if (gains && loses) return 'INCOMPARABLE';
@@ -124,7 +158,7 @@ const verdictWords = {
   NARROWER: 'allows less than before',
   WIDER: 'allows more than before',
   INCOMPARABLE: 'allows some things more than before and others less',
-  UNKNOWN: 'could not be decided within the work that it may take; take it for wider',
+  UNKNOWN: 'may allow more than before: it could not be decided within the work that a comparison may take',
 } as const satisfies Record<ComparisonVerdict, string>;
 
 /** Both verdicts in one line. */

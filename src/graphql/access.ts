@@ -44,7 +44,7 @@ import { receivedRequestOf, senderOf, SignedRequestInput } from './received-requ
 import { DateTime, JsonValue } from './scalars.js';
 import { AuthorizationModes } from './settings.js';
 
-const DecisionEffects = { ALLOW: 'ALLOW', DENY: 'DENY' } as const satisfies {
+export const DecisionEffects = { ALLOW: 'ALLOW', DENY: 'DENY' } as const satisfies {
   readonly [Effect in Decision['effect']]: Effect;
 };
 
@@ -55,7 +55,7 @@ registerEnumType(DecisionEffects, {
 });
 
 /** The enum as type-graphql wants it: names that are their own values. */
-const DecisionReasons = Object.fromEntries(Object.keys(decisionReasons).map((reason) => [reason, reason])) as {
+export const DecisionReasons = Object.fromEntries(Object.keys(decisionReasons).map((reason) => [reason, reason])) as {
   readonly [Reason in DecisionReason]: Reason;
 };
 

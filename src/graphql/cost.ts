@@ -53,6 +53,9 @@ const hashing: Readonly<Record<string, number>> = {
 /** A session is a row for days and an event for ever: an actor makes some thousands of them a minute, not more. */
 const assumptionCost = 10_000;
 
+/** A comparison may do as much work as that many decisions by many policies before it says that it does not know. */
+const comparisonCost = 1000;
+
 /** Each action is decided for each of up to fifty agencies; a function is some forty actions, the usual question six functions. */
 const readiness = { action: 50, actionsOfFunction: 40, functions: 6 } as const;
 
@@ -180,6 +183,7 @@ class Pricing {
     if (parent === this.#schema.getQueryType() && name === 'authorizationReadiness') return this.#ofReadiness(node);
     // However short the page: what is not listed had to be looked at all the same.
     if (parent === this.#schema.getQueryType() && name in lookedAt) return (lookedAt[name] ?? 0) * openVerdictCost;
+    if (parent === this.#schema.getQueryType() && name === 'comparePolicies') return comparisonCost;
     if (parent !== this.#schema.getQueryType() || name !== 'simulateAccess') return name === 'totalCount' ? 1 : 0;
     const input = this.#argument(node, 'input') as { policies?: unknown; requests?: unknown } | undefined;
     return lengthOf(input?.policies) * lengthOf(input?.requests);

@@ -34,6 +34,7 @@ import { OpenSessionResolver, UserSessionsResolver, ViewerSessionsResolver } fro
 import { PasswordResolver, UserPasswordResolver, ViewerPasswordResolver } from './passwords.js';
 import { PermissionChangeResolver } from './permission-changes.js';
 import { PolicyResolver } from './policies.js';
+import { PolicyComparisonResolver } from './policy-comparison.js';
 import { PolicyVersionChangeResolver } from './policy-version-changes.js';
 import { PolicyVersionResolver } from './policy-versions.js';
 import { RateLimitResolver } from './rate-limit.js';
@@ -82,6 +83,7 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   PasswordResolver,
   PermissionChangeResolver,
   PolicyGrantsResolver,
+  PolicyComparisonResolver,
   PolicyResolver,
   PolicyVersionChangeResolver,
   PolicyVersionResolver,

@@ -92,6 +92,7 @@ export { checkAccess, decideForViewer, type ShownDecision } from './access.js';
 export { longestBatch, type AccessRequest } from './access-requests.js';
 export { type PrincipalChoice } from './askers.js';
 export { mostPolicies, simulateAccess, type Simulation } from './simulation.js';
+export * from './policy-comparison.js';
 export {
   mostLooks,
   whatCan,

@@ -72,6 +72,11 @@ const rows: readonly Row[] = [
     variables: { i: { policies: [{}, {}], requests: [{}, {}, {}] } },
     costs: 2 * 3 + 10,
   },
+  {
+    says: 'a comparison of policies, whatever it comes to',
+    query: '{ comparePolicies(before: { document: {} }, after: { document: {} }) { verdict } }',
+    costs: 1000 + 1,
+  },
   { says: 'as many answers as actions', query: '{ viewer { permissions(actions: ["a", "b"]) { effect } } }', costs: 3 },
   {
     says: 'every action of the catalogue where none is named',

@@ -40,6 +40,7 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Query.authorizationReadiness': () => ({ input: { functions: ['training'] } }),
   'Query.authorizations': none,
   'Query.checkAccess': () => ({ requests: [{ action: 'modelarts:notebook:get' }] }),
+  'Query.comparePolicies': () => ({ before: { document }, after: { document } }),
   'Query.draftAgencyPolicies': () => ({ preset: 'CUSTOM', functions: ['training'] }),
   'Query.draftPolicy': () => ({ resourceKinds: ['modelarts:notebook'], accessLevels: ['READ'], effect: 'ALLOW' }),
   'Query.enterpriseProject': ({ enterpriseProjectId }) => ({ id: enterpriseProjectId }),
