@@ -66,6 +66,7 @@ export {
   changeOfPolicies,
   describeChangedRequest,
   describePolicyChange,
+  gainOfPolicies,
   mayWiden,
   namesOfActions,
   type ChangedRequest,

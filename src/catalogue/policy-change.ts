@@ -70,9 +70,9 @@ export function changeOfPolicies<Origin>(
   before: readonly PolicySource<Origin>[],
   after: readonly PolicySource<Origin>[],
   catalogue: Pick<Catalogue, 'rows' | 'namesOf'>,
-  { steps }: PolicyChangeOptions = {},
+  given: PolicyChangeOptions = {},
 ): PolicyChange<Origin> {
-  const options = { actions: namesOfActions(catalogue), anyAction: true, ...(steps === undefined ? {} : { steps }) };
+  const options = { actions: namesOfActions(catalogue), anyAction: true, ...given };
   const compare = (more: readonly PolicySource<Origin | null>[]) => {
     const [then, now] = [
       [...before, ...more],
@@ -80,13 +80,8 @@ export function changeOfPolicies<Origin>(
     ];
     const found = comparePolicies(then.map(documentIn), now.map(documentIn), options);
     // The witness beside others was decided with all that they may allow; it is shown as these policies decide it.
-    const shown = (witness: Witness | null): ChangedRequest<Origin> | null => {
-      if (witness === null) return null;
-      const asked = plainest(witness, then, now);
-      const { action, resource, context } = asked;
-      const request = requestOf(asked);
-      return { action, resource, context, before: evaluate(before, request), after: evaluate(after, request) };
-    };
+    const shown = (witness: Witness | null) =>
+      witness === null ? null : decided(plainest(witness, then, now), before, after);
     return { ...found, gained: shown(found.gained), lost: shown(found.lost) };
   };
   const alone = compare([]);
@@ -101,6 +96,34 @@ export function changeOfPolicies<Origin>(
     lifted: beside.gained,
     imposed: beside.lost,
   };
+}
+
+/**
+ * Only the one direction, of the policies by themselves: a request that only `after` allows. `excluded`: there certainly is
+ * none. Neither found nor excluded: it is not known.
+ */
+export function gainOfPolicies<Origin>(
+  before: readonly PolicySource<Origin>[],
+  after: readonly PolicySource<Origin>[],
+  catalogue: Pick<Catalogue, 'rows' | 'namesOf'>,
+  options: PolicyChangeOptions = {},
+): { readonly excluded: boolean; readonly gained: ChangedRequest<Origin> | null } {
+  const given = { actions: namesOfActions(catalogue), anyAction: true, ...options };
+  const { verdict, gained } = comparePolicies(before.map(documentIn), after.map(documentIn), given);
+  return {
+    excluded: verdict === 'EQUIVALENT' || verdict === 'NARROWER',
+    gained: gained === null ? null : decided(plainest(gained, before, after), before, after),
+  };
+}
+
+function decided<Origin>(
+  asked: AskedRequest,
+  before: readonly PolicySource<Origin>[],
+  after: readonly PolicySource<Origin>[],
+): ChangedRequest<Origin> {
+  const { action, resource, context } = asked;
+  const request = requestOf(asked);
+  return { action, resource, context, before: evaluate(before, request), after: evaluate(after, request) };
 }
 
 function documentIn({ document }: PolicySource<unknown>): PolicyDocument {

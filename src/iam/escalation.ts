@@ -2,16 +2,18 @@
  * Nobody gives more than they hold (rule 5). Every write that can widen someone's reach describes what it would give as
  * *gifts*; this file answers which of their actions the giver does not hold.
  *
- * The test is sound and may refuse too much: a gift counts as held only when one Allow that was granted to the giver —
- * not a built-in, not the LOOSE default — covers it whole, in a scope that covers the gift's, for at least as long, and
- * no Deny of the giver's could touch it. Taking a Deny away gives what it denied, so a lifted Deny is a gift too.
+ * What counts as held was granted to the giver — not a built-in, not the LOOSE default — in a scope that covers the
+ * gift's, for at least as long. Most gifts are covered by one held Allow whole, with no Deny of the giver's near: that is
+ * seen at once. The others are compared with all that is held together (exact-holding.ts); both halves are sound, and
+ * what neither is certain of is refused. Taking a Deny away gives what it denied, so a lifted Deny is a gift too.
  */
-import type { Catalogue } from '../catalogue/index.js';
+import { describeChangedRequest, type Catalogue, type ChangedRequest } from '../catalogue/index.js';
 import { statementCovers, statementsMayOverlap, type Statement } from '../policy/index.js';
 import type { Rights, RightsSource } from './authorizer.js';
 import type { Call } from './call.js';
 import type { OpenChange } from './change.js';
 import { mayUserEnter } from './entry.js';
+import { ExactHolding, type Held } from './exact-holding.js';
 import { problem, reject, type Invalid } from './outcome.js';
 import type { Attachment, Transaction } from './ports.js';
 import { covers, mayMeet, type GrantScope } from './reach.js';
@@ -21,6 +23,8 @@ import { documentOf } from './rights.js';
 /** Statements that would begin to act for someone. */
 export interface Gift {
   readonly statements: readonly Statement[];
+  /** Denies that come and go with the statements, in the same scope: what they keep back is not given. */
+  readonly denials?: readonly Statement[];
   readonly scope: GrantScope;
   readonly expiresAt: Instant | null;
   /**
@@ -30,31 +34,48 @@ export interface Gift {
   readonly entersByGrant: boolean;
 }
 
+/** What somebody would give and does not hold. */
+export interface Gains {
+  /** Patterns of actions, in order, without repeats. */
+  readonly actions: readonly string[];
+  /** A request that one of them would allow and the holder may not make; null when none was looked for or found. */
+  readonly request: ChangedRequest<null> | null;
+}
+
 /**
- * Patterns of actions that these gifts would give and the holder does not hold, in order, without repeats. `enterable`:
- * the workspaces, of those that gifts name, that the holder may enter.
+ * What these gifts would give and the holder does not hold. `enterable`: the workspaces, of those that gifts name, that
+ * the holder may enter.
  */
-export function gainedActions(
+export function gainsOf(
   catalogue: Pick<Catalogue, 'rows' | 'namesOf'>,
   holder: Rights,
   gifts: readonly Gift[],
   now: Instant,
   enterable: ReadonlySet<Id> = new Set(),
-): readonly string[] {
+  exact: ExactHolding = new ExactHolding(catalogue),
+): Gains {
   const sameActions = aliasesOf(catalogue);
-  const gained = new Set<string>();
+  const actions = new Set<string>();
+  let request: ChangedRequest<null> | null = null;
   for (const gift of gifts) {
     if (gift.expiresAt !== null && gift.expiresAt <= now) continue;
-    for (const statement of gift.statements) {
-      if (statement.effect !== 'ALLOW') continue;
-      for (const atom of atoms(statement)) {
-        const held = mayEnterWhere(gift, enterable) && holds(holder, atom, gift, now, sameActions);
-        if (!held) gained.add(atom.actions[0] ?? '*:*:*');
-      }
+    const given = gift.statements.filter(({ effect }) => effect === 'ALLOW').flatMap(atoms);
+    const held = mayEnterWhere(gift, enterable) && holder.unreadable.length === 0 ? heldFor(holder, gift, now) : null;
+    const doubtful = given.filter((atom) => held === null || !coversAlone(held, atom, sameActions));
+    if (doubtful.length === 0) continue;
+    const denials = gift.denials ?? [];
+    const whole = held === null ? nothingHeld : exact.covers(held, doubtful, denials);
+    if (whole.held) continue;
+    request ??= whole.request;
+    for (const atom of doubtful) {
+      if (held !== null && doubtful.length > 1 && exact.covers(held, [atom], denials).held) continue;
+      actions.add(atom.actions[0] ?? '*:*:*');
     }
   }
-  return [...gained];
+  return { actions: [...actions], request };
 }
+
+const nothingHeld = { held: false, request: null } as const;
 
 /** Wider than one workspace reaches those that others close, today or one day: that is for administrators. */
 function mayEnterWhere({ entersByGrant, scope }: Gift, enterable: ReadonlySet<Id>): boolean {
@@ -78,30 +99,32 @@ function aliasesOf(catalogue: Pick<Catalogue, 'rows' | 'namesOf'>): readonly (re
   return catalogue.rows.map(({ name }) => catalogue.namesOf(name)).filter((names) => names.length > 1);
 }
 
-function holds(
-  holder: Rights,
-  given: Statement,
-  gift: Gift,
-  now: Instant,
-  sameActions: readonly (readonly string[])[],
-): boolean {
-  if (holder.unreadable.length > 0) return false;
+/** Of what was granted to the holder, what may count where and while the gift would. */
+function heldFor(holder: Rights, gift: Gift, now: Instant): Held {
   const granted = holder.sources.filter(
     ({ origin }) => origin.kind === 'GRANT' && (origin.expiresAt === null || origin.expiresAt > now),
   );
-  const denied = granted.some(
-    ({ document, origin }) =>
-      mayMeet(origin, gift.scope) &&
-      document.statements.some((held) => held.effect === 'DENY' && statementsMayOverlap(held, given, sameActions)),
-  );
-  if (denied) return false;
-  return granted.some(
-    ({ document, origin }) =>
+  const statements = (sources: readonly RightsSource[], wanted: Statement['effect']): readonly Statement[] =>
+    sources.flatMap(({ document }) => document.statements.filter(({ effect }) => effect === wanted));
+  const lasting = granted.filter(
+    ({ origin }) =>
       covers(origin, gift.scope) &&
       lastsAsLong(origin.expiresAt, gift.expiresAt) &&
       // What an agency holds ends with it, whatever its grants say.
-      lastsAsLong(holder.bounds?.agencyExpiresAt ?? null, gift.expiresAt) &&
-      document.statements.some((held) => held.effect === 'ALLOW' && statementCovers(held, given)),
+      lastsAsLong(holder.bounds?.agencyExpiresAt ?? null, gift.expiresAt),
+  );
+  const near = granted.filter(({ origin }) => mayMeet(origin, gift.scope));
+  return { allows: statements(lasting, 'ALLOW'), denials: statements(near, 'DENY') };
+}
+
+function coversAlone(
+  { allows, denials }: Held,
+  given: Statement,
+  sameActions: readonly (readonly string[])[],
+): boolean {
+  return (
+    !denials.some((held) => statementsMayOverlap(held, given, sameActions)) &&
+    allows.some((held) => statementCovers(held, given))
   );
 }
 
@@ -113,6 +136,7 @@ function lastsAsLong(held: Instant | null, given: Instant | null): boolean {
 export function giftOf(attachment: Pick<Attachment, 'grant' | 'text'>): Gift {
   return {
     statements: statementsOf(attachment.text, 'ALLOW'),
+    denials: denialsOf(attachment.text),
     scope: attachment.grant,
     expiresAt: attachment.grant.expiresAt,
     entersByGrant: entersByGrant(attachment.grant),
@@ -152,6 +176,11 @@ export function statementsOf(text: string, effect: Statement['effect']): readonl
   ];
 }
 
+/** Unlike what is given, what is kept back is only what can be read. */
+export function denialsOf(text: string): readonly Statement[] {
+  return documentOf(text)?.statements.filter(({ effect }) => effect === 'DENY') ?? [];
+}
+
 /** Everything a principal holds by grants, as a gift of all of it: what taking its place would give. */
 export async function giftsOfPrincipal(
   transaction: Transaction,
@@ -173,20 +202,27 @@ export async function refuseGain(
   // A session that was narrowed gives only what its policy lets it have, whatever its agency holds.
   const narrowing = call.rights.bounds?.policy ?? null;
   const holders = narrowing === null ? [call.rights] : [call.rights, narrowedTo(call.rights, narrowing)];
-  const actions = [
-    ...new Set(holders.flatMap((holder) => gainedActions(call.catalogue, holder, gifts, call.now, enterable))),
-  ];
+  const exact = new ExactHolding(call.catalogue);
+  const gains = holders.map((holder) => gainsOf(call.catalogue, holder, gifts, call.now, enterable, exact));
+  const actions = [...new Set(gains.flatMap((each) => each.actions))];
   if (actions.length === 0) return null;
   const shown = actions.slice(0, 3).map((action) => `\`${action}\``);
   const more = actions.length > shown.length ? ` and ${actions.length - shown.length} more` : '';
   return reject(
     problem(
       'NOT_HELD',
-      `you would give ${shown.join(', ')}${more}, which you do not hold there by an explicit Allow, or where you may not enter yourself; ask an administrator`,
+      `you would give ${shown.join(', ')}${more}, which you do not hold there by an explicit Allow, or where you may not enter yourself${instance(call, gains)}; ask an administrator`,
       path,
       { reference: 'IAM.0003', actions },
     ),
   );
+}
+
+/** A request shows conditions and resources of policies, so it is for those who may know them. */
+function instance(call: Call, gains: readonly Gains[]): string {
+  const request = gains.find((each) => each.request !== null)?.request ?? null;
+  if (request === null || !call.may('bailiwick:access:explain')) return '';
+  return `: it would allow ${describeChangedRequest(request)}, which you may not do`;
 }
 
 /** Rights that consist of this policy alone, as if it had been granted everywhere. */

@@ -121,7 +121,7 @@ export {
 } from './request-authentication.js';
 export * from './audit-images.js';
 export { mayEnter, mayKnow, type EntryFacts } from './entry.js';
-export { gainedActions, type Gift } from './escalation.js';
+export { gainsOf, type Gains, type Gift } from './escalation.js';
 export type { SignatureUse } from './signed-requests.js';
 export {
   createAccessKey,

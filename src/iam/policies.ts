@@ -3,19 +3,20 @@
  * changing that is changing what every holder may do, so it obeys the no-escalation rule. The text of a document is kept
  * byte for byte (rule 7).
  */
-import { checkDocument, policyLevel, type DocumentPurpose } from '../catalogue/index.js';
+import { changeOfPolicies, checkDocument, mayWiden, policyLevel, type DocumentPurpose } from '../catalogue/index.js';
 import { parsePolicy, type PolicyDocument, type Problem, type Statement } from '../policy/index.js';
 import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
 import { change, creating, type ChangeOptions, type OpenChange, repeatable } from './change.js';
 import { endReachedDefaults } from './default-access.js';
-import { entersByGrant, lift, refuseGain, statementsOf, type Gift } from './escalation.js';
+import { denialsOf, entersByGrant, lift, refuseGain, statementsOf, type Gift } from './escalation.js';
 import { isNameTaken, nameTaken, notFound, versionConflict } from './faults.js';
 import { usersReachedBy } from './grants.js';
 import { newId, type House } from './house.js';
 import { checkText, problemsOf, quotas } from './limits.js';
 import { problem, reject, succeed, type Outcome, type UserProblem } from './outcome.js';
 import type { Grant, Id, Policy, PolicyVersion, User } from './records.js';
+import { documentOf } from './rights.js';
 
 /** A document as a caller sends it: text is kept as it is; a value is kept as its compact JSON. */
 export type DocumentInput = unknown;
@@ -272,11 +273,25 @@ async function useVersion(
   const current = await transaction.access.policyVersion(call.accountId, policy.id, policy.defaultVersion);
   const grants = await transaction.access.grantsOfPolicy(call.accountId, policy.id);
   const gain = await refuseGain(open, giftsOfSwitch(current?.text ?? '', policyVersion.text, grants), path);
-  if (gain !== null) return gain;
+  if (gain !== null && mayGain(call, current?.text ?? '', policyVersion.text)) return gain;
   const changed = await transaction.update('policy', policy.id, { defaultVersion: policyVersion.number });
   const defaultAccessEnded = await endReachedDefaults(transaction, await usersReachedBy(transaction, grants));
   return succeed({ policy: changed, policyVersion, defaultAccessEnded });
 }
+
+/** Whether a holder of both texts, one after the other, may gain anything, whatever else they hold. */
+function mayGain({ catalogue }: Call, before: string, after: string): boolean {
+  const sourcesOf = (text: string) => {
+    const document = documentOf(text);
+    return document === null ? null : [{ name: '', document, origin: null }];
+  };
+  const [then, now] = [sourcesOf(before), sourcesOf(after)];
+  if (then === null || now === null) return true;
+  return mayWiden(changeOfPolicies(then, now, catalogue, { steps: mostSteps }).verdictBesideOthers);
+}
+
+/** A change waits for it while it keeps others from writing; what is not known by then counts as a gain. */
+const mostSteps = 50_000;
 
 /** What holders gain when one text takes the place of another: its new Allows, and the Denies that go. */
 function giftsOfSwitch(before: string, after: string, grants: readonly Grant[]): readonly Gift[] {
@@ -288,8 +303,10 @@ function giftsOfSwitch(before: string, after: string, grants: readonly Grant[]):
     ...allowed.filter((statement) => !known.has(meaning(statement))),
     ...lift(denied.filter((statement) => !stays.has(meaning(statement)))),
   ];
+  const denials = denialsOf(after);
   return grants.map((grant) => ({
     statements: gained,
+    denials,
     scope: grant,
     expiresAt: grant.expiresAt,
     entersByGrant: entersByGrant(grant),

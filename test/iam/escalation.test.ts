@@ -691,6 +691,126 @@ const attempts: readonly Attempt[] = [
       importKeyPair(scene.iam, mallory, { userId: (await aWeakUser(scene)).id, name: 'theirs', publicKey }),
   },
   {
+    says: 'granting another the very policy that one holds, with a Deny in it',
+    gains: null,
+    tries: async (scene, _mallory, self) => {
+      const policy = await scene.policy(
+        { Effect: 'Allow', Action: ['modelarts:trainJob:*'] },
+        { Effect: 'Deny', Action: ['modelarts:trainJob:delete'] },
+      );
+      await scene.grant(user(self.id), policy);
+      const again = await scene.call(self);
+      const subject = user((await scene.user()).id);
+      return grantPolicy(scene.iam, again, { policyId: policy.id, subject, scope: all });
+    },
+  },
+  {
+    says: 'granting another such a policy without its Deny',
+    gains: 'modelarts:trainJob:*',
+    tries: async (scene, _mallory, self) => {
+      const allow: Statement = { Effect: 'Allow', Action: ['modelarts:trainJob:*'] };
+      const deny: Statement = { Effect: 'Deny', Action: ['modelarts:trainJob:delete'] };
+      await scene.grant(user(self.id), await scene.policy(allow, deny));
+      return give(scene, await scene.call(self), 'USER', (await scene.user()).id, allow);
+    },
+  },
+  {
+    says: 'granting another such a policy whose Deny binds somebody else alone',
+    gains: 'modelarts:trainJob:*',
+    tries: async (scene, _mallory, self) => {
+      const allow: Statement = { Effect: 'Allow', Action: ['modelarts:trainJob:*'] };
+      const deny: Statement = { Effect: 'Deny', Action: ['modelarts:trainJob:delete'] };
+      await scene.grant(user(self.id), await scene.policy(allow, deny));
+      const Condition = { StringEquals: { 'g:UserName': ['nobody'] } };
+      const policy = await scene.policy(allow, { ...deny, Condition });
+      const subject = user((await scene.user()).id);
+      return grantPolicy(scene.iam, await scene.call(self), { policyId: policy.id, subject, scope: all });
+    },
+  },
+  {
+    says: 'granting what one holds by several statements together, none of which covers it',
+    gains: null,
+    tries: async (scene, _mallory, self) => {
+      const Condition = { NotIpAddress: { 'g:SourceIp': ['10.0.0.0/8'] } };
+      await scene.grant(
+        user(self.id),
+        await scene.policy(
+          { Effect: 'Allow', Action: ['modelarts:trainJob:*'], Condition },
+          {
+            Effect: 'Allow',
+            Action: ['modelarts:trainJob:*'],
+            Condition: { IpAddress: { 'g:SourceIp': ['10.0.0.0/7'] } },
+          },
+        ),
+      );
+      return give(scene, await scene.call(self), 'USER', (await scene.user()).id, {
+        Effect: 'Allow',
+        Action: [notHeld],
+        Condition: { IpAddress: { 'g:SourceIp': ['0.0.0.0/0'] } },
+      });
+    },
+  },
+  {
+    says: 'granting for a part of the addresses for which one holds it',
+    gains: null,
+    tries: async (scene, _mallory, self) => {
+      const within = (block: string): Statement => ({
+        Effect: 'Allow',
+        Action: [notHeld],
+        Condition: { IpAddress: { 'g:SourceIp': [block] } },
+      });
+      await scene.grant(user(self.id), await scene.policy(within('10.0.0.0/8')));
+      return give(scene, await scene.call(self), 'USER', (await scene.user()).id, within('10.1.0.0/16'));
+    },
+  },
+  {
+    says: 'granting for more addresses than those for which one holds it',
+    gains: notHeld,
+    tries: async (scene, _mallory, self) => {
+      const within = (block: string): Statement => ({
+        Effect: 'Allow',
+        Action: [notHeld],
+        Condition: { IpAddress: { 'g:SourceIp': [block] } },
+      });
+      await scene.grant(user(self.id), await scene.policy(within('10.1.0.0/16')));
+      return give(scene, await scene.call(self), 'USER', (await scene.user()).id, within('10.0.0.0/8'));
+    },
+  },
+  {
+    says: 'granting under one’s own name, or with a second factor, what one holds so',
+    gains: notHeld,
+    tries: async (scene, _mallory, self) => {
+      const Condition = { StringEquals: { 'g:UserName': [self.name] }, Bool: { 'g:MFAPresent': ['true'] } };
+      const statement: Statement = { ...allowMore, Condition };
+      await scene.grant(user(self.id), await scene.policy(statement));
+      return give(scene, await scene.call(self), 'USER', (await scene.user()).id, statement);
+    },
+  },
+  {
+    says: 'granting what one is denied under the name of somebody else only',
+    gains: 'modelarts:notebook:get',
+    tries: async (scene, _mallory, self) => {
+      const Condition = { StringNotEquals: { 'g:UserName': [self.name] } };
+      await scene.grant(user(self.id), await scene.policy({ Effect: 'Deny', Action: ['modelarts:*:get'], Condition }));
+      return give(scene, await scene.call(self), 'USER', (await scene.user()).id, allowHeld);
+    },
+  },
+  {
+    says: 'saying the same in other words in a policy that gives others more than one holds',
+    gains: null,
+    tries: async (scene, mallory) => {
+      const deny: Statement = { Effect: 'Deny', Action: ['modelarts:pool:create', 'modelarts:pool:delete'] };
+      const policy = await scene.policy({ Effect: 'Allow', Action: [notHeld, 'modelarts:trainJob:*'] }, deny);
+      await scene.grant(user((await scene.user()).id), policy);
+      const again: Statement[] = [
+        { Effect: 'Deny', Action: ['modelarts:pool:*'] },
+        { Effect: 'Allow', Action: ['modelarts:trainJob:*'] },
+      ];
+      const document = { Version: '1.1', Statement: again };
+      return createPolicyVersion(scene.iam, mallory, { policyId: policy.id, document, setAsDefault: true });
+    },
+  },
+  {
     says: 'granting without the condition under which one holds it',
     gains: 'modelarts:tensorboard:get',
     tries: async (scene, mallory, self) => {
@@ -816,6 +936,22 @@ for (const database of Object.values(databases())) {
       const named = outcome.kind === 'invalid' ? (outcome.problems[0]?.actions ?? []) : [];
       expect(named).toContain(gains);
       expect(await operationsOf(mallory)).toEqual(prepares ?? []);
+    });
+
+    it('a refusal shows a request that would be allowed, to those who may see reasons', async () => {
+      const messageFor = async (...actions: readonly string[]) => {
+        const mallory = await scene.user();
+        await scene.allow(mallory, ...administration, ...actions);
+        await scene.allow(mallory, held);
+        const given: Statement = { Effect: 'Allow', Action: ['modelarts:notebook:*', notHeld] };
+        const outcome = await give(scene, await scene.call(mallory), 'USER', (await scene.user()).id, given);
+        return outcome.kind === 'invalid' ? outcome.problems[0]?.message : outcome.kind;
+      };
+      const plain = 'or where you may not enter yourself';
+      expect(await messageFor()).toContain(`${plain}; ask an administrator`);
+      expect(await messageFor('bailiwick:access:explain')).toContain(
+        `${plain}: it would allow \`${notHeld}\` on no resource in particular, which you may not do; ask an administrator`,
+      );
     });
 
     it('a user made by someone without ModelArts does not get the LOOSE default', async () => {
