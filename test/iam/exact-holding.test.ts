@@ -116,7 +116,9 @@ describe('what is held by several statements together', () => {
       parsePolicy({ Version: '1.1', Statement }, 'ANY').document?.statements ?? [];
     const allow = { Effect: 'Allow', Action: ['a:b:c'] };
     const allows = read(allow);
-    const given = read({ ...allow, Condition: { StringEquals: { 'g:UserName': ['bob'], 'a:kind': ['ann'] } } });
+    // Of exactly one value: with several a key could fit both.
+    const one = { 'g:UserName': ['bob'], 'a:kind': ['ann'] };
+    const given = read({ ...allow, Condition: { StringEquals: one, 'ForAllValues:StringEquals': one } });
     expect(given).toHaveLength(1);
     const denials = read({ Effect: 'Deny', Action: ['a:b:*'], Condition });
     const exact = new ExactHolding(platformCatalogue);
