@@ -178,6 +178,9 @@ function textOf(value: string): string {
   return templateText(readTemplate(value).template ?? []);
 }
 
+/** A listed value that is read as an address, a date or a number takes as long as some steps. */
+const readingSteps = 8;
+
 function classesOf(
   conditions: readonly PlainCondition[],
   budget: Budget,
@@ -209,7 +212,10 @@ function classesOf(
     if (!found.complete) complete = false;
     return { type, texts: found.texts };
   });
+  // Each text is held against each listed value: of some hundreds of addresses, which are read anew, that is most of it.
+  const weight = 1 + compared.reduce((sum, { condition }) => sum + readingSteps * condition.values.length, 0);
   for (const text of [...plain, ...candidates.flatMap((each) => each.texts)]) {
+    if (!spend(budget, weight)) return { classes: known, complete: false };
     const type = types.find((each) => requestValueReads(each, text)) ?? null;
     const passes = texts.get(text) ?? passedBy(text, strings);
     const typedPasses = type === null ? [] : passedBy(text, ofType(others, type));
@@ -222,6 +228,7 @@ function classesOf(
       learn({ text: null, empty: false, type: null, passes });
       for (const each of candidates) {
         for (const value of each.texts) {
+          if (!spend(budget, weight)) return { classes: known, complete: false };
           const typedPasses = passedBy(value, ofType(others, each.type));
           learn({ text: null, empty: false, type: each.type, passes: new Set([...passes, ...typedPasses]) });
         }
