@@ -68,8 +68,8 @@ export {
   describePolicyChange,
   gainOfPolicies,
   mayWiden,
-  namesOfActions,
   type ChangedRequest,
+  type ComparingCatalogue,
   type PolicyChange,
 } from './policy-change.js';
 export { didYouMean, quote, suggestName } from './suggestion.js';

@@ -6,6 +6,7 @@
 import {
   buildContext,
   comparePolicies,
+  type ComparisonOptions,
   evaluate,
   type ComparisonVerdict,
   type Evaluation,
@@ -69,10 +70,10 @@ const everything: PolicyDocument = {
 export function changeOfPolicies<Origin>(
   before: readonly PolicySource<Origin>[],
   after: readonly PolicySource<Origin>[],
-  catalogue: Pick<Catalogue, 'rows' | 'namesOf'>,
+  catalogue: ComparingCatalogue,
   given: PolicyChangeOptions = {},
 ): PolicyChange<Origin> {
-  const options = { actions: namesOfActions(catalogue), anyAction: true, ...given };
+  const options = { ...knowledgeOf(catalogue), ...given };
   const compare = (more: readonly PolicySource<Origin | null>[]) => {
     const [then, now] = [
       [...before, ...more],
@@ -105,10 +106,10 @@ export function changeOfPolicies<Origin>(
 export function gainOfPolicies<Origin>(
   before: readonly PolicySource<Origin>[],
   after: readonly PolicySource<Origin>[],
-  catalogue: Pick<Catalogue, 'rows' | 'namesOf'>,
+  catalogue: ComparingCatalogue,
   options: PolicyChangeOptions = {},
 ): { readonly excluded: boolean; readonly gained: ChangedRequest<Origin> | null } {
-  const given = { actions: namesOfActions(catalogue), anyAction: true, ...options };
+  const given = { ...knowledgeOf(catalogue), ...options };
   const { verdict, gained } = comparePolicies(before.map(documentIn), after.map(documentIn), given);
   return {
     excluded: verdict === 'EQUIVALENT' || verdict === 'NARROWER',
@@ -158,9 +159,19 @@ function denies({ document }: PolicySource<unknown>): boolean {
   return document.statements.some(({ effect }) => effect === 'DENY');
 }
 
-/** Every action with its other names, as the comparison wants them. */
-export function namesOfActions({ rows, namesOf }: Pick<Catalogue, 'rows' | 'namesOf'>): readonly (readonly string[])[] {
-  return rows.filter(({ aliasOf }) => aliasOf === null).map(({ name }) => namesOf(name));
+/** What of a catalogue a comparison wants to know. */
+export type ComparingCatalogue = Pick<Catalogue, 'rows' | 'namesOf' | 'findConditionKey'>;
+
+/** Every action with its other names, and which keys the server itself fills in, with one value. */
+function knowledgeOf({ rows, namesOf, findConditionKey }: ComparingCatalogue): ComparisonOptions {
+  return {
+    actions: rows.filter(({ aliasOf }) => aliasOf === null).map(({ name }) => namesOf(name)),
+    anyAction: true,
+    singleValued: (key) => {
+      const known = findConditionKey(key);
+      return known !== undefined && known.documented && known.setBy === 'SERVER' && known.type !== 'string-set';
+    },
+  };
 }
 
 function together(...comparisons: readonly Record<keyof PolicyComparison, unknown>[]): ComparisonVerdict {

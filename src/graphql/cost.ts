@@ -53,8 +53,8 @@ const hashing: Readonly<Record<string, number>> = {
 /** A session is a row for days and an event for ever: an actor makes some thousands of them a minute, not more. */
 const assumptionCost = 10_000;
 
-/** A comparison may do as much work as that many decisions by many policies before it says that it does not know. */
-const comparisonCost = 1000;
+/** Milliseconds as a rule, tenths of a second of a core for documents that are made to take long. */
+const comparisonCost = 100_000;
 
 /** Each action is decided for each of up to fifty agencies; a function is some forty actions, the usual question six functions. */
 const readiness = { action: 50, actionsOfFunction: 40, functions: 6 } as const;

@@ -7,7 +7,12 @@
  * seen at once. The others are compared with all that is held together (exact-holding.ts); both halves are sound, and
  * what neither is certain of is refused. Taking a Deny away gives what it denied, so a lifted Deny is a gift too.
  */
-import { describeChangedRequest, type Catalogue, type ChangedRequest } from '../catalogue/index.js';
+import {
+  describeChangedRequest,
+  type Catalogue,
+  type ChangedRequest,
+  type ComparingCatalogue,
+} from '../catalogue/index.js';
 import { statementCovers, statementsMayOverlap, type Statement } from '../policy/index.js';
 import type { Rights, RightsSource } from './authorizer.js';
 import type { Call } from './call.js';
@@ -47,7 +52,7 @@ export interface Gains {
  * the holder may enter.
  */
 export function gainsOf(
-  catalogue: Pick<Catalogue, 'rows' | 'namesOf'>,
+  catalogue: ComparingCatalogue,
   holder: Rights,
   gifts: readonly Gift[],
   now: Instant,

@@ -9,7 +9,7 @@
  * a held Deny that does is taken to bind always. What remains of the holder's statements decides the same for everybody,
  * so that whatever keys of the receiver the comparison supposes, it supposes nothing of the holder.
  */
-import { gainOfPolicies, type Catalogue, type ChangedRequest } from '../catalogue/index.js';
+import { gainOfPolicies, type ChangedRequest, type ComparingCatalogue } from '../catalogue/index.js';
 import {
   dependsOnPrincipal,
   readOperator,
@@ -31,15 +31,15 @@ export type Exactly = { readonly held: true } | { readonly held: false; readonly
  * A change waits for these while it keeps others from writing: beyond them the answer is that it is not known. A few
  * suffice, since gifts of one change are alike more often than not.
  */
-const mostComparisons = 8;
-const steps = 50_000;
+const mostComparisons = 6;
+const steps = 100_000;
 
 export class ExactHolding {
-  readonly #catalogue: Pick<Catalogue, 'rows' | 'namesOf'>;
+  readonly #catalogue: ComparingCatalogue;
   readonly #known = new Map<string, Exactly>();
   #left = mostComparisons;
 
-  constructor(catalogue: Pick<Catalogue, 'rows' | 'namesOf'>) {
+  constructor(catalogue: ComparingCatalogue) {
     this.#catalogue = catalogue;
   }
 

@@ -291,7 +291,7 @@ function mayGain({ catalogue }: Call, before: string, after: string): boolean {
 }
 
 /** A change waits for it while it keeps others from writing; what is not known by then counts as a gain. */
-const mostSteps = 50_000;
+const mostSteps = 100_000;
 
 /** What holders gain when one text takes the place of another: its new Allows, and the Denies that go. */
 function giftsOfSwitch(before: string, after: string, grants: readonly Grant[]): readonly Gift[] {

@@ -25,7 +25,7 @@ export interface PolicyComparisonAnswer {
 }
 
 /** Work of each comparison: what it does not get done is UNKNOWN, and nobody else waits for it longer. */
-const steps = 100_000;
+const steps = 200_000;
 
 export async function comparePolicyChange(
   call: Call,
