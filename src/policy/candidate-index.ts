@@ -3,8 +3,8 @@
  * with, or a text that a condition wants. Each is put in the one place where the fewest others are.
  */
 import type { CutResource } from './cut-resource.js';
-import { isFaultless } from './compiled-conditions.js';
-import type { CompiledStatement, WantedTexts } from './compiled-statements.js';
+import { isFaultless, wantedTexts } from './compiled-conditions.js';
+import type { MeetingStatement } from './compiled-statements.js';
 import type { Beginning } from './compiled-texts.js';
 import type { RequestContext } from './context.js';
 import type { Condition, Statement } from './document.js';
@@ -24,10 +24,11 @@ export class CandidateIndex {
   readonly #lengths: readonly number[];
   readonly #wanting = new Map<string, Wanting>();
 
-  constructor(statements: readonly CompiledStatement[]) {
+  constructor(statements: readonly Pick<MeetingStatement, 'resources' | 'statement'>[]) {
     const crowds = new Crowds(statements);
     const lengths = new Set<number>();
-    for (const [place, { resources, wanted, statement }] of statements.entries()) {
+    for (const [place, { resources, statement }] of statements.entries()) {
+      const wanted = wantedOf(statement);
       const { paths } = resources;
       const most = statements.length / 2;
       const onPath = paths === null ? Infinity : crowds.ofPaths(paths);
@@ -83,6 +84,21 @@ export class CandidateIndex {
   }
 }
 
+/** A condition that can be looked up: without one of these texts for its key, the statement does not apply. */
+interface WantedTexts {
+  readonly condition: Condition;
+  /** In lower case. */
+  readonly key: string;
+  readonly texts: readonly string[];
+}
+
+function wantedOf({ conditions }: Statement): readonly WantedTexts[] {
+  return conditions.flatMap((condition) => {
+    const texts = wantedTexts(condition);
+    return texts === null ? [] : [{ condition, key: condition.key.toLowerCase(), texts }];
+  });
+}
+
 /** In the order given, each once: a statement may have several patterns that a path fits. */
 function inOrder(lists: readonly (readonly number[])[]): readonly number[] {
   const places: number[] = [];
@@ -135,10 +151,10 @@ class Crowds {
   readonly #paths = new Map<string, number>();
   readonly #texts = new Map<string, Map<string, number>>();
 
-  constructor(statements: readonly CompiledStatement[]) {
-    for (const { resources, wanted } of statements) {
+  constructor(statements: readonly Pick<MeetingStatement, 'resources' | 'statement'>[]) {
+    for (const { resources, statement } of statements) {
       for (const path of resources.paths ?? []) count(this.#paths, nameOf(path));
-      for (const { key, texts } of wanted) {
+      for (const { key, texts } of wantedOf(statement)) {
         const counts = this.#texts.get(key) ?? new Map<string, number>();
         this.#texts.set(key, counts);
         for (const text of texts) count(counts, text);

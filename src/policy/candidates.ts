@@ -54,19 +54,25 @@ export class Tally<Origin> {
   }
 
   /** True when nothing that follows can change what it comes to. */
-  meet(one: HeldStatement, source: PolicySource<Origin>): boolean {
+  meet(one: HeldStatement, source: PolicySource<Origin>, answer: DeterminingStatement<Origin> | null): boolean {
     const verdict = meetStatement(one, this.resource, this.context);
     if (verdict === misses || !this.takesPart(source.origin)) return false;
     if (verdict === unclear) {
       this.#notes ??= new Notes();
       if (!tellStatement(one, this.resource, this.context, source.name, this.#notes)) return false;
     }
-    const determining = { source, statement: one.statement };
-    if (this.#determining === null || (one.denies && !this.#denies)) {
+    const determining = answer ?? { source, statement: one.statement };
+    const known = this.#determining;
+    if (known === null || (one.denies && !this.#denies)) {
       // Any Deny outdoes every Allow.
       this.#determining = [determining];
       this.#denies = one.denies;
-    } else if (one.denies === this.#denies) this.#determining.push(determining);
+    } else if (one.denies === this.#denies) {
+      const first = known[0];
+      // A list that is pushed to takes room for many.
+      if (known.length === 1 && first !== undefined) this.#determining = [first, determining];
+      else known.push(determining);
+    }
     return this.#denies && this.#effectOnly;
   }
 
@@ -98,12 +104,6 @@ interface HeldStatement extends MeetingStatement {
   readonly denies: boolean;
 }
 
-/** A statement that somebody has from a source. */
-interface Held<Origin> {
-  readonly statement: CompiledStatement;
-  readonly source: PolicySource<Origin>;
-}
-
 /** Somebody's statements about one action; null for none. */
 export type Candidates<Origin> = CandidateChain<Origin> | CandidateCrowd<Origin> | null;
 
@@ -111,39 +111,65 @@ export function gatherCandidates<Origin>(
   sources: readonly PolicySource<Origin>[],
   names: ActionNames,
 ): Candidates<Origin> {
-  const held: Held<Origin>[] = [];
+  const held: (readonly [CompiledStatement, PolicySource<Origin>])[] = [];
   for (const source of sources) {
     const document = compileDocument(source.document);
     if ((document.marks & names.marks) === 0) continue;
-    for (const statement of document.about(names)) held.push({ statement, source });
+    for (const statement of document.about(names)) held.push([statement, source]);
   }
-  if (held.length >= hashedFrom) return new CandidateCrowd(held);
-  return held.reduceRight<CandidateChain<Origin> | null>((next, one) => new CandidateChain(one, next), null);
+  if (held.length >= hashedFrom) {
+    return new CandidateCrowd(held.map(([statement, source]) => new Candidate(statement, source)));
+  }
+  return held.reduceRight<CandidateChain<Origin> | null>(
+    (next, [statement, source]) => new CandidateChain(statement, source, next),
+    null,
+  );
 }
 
 /**
- * Few statements, each beside the next, with what decides about it: who has many principals in memory waits for memory, not
- * for comparing.
+ * A statement that somebody has from a source, as it is answered, with what decides about it beside: who has many principals
+ * in memory waits for memory, not for comparing.
  */
-class CandidateChain<Origin> implements HeldStatement {
-  readonly resources: CompiledResources;
-  readonly conditions: CompiledConditions;
+class Candidate<Origin> implements HeldStatement, DeterminingStatement<Origin> {
   readonly source: PolicySource<Origin>;
   readonly statement: Statement;
-  readonly denies: boolean;
+  // Private to the engine: whoever is given the answer sees its source and its statement alone.
+  readonly #resources: CompiledResources;
+  readonly #conditions: CompiledConditions;
+  readonly #denies: boolean;
+
+  constructor({ statement, resources, conditions, denies }: CompiledStatement, source: PolicySource<Origin>) {
+    this.source = source;
+    this.statement = statement;
+    this.#resources = resources;
+    this.#conditions = conditions;
+    this.#denies = denies;
+  }
+
+  get resources(): CompiledResources {
+    return this.#resources;
+  }
+
+  get conditions(): CompiledConditions {
+    return this.#conditions;
+  }
+
+  get denies(): boolean {
+    return this.#denies;
+  }
+}
+
+/** Few statements, each with the next. */
+class CandidateChain<Origin> extends Candidate<Origin> {
   readonly #next: CandidateChain<Origin> | null;
 
-  constructor({ statement, source }: Held<Origin>, next: CandidateChain<Origin> | null) {
-    this.resources = statement.resources;
-    this.conditions = statement.conditions;
-    this.source = source;
-    this.statement = statement.statement;
-    this.denies = statement.denies;
+  constructor(statement: CompiledStatement, source: PolicySource<Origin>, next: CandidateChain<Origin> | null) {
+    super(statement, source);
     this.#next = next;
   }
 
   meet(tally: Tally<Origin>): void {
-    if (!tally.meet(this, this.source)) this.#next?.meet(tally);
+    if (!tally.meet(this, this.source, this)) this.#next?.meet(tally);
   }
 
   list(): readonly DeterminingStatement<Origin>[] {
@@ -153,7 +179,7 @@ class CandidateChain<Origin> implements HeldStatement {
 
 /** Many statements, of which most are told to miss without a look at them. */
 class CandidateCrowd<Origin> {
-  readonly #held: readonly Held<Origin>[];
+  readonly #all: readonly Candidate<Origin>[];
   /** Beside each, length and hash of what the paths begin with that it can be about. */
   readonly #lengths: readonly number[];
   readonly #hashes: readonly number[];
@@ -161,21 +187,21 @@ class CandidateCrowd<Origin> {
   #index: CandidateIndex | null = null;
   #asked = false;
 
-  constructor(held: readonly Held<Origin>[]) {
-    const begun = held.map(({ statement }) => commonBeginning(statement.resources.paths ?? []));
-    this.#held = held;
+  constructor(all: readonly Candidate<Origin>[]) {
+    const begun = all.map(({ resources }) => commonBeginning(resources.paths ?? []));
+    this.#all = all;
     this.#lengths = begun.map(({ length }) => length);
     this.#hashes = begun.map(hashBeginning);
     this.#longest = this.#lengths.reduce((longest, length) => Math.max(longest, length), 0);
   }
 
   list(): readonly DeterminingStatement<Origin>[] {
-    return this.#held.map(({ source, statement: { statement } }) => ({ source, statement }));
+    return this.#all;
   }
 
   meet(tally: Tally<Origin>): void {
     // An index is worth its making from the second question on.
-    if (this.#held.length >= indexedFrom && this.#asked) this.#meetIndexed(tally);
+    if (this.#all.length >= indexedFrom && this.#asked) this.#meetIndexed(tally);
     else this.#meetAll(tally);
   }
 
@@ -189,21 +215,22 @@ class CandidateCrowd<Origin> {
     for (let place = 0; place < lengths.length; place += 1) {
       const begun = lengths[place] ?? 0;
       if (begun > 0 && (begun > length || hashes[begun] !== wanted[place])) continue;
-      const one = this.#held[place];
-      if (one !== undefined && tally.meet(one.statement, one.source)) return;
+      if (this.#meetOne(place, tally)) return;
     }
   }
 
   #meetIndexed(tally: Tally<Origin>): void {
-    this.#index ??= new CandidateIndex(this.#held.map(({ statement }) => statement));
+    this.#index ??= new CandidateIndex(this.#all);
     const places = this.#index.on(tally.resource, tally.context, (place) => {
-      const one = this.#held[place];
+      const one = this.#all[place];
       return one !== undefined && tally.takesPart(one.source.origin);
     });
-    for (const place of places) {
-      const one = this.#held[place];
-      if (one !== undefined && tally.meet(one.statement, one.source)) return;
-    }
+    for (const place of places) if (this.#meetOne(place, tally)) return;
+  }
+
+  #meetOne(place: number, tally: Tally<Origin>): boolean {
+    const one = this.#all[place];
+    return one !== undefined && tally.meet(one, one.source, one);
   }
 }
 

@@ -3,19 +3,11 @@
  * share policies share it.
  */
 import { type ActionNames, compileActions, type CompiledActions } from './compiled-actions.js';
-import {
-  type CompiledConditions,
-  compileConditions,
-  holds,
-  lacksKey,
-  misses,
-  unclear,
-  wantedTexts,
-} from './compiled-conditions.js';
+import { type CompiledConditions, compileConditions, holds, lacksKey, misses, unclear } from './compiled-conditions.js';
 import { type CompiledResources, compileResources } from './compiled-resources.js';
 import type { CutResource } from './cut-resource.js';
 import type { RequestContext } from './context.js';
-import type { Condition, PolicyDocument, Statement } from './document.js';
+import type { PolicyDocument, Statement } from './document.js';
 import { matchResources, meetCondition } from './evaluation.js';
 import { quote } from './problems.js';
 
@@ -33,14 +25,6 @@ export class Notes {
       (this.problems ??= []).push(`statement ${statement.index} of ${quote(source)}: ${problem}`);
     }
   }
-}
-
-/** A condition that can be looked up: without one of these texts for its key, the statement does not apply. */
-export interface WantedTexts {
-  readonly condition: Condition;
-  /** In lower case. */
-  readonly key: string;
-  readonly texts: readonly string[];
 }
 
 export class CompiledStatement {
@@ -63,13 +47,6 @@ export class CompiledStatement {
 
   get conditions(): CompiledConditions {
     return (this.#conditions ??= compileConditions(this.statement.conditions));
-  }
-
-  get wanted(): readonly WantedTexts[] {
-    return this.statement.conditions.flatMap((condition) => {
-      const texts = wantedTexts(condition);
-      return texts === null ? [] : [{ condition, key: condition.key.toLowerCase(), texts }];
-    });
   }
 }
 
@@ -127,10 +104,13 @@ export class CompiledDocument {
   /** Bits of what it may be about, to be told without a look at it; see `ActionNames.marks`. */
   readonly marks: number;
   readonly #statements: readonly CompiledStatement[];
+  /** Those of each statement. */
+  readonly #marks: readonly number[];
 
   constructor({ statements }: PolicyDocument) {
     this.#statements = statements.map((statement) => new CompiledStatement(statement));
-    this.marks = this.#statements.reduce((marks, { actions }) => marks | actions.marks, 0);
+    this.#marks = this.#statements.map(({ actions }) => actions.marks);
+    this.marks = this.#marks.reduce((marks, each) => marks | each, 0);
   }
 
   /** Makes ready what would else be made when it is first asked about. */
@@ -141,8 +121,11 @@ export class CompiledDocument {
   /** The statements about an action under any of its names, in order. */
   about(asked: ActionNames): readonly CompiledStatement[] {
     let found: CompiledStatement[] | null = null;
-    for (const statement of this.#statements) {
-      if (!statement.actions.isAbout(asked)) continue;
+    const marks = this.#marks;
+    for (let i = 0; i < marks.length; i += 1) {
+      if (((marks[i] ?? 0) & asked.marks) === 0) continue;
+      const statement = this.#statements[i];
+      if (statement?.actions.isAbout(asked) !== true) continue;
       if (found === null) found = [statement];
       else found.push(statement);
     }

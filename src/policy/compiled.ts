@@ -68,10 +68,8 @@ export class CompiledSources<Origin> {
   ): readonly DeterminingStatement<Origin>[] {
     const names = namesOf(action, remember);
     if (names === null) return nothing;
-    const held = this.#candidates(names)?.list() ?? nothing;
-    return held
-      .filter(({ source }) => takesPart(source.origin))
-      .map(({ source, statement }) => ({ source, statement }));
+    const about = this.#candidates(names)?.list() ?? nothing;
+    return about.filter(({ source }) => takesPart(source.origin));
   }
 
   /** @param effectOnly the answer may be short of statements */
@@ -98,7 +96,7 @@ export class CompiledSources<Origin> {
     for (let i = 0; i < sources.length; i += 1) {
       const source = sources[i];
       if (source === undefined || ((marks[i] ?? 0) & names.marks) === 0) continue;
-      for (const one of compileDocument(source.document).about(names)) if (tally.meet(one, source)) break;
+      for (const one of compileDocument(source.document).about(names)) if (tally.meet(one, source, null)) break;
     }
     return tally.evaluation();
   }
