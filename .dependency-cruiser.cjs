@@ -37,6 +37,13 @@ module.exports = {
       from: { path: '^src/ssh-keys/' },
       to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer'] },
     },
+    only('audit-chain-is-pure', 'audit-chain', [], 'The chain knows nothing of ours.'),
+    {
+      name: 'audit-chain-imports-no-package',
+      severity: 'error',
+      from: { path: '^src/audit-chain/' },
+      to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer'] },
+    },
     only('urn-templates-know-graphql', 'urn-templates', [], 'A grammar, and GraphQL’s types.'),
     only(
       'sdk-knows-schemes',
@@ -54,7 +61,7 @@ module.exports = {
     only(
       'iam-knows-policy-and-catalogue',
       'iam',
-      ['policy', 'catalogue', 'signatures', 'ssh-keys'],
+      ['policy', 'catalogue', 'signatures', 'ssh-keys', 'audit-chain'],
       'The business knows no store and no skin: it declares ports.',
     ),
     {
@@ -63,7 +70,12 @@ module.exports = {
       from: { path: '^src/iam/' },
       to: { path: 'node_modules/(typeorm|graphql|type-graphql|@apollo|fastify|sqlite3|pg|dataloader)/' },
     },
-    only('store-knows-iam-ports', 'store', ['iam', 'catalogue', 'policy'], 'The store implements the ports of iam.'),
+    only(
+      'store-knows-iam-ports',
+      'store',
+      ['iam', 'catalogue', 'policy', 'audit-chain'],
+      'The store implements the ports of iam.',
+    ),
     only(
       'graphql-knows-iam',
       'graphql',

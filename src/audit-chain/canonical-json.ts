@@ -1,0 +1,25 @@
+/** The one spelling of a JSON value (RFC 8785): members in the order of their UTF-16 code units, no space anywhere. */
+
+/**
+ * Takes whatever there is, because it also spells what somebody has put into a database: what is no JSON value spells
+ * like null or like its own members, and so like nothing that was ever chained.
+ *
+ *     canonicalJson({ b: 1, a: ['ü'] }) === '{"a":["ü"],"b":1}'
+ */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const members = value as Readonly<Record<string, unknown>>;
+    let text = '';
+    for (const name of Object.keys(members).sort()) {
+      const member = members[name];
+      // As JSON.stringify has it: what is undefined is not there.
+      if (member === undefined) continue;
+      text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${canonicalJson(member)}`;
+    }
+    return `{${text}}`;
+  }
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? JSON.stringify(value)
+    : 'null';
+}
