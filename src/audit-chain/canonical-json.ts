@@ -23,3 +23,17 @@ export function canonicalJson(value: unknown): string {
     ? JSON.stringify(value)
     : 'null';
 }
+
+/**
+ * The value of a text that this program wrote; null for no text. Another spelling of it, or no JSON at all, stays a text
+ * and so is never taken for what was written: a member that stands twice would be read in two ways by two programs.
+ */
+export function jsonAsWritten(text: unknown): unknown {
+  if (typeof text !== 'string') return text ?? null;
+  try {
+    const value: unknown = JSON.parse(text);
+    return JSON.stringify(value) === text ? value : text;
+  } catch {
+    return text;
+  }
+}

@@ -48,7 +48,7 @@ export function readExportLine(line: string): ExportLine | null {
     return head === null ? null : { kind: 'END', head };
   }
   if (names.length !== eventMembers.size || !names.every((name) => eventMembers.has(name))) return null;
-  return { kind: 'EVENT', event: members as ChainedEvent };
+  return { kind: 'EVENT', event: members };
 }
 
 function readHeader({ account, name, after }: Readonly<Record<string, unknown>>): ExportLine | null {

@@ -4,7 +4,7 @@
  * database and years later. It must never know where events are kept, who may read them, nor anything else of this
  * house: the store chains with it, the business signs with it, the command line verifies with it.
  */
-export { canonicalJson } from './canonical-json.js';
+export { canonicalJson, jsonAsWritten } from './canonical-json.js';
 export { beginningOf, hashedMembers, linkAfter, type ChainedEvent, type HashedMember, type Link } from './chain.js';
 export { endLine, eventLine, exportFormat, headerLine, readExportLine, type ExportLine } from './export-lines.js';
 export { NoExport, verifyExport, type ExportVerdict } from './export-verification.js';
@@ -20,4 +20,5 @@ export {
   type HeadKey,
   type SignedHead,
 } from './heads.js';
+export { verifyTrail, type TrailSource } from './trail-verification.js';
 export { TrailVerifier, type Break, type BreakKind, type HeadFinding, type Verdict } from './verification.js';

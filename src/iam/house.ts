@@ -3,6 +3,7 @@
  * state anywhere else in this folder, so that two houses can live in one process (as the tests do).
  */
 import { randomBytes } from 'node:crypto';
+import type { HeadKey } from '../audit-chain/index.js';
 import type { Catalogue } from '../catalogue/index.js';
 import type { Call } from './call.js';
 import type { Observer } from './observer.js';
@@ -19,6 +20,8 @@ export interface House {
   readonly tokens: Tokens;
   readonly passwords: Passwords;
   readonly sealing: Sealing;
+  /** Signs heads of the audit trail. */
+  readonly headKey: HeadKey;
   readonly observer: Observer;
   /** Host names under which callers reach this server; empty: not known. */
   readonly hosts: readonly string[];

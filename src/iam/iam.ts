@@ -1,5 +1,6 @@
 /** Puts the business together: what the composition root makes once and the skins use. */
 import { platformCatalogue, type Catalogue } from '../catalogue/index.js';
+import { auditHeadKey } from './audit-heads.js';
 import { Calls } from './calls.js';
 import type { House } from './house.js';
 import { silentObserver, type Observer } from './observer.js';
@@ -48,6 +49,7 @@ export function createIam({
     now,
     passwords: createPasswords(),
     sealing: createSealing(masterKey),
+    headKey: auditHeadKey(masterKey),
     tokens: createTokens(masterKey, now, tokenKeys),
     watches: new Watches(store, now),
     reopen: (call) => calls.reopen(call),

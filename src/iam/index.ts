@@ -119,6 +119,7 @@ export {
   type AuthenticatedRequest,
   type AuthenticateRequestInput,
 } from './request-authentication.js';
+export * from './audit-heads.js';
 export * from './audit-images.js';
 export { mayEnter, mayKnow, type EntryFacts } from './entry.js';
 export { gainsOf, type Gains, type Gift } from './escalation.js';

@@ -280,6 +280,8 @@ export interface AccessReader {
   workspacesBeingDeleted(accountId: Id): Promise<readonly Id[]>;
   /** The workspace that a user chose last, of those that are there. */
   lastVisit(accountId: Id, userId: Id): Promise<Records['workspaceVisit'] | null>;
+  /** Where the chain of the account's audit events ends. */
+  auditChain(accountId: Id): Promise<Records['auditChain'] | null>;
   resource(accountId: Id, resourceId: Id): Promise<Records['resource'] | null>;
   /** Null: remote access to the resource was never configured, and no state of it reported. */
   remoteAccess(accountId: Id, resourceId: Id): Promise<Records['remoteAccess'] | null>;

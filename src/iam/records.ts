@@ -493,6 +493,21 @@ export interface AuditEvent {
   readonly before: JsonImage | null;
   readonly after: JsonImage | null;
   readonly requestId: string;
+  /** Place in the chain of the account's events, from 1. */
+  readonly position: number;
+  /** Of this event and all before it (src/audit-chain). */
+  readonly hash: string;
+}
+
+/** Where the chain of an account's audit events ends (id = account id). */
+export interface AuditChain {
+  readonly id: Id;
+  readonly accountId: Id;
+  /** Of the last event; 0: none yet. */
+  readonly position: number;
+  readonly hash: string;
+  /** How many events were there before events were chained; they were chained as they were found. */
+  readonly adopted: number;
 }
 
 /** Rule 25: the fingerprint and what was made, never a response. id = `<actorId>.<key>` */
@@ -535,6 +550,7 @@ export interface Records {
   agencySession: AgencySession;
   spentSignature: SpentSignature;
   auditEvent: AuditEvent;
+  auditChain: AuditChain;
   idempotencyRecord: IdempotencyRecord;
 }
 

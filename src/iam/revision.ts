@@ -4,6 +4,7 @@ import type { Kind } from './records.js';
 /** Kinds that no decision reads at all. Whether a second factor was shown is a fact of the session. */
 const neutralKinds: ReadonlySet<Kind> = new Set<Kind>([
   'accountSettings',
+  'auditChain',
   'auditEvent',
   'idempotencyRecord',
   'keyPair',
@@ -46,6 +47,7 @@ export function changesAccess(
 
 /** Kinds whose images never enter the audit trail: their rows hold secrets or are bookkeeping of their own. */
 export const unauditedKinds: ReadonlySet<Kind> = new Set<Kind>([
+  'auditChain',
   'auditEvent',
   'idempotencyRecord',
   'spentSignature',

@@ -79,6 +79,10 @@ export class StoreAccessReader implements AccessReader {
     return this.byId('accountSettings', accountId, accountId);
   }
 
+  async auditChain(accountId: Id): Promise<Records['auditChain'] | null> {
+    return this.byId('auditChain', accountId, accountId);
+  }
+
   async service(accountId: Id, serviceId: Id): Promise<Service | null> {
     return this.byId('service', accountId, serviceId);
   }

@@ -92,6 +92,7 @@ const inAccount: { readonly [K in Kind]: (row: string) => Sql } = {
   remoteAccess: noRow,
   agencySession: noRow,
   auditEvent: (row) => sql`${property(row, 'workspaceId')} = ''`,
+  auditChain: noRow,
   idempotencyRecord: noRow,
 };
 
@@ -146,6 +147,7 @@ const inWorkspace: { readonly [K in Kind]: (row: string, place: Place) => Sql } 
   remoteAccess: (row, place) => visible('resource', row, place, property(row, 'id')),
   agencySession: noRow,
   auditEvent: (row, place) => sql`${property(row, 'workspaceId')} = ${place.workspaceId}`,
+  auditChain: noRow,
   idempotencyRecord: noRow,
 };
 

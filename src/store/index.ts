@@ -17,6 +17,7 @@ export { DatabaseError } from './failures.js';
 export { inspectStore, type Inspection } from './inspection.js';
 export { locationOf, type Location } from './location.js';
 export { UnstorableError } from './sql.js';
+export type { ChainEnd, StoredTrail } from './trail.js';
 
 export interface StoreOptions {
   /** Called with the text of each statement, never with its parameters. */

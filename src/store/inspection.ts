@@ -14,6 +14,7 @@ import { migrations } from './migrations/index.js';
 import { ScopedReader } from './reader.js';
 import { dataSource, prepareSqlite } from './sources.js';
 import { sql } from './sql.js';
+import { StoredTrail } from './trail.js';
 
 export interface Inspection {
   /** Whether there are tables of ours at all. */
@@ -24,6 +25,8 @@ export interface Inspection {
   readonly unknown: readonly string[];
   /** Only while nothing is pending and nothing unknown is there. */
   readonly store: Pick<Store, 'access' | 'reader'>;
+  /** As the store, of every account. */
+  readonly trail: StoredTrail;
   /** Whether the connection is encrypted; null where there is none. */
   readonly encrypted: boolean | null;
   /** Whether the role may do everything in the whole server; null where there are no roles. */
@@ -81,6 +84,7 @@ async function look(source: DataSource, { database }: Location, now: () => Insta
       access: new StoreAccessReader(connection),
       reader: (scope) => new ScopedReader(connection, scope, now),
     },
+    trail: new StoredTrail(connection),
     encrypted: postgres ? connected?.encrypted === true : null,
     superuser: postgres ? connected?.superuser === true : null,
     clock: async () => {

@@ -489,7 +489,10 @@ export const tables: { readonly [K in Kind]: Table<K> } = {
       before: optional(json()),
       after: optional(json()),
       requestId: key(),
+      position: integer(),
+      hash: text(),
     },
+    // Positions follow revision and sequence; a rule of their own would cost each write an index and tell nothing new.
     unique: [['revision', 'sequence']],
     indexes: [
       ['workspaceId', 'revision', 'id'],
@@ -500,6 +503,11 @@ export const tables: { readonly [K in Kind]: Table<K> } = {
       ['workspaceId', 'targetId', 'revision', 'id'],
     ],
     orders: { REVISION: 'revision' },
+  },
+  auditChain: {
+    ...bare,
+    name: 'audit_chains',
+    columns: { ...own, position: integer(), hash: text(), adopted: integer() },
   },
   idempotencyRecord: {
     ...bare,

@@ -2,6 +2,7 @@
  * The one write path: rows, their audit events and the account's revision change together or not at all.
  * What runs the transaction (when it begins, where, whether again) is each database's; what it does is here.
  */
+import { beginningOf, linkAfter, type Link } from '../audit-chain/index.js';
 import {
   changesAccess,
   secretColumns,
@@ -202,25 +203,51 @@ class OpenTransaction implements Transaction {
     return row === undefined ? null : recordOf(kind, row);
   }
 
-  /** Writes the audit events and then raises the revision: the last statement before COMMIT. */
+  /**
+   * Writes the audit events, where their chain ends, and then raises the revision: the last statement before COMMIT.
+   * Writers of an account follow one another, so nobody chains to the same end.
+   */
   async conclude(): Promise<Commit> {
     const { accountId } = this.origin;
-    const account = await this.access.account(accountId);
-    if (account === null) throw new Error(`there is no account ${accountId} to write for`);
-    const revision = account.revision + 1;
-    const { auditEvent, account: accounts } = this.surroundings.entities;
-    const events = this.written.map((written, sequence) =>
-      rowOf('auditEvent', asRaw(this.eventOf(written, revision, sequence))),
+    const [found] = await this.connection.rows(
+      sql`SELECT account."revision" AS "revision", account."access_revision" AS "accessRevision",
+          chain."position" AS "position", chain."hash" AS "hash"
+        FROM "accounts" account LEFT JOIN "audit_chains" chain ON chain."account_id" = account."id"
+        WHERE account."id" = ${accountId}`,
     );
+    if (found === undefined) throw new Error(`there is no account ${accountId} to write for`);
+    const revision = Number(found.revision) + 1;
+    const end = typeof found.hash === 'string' ? { position: Number(found.position), hash: found.hash } : null;
+    await this.writeTrail(revision, end);
+    const accessRevision = Number(found.accessRevision) + (this.touchesAccess ? 1 : 0);
+    await this.connection.write('account', (manager) =>
+      manager.update(this.surroundings.entities.account, { id: accountId }, { revision, accessRevision }),
+    );
+    return { accountId, revision, accessRevision };
+  }
+
+  /** @param end where the chain ends; null for an account that has none yet */
+  private async writeTrail(revision: number, end: Link | null): Promise<void> {
+    if (this.written.length === 0) return;
+    const { accountId } = this.origin;
+    const { auditEvent, auditChain } = this.surroundings.entities;
+    let last = end ?? beginningOf(accountId);
+    const events = this.written.map((written, sequence) => {
+      const event = { ...this.eventOf(written, revision, sequence), position: last.position + 1 };
+      last = linkAfter(last, event);
+      return rowOf('auditEvent', asRaw({ ...event, hash: last.hash }));
+    });
     for (let start = 0; start < events.length; start += eventsAtOnce) {
       const some = events.slice(start, start + eventsAtOnce);
       await this.connection.write('auditEvent', (manager) => manager.insert(auditEvent, some));
     }
-    const accessRevision = account.accessRevision + (this.touchesAccess ? 1 : 0);
-    await this.connection.write('account', (manager) =>
-      manager.update(accounts, { id: accountId }, { revision, accessRevision }),
+    const { position, hash } = last;
+    const identity = this.identity('auditChain', accountId);
+    await this.connection.write<unknown>('auditChain', (manager) =>
+      end === null
+        ? manager.insert(auditChain, { ...identity, position, hash, adopted: 0 })
+        : manager.update(auditChain, identity, { position, hash }),
     );
-    return { accountId, revision, accessRevision };
   }
 
   private note<K extends Kind>(
@@ -237,7 +264,11 @@ class OpenTransaction implements Transaction {
     this.written.push({ kind, id, before: imageOf(kind, before), after: imageOf(kind, after) });
   }
 
-  private eventOf({ kind, id, before, after }: Written, revision: number, sequence: number): AuditEvent {
+  private eventOf(
+    { kind, id, before, after }: Written,
+    revision: number,
+    sequence: number,
+  ): Omit<AuditEvent, 'position' | 'hash'> {
     const { origin } = this;
     return {
       // Ordered by revision and then by id, events of one transaction come in the order in which they were made.
@@ -277,7 +308,7 @@ class OpenTransaction implements Transaction {
 
 /** The audit trail is written by transactions themselves and never rewritten. */
 function refuseTrail(kind: Kind): void {
-  if (kind === 'auditEvent') throw new Error('audit events are written by the store alone');
+  if (kind === 'auditEvent' || kind === 'auditChain') throw new Error('audit events are written by the store alone');
 }
 
 /** Whether only counters moved; nothing at all counts as that too. */

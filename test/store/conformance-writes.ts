@@ -50,6 +50,7 @@ const changes: { readonly [K in Kind]: { readonly row: Partial<Records[K]>; read
   },
   agencySession: { row: { sessionPolicy: '{}' }, change: { expiresAt: noon + 1, sessionPolicy: null } },
   auditEvent: null,
+  auditChain: null,
   idempotencyRecord: { row: {}, change: { objectId: 'other' } },
   spentSignature: { row: {}, change: { expiresAt: noon + 1 } },
 };

@@ -173,7 +173,10 @@ const defaults: { readonly [K in Kind]: Omit<Records[K], 'id' | 'accountId'> } =
     before: null,
     after: null,
     requestId: 'request',
+    position: 1,
+    hash: '0'.repeat(64),
   },
+  auditChain: { position: 0, hash: '0'.repeat(64), adopted: 0 },
   idempotencyRecord: {
     operation: 'createUser',
     fingerprint: 'abc',

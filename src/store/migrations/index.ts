@@ -9,6 +9,7 @@ import { RemoteAccesses1764760000000 } from './1764760000000-remote-accesses.js'
 import { WorkspaceLife1764770000000 } from './1764770000000-workspace-life.js';
 import { ShadowsOfResources1764780000000 } from './1764780000000-shadows-of-resources.js';
 import { ScopesLeft1764790000000 } from './1764790000000-scopes-left.js';
+import { AuditChains1764800000000 } from './1764800000000-audit-chains.js';
 
 export const migrations = [
   InitialTables1763900000000,
@@ -21,4 +22,5 @@ export const migrations = [
   WorkspaceLife1764770000000,
   ShadowsOfResources1764780000000,
   ScopesLeft1764790000000,
+  AuditChains1764800000000,
 ] as const;
