@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command line. What needs a database is loaded only by the commands that use one. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { printAuthorizedKeys } from './authorized-keys.js';
 
@@ -11,7 +12,7 @@ if (asked === 'ssh-authorized-keys' && !wantsHelp) {
   process.exit(0);
 }
 
-const { Command, Option } = await import('commander');
+const { Command, InvalidArgumentError, Option } = await import('commander');
 const { describeSettings, readSettings } = await import('../settings.js');
 const { thisMachine } = await import('./machine.js');
 const { checkPolicyFiles, printProblems, scopeNames } = await import('./policy-check.js');
@@ -30,6 +31,10 @@ and accounts. It reads alone, and can run beside the server. Best run as the use
 
 Ends with status 0 when there is no error, 1 when there are warnings and --strict is given, 2 when there is an error.
 Notes never count.
+`;
+
+const auditHelp = `
+Set the same variables as for the server. It reads alone, and can run beside the server.
 `;
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -123,6 +128,91 @@ Whatever goes wrong, it prints nothing and ends with status 0, within two second
 docs/remote-access.md.
 `,
   );
+
+const audit = program.command('audit').description('the audit trail, and what proves that nobody has changed it');
+audit
+  .command('head')
+  .description('print where the trail of an account ends, signed; to be kept elsewhere')
+  .option('--account <name>', 'name of the account; may be left out when there is only one')
+  .addHelpText('after', auditHelp)
+  .action(async ({ account: name }: { readonly account?: string }) => {
+    const { printHead } = await import('./audit.js');
+    process.stdout.write(await printHead(readSettings(process.env), name));
+  });
+audit
+  .command('public-key')
+  .description('print the public key that heads are signed with')
+  .addHelpText('after', auditHelp)
+  .action(async () => {
+    const { printPublicKey } = await import('./audit.js');
+    process.stdout.write(await printPublicKey(readSettings(process.env)));
+  });
+audit
+  .command('export')
+  .description('print the whole trail of an account, an event in each line, with a signed head at its end')
+  .option('--account <name>', 'name of the account; may be left out when there is only one')
+  .option('--after <position>', 'only what comes after this position', positionOf, 0)
+  .addHelpText('after', auditHelp)
+  .action(async ({ account, after }: { readonly account?: string; readonly after: number }) => {
+    const { exportTrail } = await import('./audit.js');
+    await exportTrail(readSettings(process.env), { account, after }, writeOut);
+  });
+audit
+  .command('verify')
+  .description('say whether the trail is what it was, as far as that can be known')
+  .argument('[file]', 'an export, `-` for standard input; the database unless given')
+  .option('--head <file>', 'a head that was kept; can be given several times', listed)
+  .option('--public-key <file>', 'key that heads and exports must be signed with')
+  .option('--account <name>', 'only this account of the database')
+  .option('--after <position>', 'the export is a part that begins after this position', positionOf, 0)
+  .option('--json', 'print everything as JSON')
+  .addHelpText(
+    'after',
+    `
+Verifying an export needs neither database nor key file, nor any other setting. Verifying the database reads alone, and
+can run beside the server.
+
+Ends with status 0 when what was verified holds, 1 when something does not, 2 when nothing can be said. Without a head it
+cannot know whether the end was cut off, nor whether everything was written anew: docs/audit.md.
+
+  bailiwick audit verify --head head.json
+  bailiwick audit verify --head head.json --public-key audit.pem export.jsonl
+`,
+  )
+  // Status 1 says that something was changed.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .action(async (file: string | undefined, options: AuditVerifyOptions) => {
+    const { auditStatus, verifyAudit } = await import('./audit-verification.js');
+    const { printVerification, printVerificationAsJson } = await import('./audit-report.js');
+    const { head: heads = [], publicKey = null, account = null, after } = options;
+    try {
+      const wanted = { file: file ?? null, heads, publicKey, account, after };
+      const verification = await verifyAudit(wanted, () => readSettings(process.env));
+      process.stdout.write((options.json ? printVerificationAsJson : printVerification)(verification));
+      process.exitCode = auditStatus(verification);
+    } catch (error) {
+      process.stderr.write(describeFailure(error));
+      process.exitCode = 2;
+    }
+  });
+
+interface AuditVerifyOptions {
+  readonly head?: readonly string[];
+  readonly publicKey?: string;
+  readonly account?: string;
+  readonly after: number;
+  readonly json?: true;
+}
+
+function positionOf(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Write the position of an event, or 0.');
+}
+
+/** Waits where the reader is slower than the database. */
+async function writeOut(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}
 
 const policy = program.command('policy').description('policy documents');
 policy

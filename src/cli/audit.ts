@@ -1,0 +1,108 @@
+/**
+ * `bailiwick audit`: heads and exports of the audit trail, read from the database beside whoever uses it. Who can run
+ * these can read the database and the key anyway; over the API a head is `auditHead`.
+ */
+import { beginningOf, endLine, eventLine, headerLine, publicKeyText, type Link } from '../audit-chain/index.js';
+import { auditHeadKey, signedHead, type Account } from '../iam/index.js';
+import type { Settings } from '../settings.js';
+import { inspectStore, type Inspection } from '../store/index.js';
+import { StartRefused } from './refusal.js';
+import { readSecretKey } from './secret-key.js';
+
+/** Looks at a database whose tables are those of this program. */
+export async function withTrails<T>(
+  { databaseUrl }: Pick<Settings, 'databaseUrl'>,
+  work: (inspection: Inspection) => Promise<T>,
+): Promise<T> {
+  const inspection = await inspectStore(databaseUrl).catch((error: unknown) => {
+    throw new StartRefused(error instanceof Error ? error.message : String(error));
+  });
+  if (inspection === null || !inspection.begun) {
+    await inspection?.close();
+    throw new StartRefused('the database is not there, or empty; check BAILIWICK_DATABASE_URL');
+  }
+  try {
+    const { pending, unknown } = inspection;
+    if (unknown.length > 0) throw new StartRefused('the database was changed by a newer version; use that one');
+    if (pending.length > 0) {
+      throw new StartRefused(
+        `the database is one of an older version (to be made: ${pending.join(', ')}); start the server of this one first`,
+      );
+    }
+    return await work(inspection);
+  } finally {
+    await inspection.close();
+  }
+}
+
+/** The account of this name; the only one there is when none is named. */
+export async function accountNamed({ store }: Inspection, name: string | undefined): Promise<Account> {
+  const accounts = await store.access.accounts();
+  const names = accounts.map((account) => `\`${account.name}\``).join(', ');
+  if (name === undefined) {
+    const [only, ...others] = accounts;
+    if (only === undefined) throw new StartRefused('the database has no account');
+    if (others.length > 0) throw new StartRefused(`there are several accounts; give one of ${names} with --account`);
+    return only;
+  }
+  const account = await store.access.accountByName(name);
+  if (account === null) throw new StartRefused(`there is no account \`${name}\`; there are ${names}`);
+  return account;
+}
+
+/** The signed head of an account as JSON. */
+export async function printHead(settings: Settings, name: string | undefined, now = Date.now): Promise<string> {
+  const key = await headKeyOf(settings);
+  return withTrails(settings, async (inspection) => {
+    const { id } = await accountNamed(inspection, name);
+    return `${JSON.stringify(signedHead(key, id, await inspection.trail.end(id), now()), null, 2)}\n`;
+  });
+}
+
+export async function printPublicKey(settings: Settings): Promise<string> {
+  return publicKeyText((await headKeyOf(settings)).publicKey);
+}
+
+/**
+ * Writes the trail of an account, up to where it ended when the export began. What is broken is written as it is: an
+ * export proves nothing by itself.
+ *
+ * @param after position after which events are written; 0 for a whole trail
+ */
+export async function exportTrail(
+  settings: Settings,
+  { account: name, after }: { readonly account: string | undefined; readonly after: number },
+  write: (line: string) => Promise<void>,
+  now = Date.now,
+): Promise<void> {
+  const key = await headKeyOf(settings);
+  await withTrails(settings, async (inspection) => {
+    const account = await accountNamed(inspection, name);
+    const { trail } = inspection;
+    const end = await trail.end(account.id);
+    if (end === null) throw new StartRefused('it is not said where the trail ends; see `bailiwick audit verify`');
+    let begun = after === 0;
+    if (begun) await write(headerLine(account.id, account.name, beginningOf(account.id)));
+    for await (const event of trail.events(account.id)) {
+      const position = Number(event.position);
+      if (begun && position > end.position) break;
+      if (begun) await write(eventLine(event));
+      else if (position === after) {
+        begun = true;
+        await write(headerLine(account.id, account.name, { position, hash: String(event.hash) } satisfies Link));
+      }
+    }
+    if (!begun) throw new StartRefused(`the trail has no event at position ${after}`);
+    await write(endLine(signedHead(key, account.id, end, now())));
+  });
+}
+
+async function headKeyOf({ secretKeyFile }: Settings): Promise<ReturnType<typeof auditHeadKey>> {
+  const masterKey = await readSecretKey(secretKeyFile);
+  if (masterKey === null) {
+    throw new StartRefused(
+      `the secret key file \`${secretKeyFile}\` is missing; run this where the server runs, or set BAILIWICK_SECRET_KEY_FILE`,
+    );
+  }
+  return auditHeadKey(masterKey);
+}
