@@ -92,6 +92,7 @@ export default tseslint.config(
               'AgencyPolicyDraft',
               'AgencyTrust',
               'AuditActor',
+              'AuditHead',
               'AuditTarget',
               'AuthorizationReadiness',
               'ChangedRequest',

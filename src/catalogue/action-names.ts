@@ -27,6 +27,7 @@ export const actionNames = [
   'bailiwick:services:delete',
   'bailiwick:services:rotateKey',
   'bailiwick:audit:list',
+  'bailiwick:audit:getHead',
   'bailiwick:permissions:grantToUser',
   'bailiwick:permissions:revokeFromUser',
   'bailiwick:permissions:grantToService',

@@ -13,6 +13,7 @@ import { AccountSettingsResolver } from './account-settings.js';
 import { AgencyResolver } from './agencies.js';
 import { AgencySessionResolver } from './agency-sessions.js';
 import { AgencyFunctionResolver } from './agency-functions.js';
+import { AuditHeadResolver } from './audit-heads.js';
 import { AuditResolver } from './audit.js';
 import { AuthorizationFunctionResolver } from './authorization-functions.js';
 import { AuthorizationReadinessResolver } from './authorization-readiness.js';
@@ -66,6 +67,7 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   AgencyGrantsResolver,
   AgencyResolver,
   AgencySessionResolver,
+  AuditHeadResolver,
   AuditResolver,
   AuthorizationFunctionResolver,
   AuthorizationReadinessResolver,

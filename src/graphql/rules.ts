@@ -63,6 +63,7 @@ const plainValues: ReadonlySet<string> = new Set([
   'AgencyTrust',
   'AuditEventActor',
   'AuditEventTarget',
+  'AuditHead',
   'AuthorizationFunction',
   'AuthorizationReadiness',
   'ChangedRequest',

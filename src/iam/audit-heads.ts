@@ -8,6 +8,8 @@ import type { Call } from './call.js';
 import type { House } from './house.js';
 import type { Id, Instant } from './records.js';
 
+export type { SignedHead } from '../audit-chain/index.js';
+
 /** @param masterKey 32 bytes kept outside the database */
 export function auditHeadKey(masterKey: Uint8Array): HeadKey {
   return headKeyFrom(Buffer.from(hkdfSync('sha256', masterKey, new Uint8Array(0), 'bailiwick audit heads 1', 32)));

@@ -36,6 +36,7 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Query.agencies': none,
   'Query.agency': ({ agencyId }) => ({ id: agencyId }),
   'Query.auditEvents': none,
+  'Query.auditHead': none,
   'Query.authorizationFunctions': none,
   'Query.authorizationReadiness': () => ({ input: { functions: ['training'] } }),
   'Query.authorizations': none,
