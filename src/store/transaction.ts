@@ -218,17 +218,26 @@ class OpenTransaction implements Transaction {
     if (found === undefined) throw new Error(`there is no account ${accountId} to write for`);
     const revision = Number(found.revision) + 1;
     const end = typeof found.hash === 'string' ? { position: Number(found.position), hash: found.hash } : null;
-    await this.writeTrail(revision, end);
+    const moved = await this.writeTrail(revision, end);
     const accessRevision = Number(found.accessRevision) + (this.touchesAccess ? 1 : 0);
-    await this.connection.write('account', (manager) =>
-      manager.update(this.surroundings.entities.account, { id: accountId }, { revision, accessRevision }),
-    );
+    // Each transaction ends with this: as plain statements, and as one where one can be, so that the chain costs hardly anything.
+    const raising = sql`UPDATE "accounts" SET "revision" = ${revision}, "access_revision" = ${accessRevision}
+      WHERE "id" = ${accountId}`;
+    if (moved !== null && this.connection.dialect === 'postgres') {
+      await this.connection.rows(sql`WITH moved AS (${moved}) ${raising}`);
+    } else {
+      if (moved !== null) await this.connection.rows(moved);
+      await this.connection.rows(raising);
+    }
     return { accountId, revision, accessRevision };
   }
 
-  /** @param end where the chain ends; null for an account that has none yet */
-  private async writeTrail(revision: number, end: Link | null): Promise<void> {
-    if (this.written.length === 0) return;
+  /**
+   * @param end where the chain ends; null for an account that has none yet
+   * @returns the statement that says where it ends from now on, unless that is said already
+   */
+  private async writeTrail(revision: number, end: Link | null): Promise<Sql | null> {
+    if (this.written.length === 0) return null;
     const { accountId } = this.origin;
     const { auditEvent, auditChain } = this.surroundings.entities;
     let last = end ?? beginningOf(accountId);
@@ -242,12 +251,12 @@ class OpenTransaction implements Transaction {
       await this.connection.write('auditEvent', (manager) => manager.insert(auditEvent, some));
     }
     const { position, hash } = last;
-    const identity = this.identity('auditChain', accountId);
-    await this.connection.write<unknown>('auditChain', (manager) =>
-      end === null
-        ? manager.insert(auditChain, { ...identity, position, hash, adopted: 0 })
-        : manager.update(auditChain, identity, { position, hash }),
-    );
+    if (end === null) {
+      const chain = { ...this.identity('auditChain', accountId), position, hash, adopted: 0 };
+      await this.connection.write('auditChain', (manager) => manager.insert(auditChain, chain));
+      return null;
+    }
+    return sql`UPDATE "audit_chains" SET "position" = ${position}, "hash" = ${hash} WHERE "account_id" = ${accountId}`;
   }
 
   private note<K extends Kind>(
