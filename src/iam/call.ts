@@ -19,7 +19,7 @@ import {
 import { none, type Plan } from '../policy/index.js';
 import { planQuestion, type OpenQuestion, type WantedVerdict } from './decision-plan.js';
 import { silentObserver, type Observer } from './observer.js';
-import type { Reader, Scope } from './ports.js';
+import type { ChangeOrigin, Reader, Scope } from './ports.js';
 import type { Account, Id, Instant, Session, User, Workspace } from './records.js';
 import type { SignatureUse } from './signed-requests.js';
 
@@ -51,7 +51,11 @@ export interface CallParts {
   /** When the token of the call ends, which may be before its session; absent where no token was shown. */
   readonly tokenExpiresAt?: Instant | null;
   readonly observer?: Observer;
+  readonly performer?: Performer | null;
 }
+
+/** Whom the trail names for a change, where it is not the principal whose rights bind it. */
+export type Performer = Pick<ChangeOrigin, 'actorKind' | 'actorId' | 'actorName'>;
 
 export class Call {
   readonly requestId: string;
@@ -73,6 +77,8 @@ export class Call {
   readonly rights: Rights;
   readonly facts: ScopeFacts;
   readonly observer: Observer;
+  /** Null: the principal itself. */
+  readonly performer: Performer | null;
   readonly #remembered = new Map<string, Decision>();
 
   constructor(parts: CallParts) {
@@ -92,6 +98,7 @@ export class Call {
     this.rights = parts.rights;
     this.facts = parts.facts;
     this.observer = parts.observer ?? silentObserver;
+    this.performer = parts.performer ?? null;
   }
 
   /** The same call, after its signature was spent: it may change things, and no other call with that signature. */

@@ -11,7 +11,7 @@ import {
   type ScopeFacts,
   type SessionBounds,
 } from './authorizer.js';
-import { Call, type BrokenCredential } from './call.js';
+import { Call, type BrokenCredential, type Performer } from './call.js';
 import { delegationOf, faultOf, readDelegation, type DelegationFault } from './delegation.js';
 import { mayUserEnter, takesVisitors } from './entry.js';
 import type { House } from './house.js';
@@ -189,9 +189,30 @@ export class Calls {
     return this.#call(arrival, { account, session, user, principal, scope, tokenExpiresAt });
   }
 
+  /**
+   * Opens the call of the operator, who works on the machine itself and shows no credential: in account scope, with the
+   * rights of one user, root unless another is named. The trail says that it was the operator.
+   */
+  async openOperator(requestId: string, accountId: Id, userId: Id | null = null): Promise<Call> {
+    const { access } = this.#house.store;
+    const arrival = { requestId, environment: { now: this.#house.now(), sourceAddress: null } };
+    const account = await access.account(accountId);
+    const user = account === null ? null : await access.user(accountId, userId ?? account.rootUserId);
+    if (account === null || user === null || !user.enabled) {
+      return this.#nobody(arrival, { message: 'the user is disabled or gone', reference: 'IAM.0082' });
+    }
+    const principal: Principal = { kind: user.root ? 'ROOT' : 'USER', id: user.id, name: user.name, mfaAt: null };
+    const performer: Performer = user.root
+      ? { actorKind: 'OPERATOR', actorId: '', actorName: 'operator' }
+      : { actorKind: 'OPERATOR', actorId: user.id, actorName: `operator as ${user.name}` };
+    const scope = { accountId, workspaceId: null };
+    return this.#call(arrival, { account, session: null, user, principal, scope, performer });
+  }
+
   /** Opens the call of the same credential in the same scope again, as things are now. */
   async reopen(call: Call): Promise<Call> {
     const { requestId, environment, accountId, user, session, scope, signature, tokenExpiresAt } = call;
+    if (call.performer !== null && user !== null) return this.openOperator(requestId, accountId, user.id);
     const arrival = { requestId, environment: { ...environment, now: this.#house.now() } };
     if (signature !== null) {
       const signing = await findSigningKey(this.#house.store, signature.keyId);
@@ -321,6 +342,7 @@ export class Calls {
       readonly signature?: SignatureUse;
       readonly bounds?: SessionBounds;
       readonly tokenExpiresAt?: Instant | null;
+      readonly performer?: Performer;
     },
   ): Promise<Call> {
     const { store } = this.#house;
@@ -350,6 +372,7 @@ export class Calls {
       signature: parts.signature ?? null,
       tokenExpiresAt: parts.tokenExpiresAt ?? null,
       observer: this.#house.observer,
+      performer: parts.performer ?? null,
     });
   }
 

@@ -94,6 +94,7 @@ export async function change<T>(
     actorKind: elsewhere && principal.kind === 'ROOT' ? 'USER' : principal.kind,
     actorId: principal.id,
     actorName: elsewhere ? `${call.account?.name ?? ''}/${principal.name}` : principal.name,
+    ...call.performer,
     delegation: principal.delegation ?? null,
     requestId: call.requestId,
     at: call.now,

@@ -14,11 +14,11 @@ import { documentOf } from './rights.js';
  * can make a grant reach a user. Answers the users whose default it ended.
  */
 export async function endReachedDefaults(transaction: Transaction, userIds: readonly Id[]): Promise<readonly User[]> {
-  const candidates: User[] = [];
-  for (const id of new Set(userIds)) {
-    const user = await transaction.get('user', id);
-    if (user !== null && !user.root && user.defaultModelArtsAccess === 'IN_FORCE') candidates.push(user);
-  }
+  const users = await transaction.getAll('user', [...new Set(userIds)]);
+  const candidates = [...new Set(userIds)].flatMap((id) => {
+    const user = users.get(id);
+    return user !== undefined && !user.root && user.defaultModelArtsAccess === 'IN_FORCE' ? [user] : [];
+  });
   if (candidates.length === 0) return [];
   const reached = await transaction.access.attachments(
     transaction.origin.accountId,

@@ -158,34 +158,37 @@ async function refuseRestraining(open: OpenChange, grant: Grant, text: string): 
 
 /** Takes a grant away; it binds from the next request on. */
 export async function revokeGrant(house: House, call: Call, input: { readonly id: Id }): Promise<Outcome<Grant>> {
-  return change(house, call, { operation: 'revokeGrant' }, async (open) => {
-    const { transaction, call } = open;
-    // Asked before it is known whether the grant exists: a stranger learns nothing (rule 19).
-    const grant = (await transaction.reader.find('grant', [input.id])).get(input.id) ?? null;
-    if (grant === null) {
-      const refusals = revokeDoor.map((action) => open.ask(action, null));
-      const refused = refusals.every((refusal) => refusal !== null) ? refusals[0] : null;
-      return refused ?? reject(notFound('grant', input.id));
-    }
-    const subject = { kind: grant.subjectKind, id: grant.subjectId };
-    const refused = open.ask(
-      grantAction('revoke', grant.subjectKind, grant.scopeKind),
-      subjectUrn(call.accountId, subject),
-    );
-    if (refused !== null) return refused;
-    const elsewhere = outsideWorkspace(call, grant.scopeKind, grant.scopeId, 'id');
-    if (elsewhere !== null) return reject(elsewhere);
-    if (await isAdministratorsOwn(transaction, grant)) {
-      return reject(problem('IMMUTABLE', 'the administrators keep FullAccess; leave the group instead', 'id'));
-    }
-    const policy = await transaction.get('policy', grant.policyId);
-    const version =
-      policy === null ? null : await transaction.access.policyVersion(call.accountId, policy.id, policy.defaultVersion);
-    const gain = await refuseGain(open, [giftOfLifting({ grant, text: version?.text ?? '' })], 'id');
-    if (gain !== null) return gain;
-    await transaction.remove('grant', grant.id);
-    return succeed(grant);
-  });
+  return change(house, call, { operation: 'revokeGrant' }, (open) => takeGrant(open, input));
+}
+
+/** What `revokeGrant` does, as a part of a larger change. */
+export async function takeGrant(open: OpenChange, input: { readonly id: Id }): Promise<Outcome<Grant>> {
+  const { transaction, call } = open;
+  // Asked before it is known whether the grant exists: a stranger learns nothing (rule 19).
+  const grant = (await transaction.reader.find('grant', [input.id])).get(input.id) ?? null;
+  if (grant === null) {
+    const refusals = revokeDoor.map((action) => open.ask(action, null));
+    const refused = refusals.every((refusal) => refusal !== null) ? refusals[0] : null;
+    return refused ?? reject(notFound('grant', input.id));
+  }
+  const subject = { kind: grant.subjectKind, id: grant.subjectId };
+  const refused = open.ask(
+    grantAction('revoke', grant.subjectKind, grant.scopeKind),
+    subjectUrn(call.accountId, subject),
+  );
+  if (refused !== null) return refused;
+  const elsewhere = outsideWorkspace(call, grant.scopeKind, grant.scopeId, 'id');
+  if (elsewhere !== null) return reject(elsewhere);
+  if (await isAdministratorsOwn(transaction, grant)) {
+    return reject(problem('IMMUTABLE', 'the administrators keep FullAccess; leave the group instead', 'id'));
+  }
+  const policy = await transaction.get('policy', grant.policyId);
+  const version =
+    policy === null ? null : await transaction.access.policyVersion(call.accountId, policy.id, policy.defaultVersion);
+  const gain = await refuseGain(open, [giftOfLifting({ grant, text: version?.text ?? '' })], 'id');
+  if (gain !== null) return gain;
+  await transaction.remove('grant', grant.id);
+  return succeed(grant);
 }
 
 /** Ids of the users whom these grants reach, straight or through their group. */

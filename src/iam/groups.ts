@@ -8,7 +8,7 @@ import { isNameTaken, nameTaken, notFound, versionConflict } from './faults.js';
 import { newId, type House } from './house.js';
 import { checkText, problemsOf, quotas } from './limits.js';
 import { problem, reject, succeed, type Invalid, type Outcome, type UserProblem } from './outcome.js';
-import type { Group, Id, User } from './records.js';
+import type { Group, Id, Membership, User } from './records.js';
 
 /** Name of the group that every account begins with (rule 2). */
 export const administratorsGroup = 'admin';
@@ -20,29 +20,34 @@ export interface CreateGroupInput {
 }
 
 export async function createGroup(house: House, call: Call, input: CreateGroupInput): Promise<Outcome<Group>> {
-  const problems = problemsOf(
-    checkText('groupName', input.name, 'name'),
-    checkText('description', input.description, 'description'),
-  );
+  const problems = groupProblems(input);
   if (problems.length > 0) return reject(...problems);
-  return change(house, call, creating('group', 'createGroup', input), async (open) => {
-    const { call } = open;
-    const refused = open.ask('iam:groups:createGroup', null);
-    if (refused !== null) return refused;
-    if (await isNameTaken(open, 'group', input.name)) return reject(nameTaken('group', input.name));
-    const group: Group = {
-      id: newId(),
-      accountId: call.accountId,
-      name: input.name,
-      description: input.description ?? '',
-      builtIn: false,
-      version: 1,
-      createdAt: call.now,
-      updatedAt: call.now,
-    };
-    await open.transaction.insert('group', group);
-    return succeed(group);
-  });
+  return change(house, call, creating('group', 'createGroup', input), (open) => storeGroup(open, input));
+}
+
+/** What `createGroup` does, as a part of a larger change. */
+export async function storeGroup(
+  open: OpenChange,
+  input: Pick<CreateGroupInput, 'name' | 'description'>,
+): Promise<Outcome<Group>> {
+  const problems = groupProblems(input);
+  if (problems.length > 0) return reject(...problems);
+  const { call } = open;
+  const refused = open.ask('iam:groups:createGroup', null);
+  if (refused !== null) return refused;
+  if (await isNameTaken(open, 'group', input.name)) return reject(nameTaken('group', input.name));
+  const group: Group = {
+    id: newId(),
+    accountId: call.accountId,
+    name: input.name,
+    description: input.description ?? '',
+    builtIn: false,
+    version: 1,
+    createdAt: call.now,
+    updatedAt: call.now,
+  };
+  await open.transaction.insert('group', group);
+  return succeed(group);
 }
 
 export interface UpdateGroupInput {
@@ -53,53 +58,60 @@ export interface UpdateGroupInput {
 }
 
 export async function updateGroup(house: House, call: Call, input: UpdateGroupInput): Promise<Outcome<Group>> {
-  const problems = problemsOf(
-    checkText('groupName', input.name, 'name'),
-    checkText('description', input.description, 'description'),
+  return change(house, call, { operation: 'updateGroup' }, (open) => alterGroup(open, input));
+}
+
+/** What `updateGroup` does, as a part of a larger change. */
+export async function alterGroup(open: OpenChange, input: UpdateGroupInput): Promise<Outcome<Group>> {
+  const problems = groupProblems(input);
+  const { call } = open;
+  const refused = open.ask('iam:groups:updateGroup', iamUrn(call.accountId, 'group', input.id));
+  if (refused !== null) return refused;
+  const group = await open.transaction.get('group', input.id);
+  if (group === null) return reject(notFound('group', input.id));
+  if (problems.length > 0) return reject(...problems);
+  const stale = versionConflict(group.version, input.expectedVersion);
+  if (stale !== null) return reject(stale);
+  if (input.name != null && input.name !== group.name) {
+    if (group.builtIn) return reject(builtIn('renamed'));
+    if (await isNameTaken(open, 'group', input.name, group.id)) return reject(nameTaken('group', input.name));
+  }
+  return succeed(
+    await open.transaction.update('group', group.id, {
+      ...(input.name == null ? {} : { name: input.name }),
+      ...(input.description == null ? {} : { description: input.description }),
+    }),
   );
-  return change(house, call, { operation: 'updateGroup' }, async (open) => {
-    const { call } = open;
-    const refused = open.ask('iam:groups:updateGroup', iamUrn(call.accountId, 'group', input.id));
-    if (refused !== null) return refused;
-    const group = await open.transaction.get('group', input.id);
-    if (group === null) return reject(notFound('group', input.id));
-    if (problems.length > 0) return reject(...problems);
-    const stale = versionConflict(group.version, input.expectedVersion);
-    if (stale !== null) return reject(stale);
-    if (input.name != null && input.name !== group.name) {
-      if (group.builtIn) return reject(builtIn('renamed'));
-      if (await isNameTaken(open, 'group', input.name, group.id)) return reject(nameTaken('group', input.name));
-    }
-    return succeed(
-      await open.transaction.update('group', group.id, {
-        ...(input.name == null ? {} : { name: input.name }),
-        ...(input.description == null ? {} : { description: input.description }),
-      }),
-    );
-  });
+}
+
+function groupProblems({ name, description }: Pick<UpdateGroupInput, 'name' | 'description'>): readonly UserProblem[] {
+  return problemsOf(checkText('groupName', name, 'name'), checkText('description', description, 'description'));
 }
 
 /** Deletes a group with its memberships and grants; the users stay. */
 export async function deleteGroup(house: House, call: Call, input: { readonly id: Id }): Promise<Outcome<Group>> {
-  return change(house, call, { operation: 'deleteGroup' }, async (open) => {
-    const { transaction, call } = open;
-    const refused = open.ask('iam:groups:deleteGroup', iamUrn(call.accountId, 'group', input.id));
-    if (refused !== null) return refused;
-    const group = await transaction.get('group', input.id);
-    if (group === null) return reject(notFound('group', input.id));
-    if (group.builtIn) return reject(builtIn('deleted'));
-    const members = await transaction.idsWhere('membership', { groupId: group.id });
-    if (members.length > 0) {
-      const gain = await refuseLifting(open, group.id, 'id');
-      if (gain !== null) return gain;
-    }
-    for (const id of members) await transaction.remove('membership', id);
-    for (const id of await transaction.idsWhere('grant', { subjectKind: 'GROUP', subjectId: group.id })) {
-      await transaction.remove('grant', id);
-    }
-    await transaction.remove('group', group.id);
-    return succeed(group);
-  });
+  return change(house, call, { operation: 'deleteGroup' }, (open) => eraseGroup(open, input));
+}
+
+/** What `deleteGroup` does, as a part of a larger change. */
+export async function eraseGroup(open: OpenChange, input: { readonly id: Id }): Promise<Outcome<Group>> {
+  const { transaction, call } = open;
+  const refused = open.ask('iam:groups:deleteGroup', iamUrn(call.accountId, 'group', input.id));
+  if (refused !== null) return refused;
+  const group = await transaction.get('group', input.id);
+  if (group === null) return reject(notFound('group', input.id));
+  if (group.builtIn) return reject(builtIn('deleted'));
+  const members = await transaction.idsWhere('membership', { groupId: group.id });
+  if (members.length > 0) {
+    const gain = await refuseLifting(open, group.id, 'id');
+    if (gain !== null) return gain;
+  }
+  for (const id of members) await transaction.remove('membership', id);
+  for (const id of await transaction.idsWhere('grant', { subjectKind: 'GROUP', subjectId: group.id })) {
+    await transaction.remove('grant', id);
+  }
+  await transaction.remove('group', group.id);
+  return succeed(group);
 }
 
 export interface MembershipInput {
@@ -137,21 +149,24 @@ export async function removeGroupMembers(
   call: Call,
   input: MembershipInput,
 ): Promise<Outcome<MembershipChange>> {
-  return change(house, call, { operation: 'removeGroupMembers' }, async (open) => {
-    const { transaction, call } = open;
-    const refused = open.ask('iam:permissions:removeUserFromGroup', iamUrn(call.accountId, 'group', input.groupId));
-    if (refused !== null) return refused;
-    const faults = await missingOf(open, input.userIds, [input.groupId], 'groupId');
-    if (faults.length > 0) return reject(...faults);
-    const gain =
-      (await refuseLifting(open, input.groupId, 'groupId')) ?? (await refuseUnlessAdministrator(open, input.groupId));
-    if (gain !== null) return gain;
-    for (const userId of new Set(input.userIds)) {
-      const id = `${input.groupId}.${userId}`;
-      if ((await transaction.get('membership', id)) !== null) await transaction.remove('membership', id);
-    }
-    return succeed({ ...(await membersOf(open, input)), defaultAccessEnded: [] });
-  });
+  return change(house, call, { operation: 'removeGroupMembers' }, (open) => leaveGroup(open, input));
+}
+
+/** What `removeGroupMembers` does, as a part of a larger change. */
+export async function leaveGroup(open: OpenChange, input: MembershipInput): Promise<Outcome<MembershipChange>> {
+  const { transaction, call } = open;
+  const refused = open.ask('iam:permissions:removeUserFromGroup', iamUrn(call.accountId, 'group', input.groupId));
+  if (refused !== null) return refused;
+  const faults = await missingOf(open, input.userIds, [input.groupId], 'groupId');
+  if (faults.length > 0) return reject(...faults);
+  const gain =
+    (await refuseLifting(open, input.groupId, 'groupId')) ?? (await refuseUnlessAdministrator(open, input.groupId));
+  if (gain !== null) return gain;
+  for (const userId of new Set(input.userIds)) {
+    const id = `${input.groupId}.${userId}`;
+    if ((await transaction.get('membership', id)) !== null) await transaction.remove('membership', id);
+  }
+  return succeed({ ...(await membersOf(open, input)), defaultAccessEnded: [] });
 }
 
 /** Makes these users members of these groups, within an open change. Answers what stands against it, else null. */
@@ -161,12 +176,29 @@ export async function joinGroups(
   groupIds: readonly Id[],
   path: string,
 ): Promise<Outcome<never> | null> {
+  if (userIds.length === 0) return null;
+  return seatMembers(
+    open,
+    [...new Set(userIds)].map((userId) => ({ userId, groupIds })),
+    path,
+  );
+}
+
+/** The same where each user joins groups of their own; no user may be named twice. In few statements, however many. */
+export async function seatMembers(
+  open: OpenChange,
+  seats: readonly { readonly userId: Id; readonly groupIds: readonly Id[] }[],
+  path: string,
+): Promise<Outcome<never> | null> {
   const { transaction, call } = open;
-  if (userIds.length === 0 || groupIds.length === 0) return null;
+  const joining = seats.filter((seat) => seat.groupIds.length > 0);
+  if (joining.length === 0) return null;
+  const groupIds = [...new Set(joining.flatMap((seat) => seat.groupIds))];
   for (const groupId of groupIds) {
     const refused = open.ask('iam:permissions:addUserToGroup', iamUrn(call.accountId, 'group', groupId));
     if (refused !== null) return refused;
   }
+  const userIds = joining.map(({ userId }) => userId);
   const faults = await missingOf(open, userIds, groupIds, path);
   if (faults.length > 0) return reject(...faults);
   const brought = await transaction.access.attachments(call.accountId, 'GROUP', groupIds);
@@ -176,10 +208,12 @@ export async function joinGroups(
     const refused = await refuseUnlessAdministrator(open, groupId);
     if (refused !== null) return refused;
   }
-  for (const userId of new Set(userIds)) {
-    const current = await transaction.idsWhere('membership', { userId });
-    const added = [...new Set(groupIds)].filter((groupId) => !current.includes(`${groupId}.${userId}`));
-    if (current.length + added.length > quotas.groupsPerUser) {
+  const present = await transaction.groupsOf(userIds);
+  const added: Membership[] = [];
+  for (const { userId, groupIds } of joining) {
+    const current = present.get(userId) ?? new Set();
+    const joined = [...new Set(groupIds)].filter((groupId) => !current.has(groupId));
+    if (current.size + joined.length > quotas.groupsPerUser) {
       return reject(
         problem('LIMIT_EXCEEDED', `a user is in at most ${quotas.groupsPerUser} groups; leave one first`, path, {
           reference: 'IAM.1115',
@@ -187,16 +221,12 @@ export async function joinGroups(
         }),
       );
     }
-    for (const groupId of added) {
-      await transaction.insert('membership', {
-        id: `${groupId}.${userId}`,
-        accountId: call.accountId,
-        groupId,
-        userId,
-        addedAt: call.now,
-      });
+    for (const groupId of joined) {
+      const id = `${groupId}.${userId}`;
+      added.push({ id, accountId: call.accountId, groupId, userId, addedAt: call.now });
     }
   }
+  await transaction.insertAll('membership', added);
   return null;
 }
 
@@ -223,14 +253,10 @@ async function missingOf(
   groupPath: string,
 ): Promise<readonly UserProblem[]> {
   const faults: UserProblem[] = [];
-  for (const id of groupIds) {
-    if ((await open.transaction.get('group', id)) === null) faults.push(notFound('group', id, groupPath));
-  }
-  for (const id of userIds) {
-    if ((await open.transaction.get('user', id)) === null) {
-      faults.push(notFound('user', id, 'userIds'));
-    }
-  }
+  const groups = await open.transaction.getAll('group', groupIds);
+  for (const id of groupIds) if (!groups.has(id)) faults.push(notFound('group', id, groupPath));
+  const users = await open.transaction.getAll('user', userIds);
+  for (const id of userIds) if (!users.has(id)) faults.push(notFound('user', id, 'userIds'));
   return faults;
 }
 

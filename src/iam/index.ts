@@ -8,6 +8,7 @@ export * from './ports.js';
 export * from './revision.js';
 export * from './outcome.js';
 export * from './listing.js';
+export { fold } from './names.js';
 export * from './authorizer.js';
 export * from './reach.js';
 export { describeVoid, findVoid, type VoidPart } from './void-grants.js';
@@ -18,7 +19,7 @@ export * from './iam.js';
 export { silentObserver, type Observer } from './observer.js';
 export { usualTokenKeys, type TokenKeySettings } from './token-keys.js';
 export { passwordLimits, weakness, type PasswordPolicy } from './passwords.js';
-export { textRules, quotas } from './limits.js';
+export { checkText, quotas, textRules } from './limits.js';
 export * from './accounts.js';
 export {
   endOtherSessionsOf,
@@ -77,6 +78,12 @@ export * from './workspace-deletion.js';
 export { enterableWorkspaces, type EnterableWorkspace } from './workspace-visits.js';
 export * from './workspace-quotas.js';
 export * from './enterprise-projects.js';
+export {
+  changeDirectory,
+  lastAdministrator,
+  type DirectoryInputs,
+  type DirectoryOperation,
+} from './directory-changes.js';
 export * from './resource-urns.js';
 export * from './resource-visibility.js';
 export * from './resources.js';

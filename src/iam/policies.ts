@@ -196,15 +196,21 @@ export async function setDefaultPolicyVersion(
   call: Call,
   input: SetDefaultPolicyVersionInput,
 ): Promise<Outcome<PolicyChange>> {
-  return change(house, call, { operation: 'setDefaultPolicyVersion' }, async (open) => {
-    const policy = await changeablePolicy(open, 'iam:roles:updateRole', input.policyId, 'policyId');
-    if ('kind' in policy) return policy;
-    const stale = versionConflict(policy.version, input.expectedVersion);
-    if (stale !== null) return reject(stale);
-    const version = await open.transaction.get('policyVersion', `${policy.id}.${input.number}`);
-    if (version === null) return reject(notFound('version', String(input.number), 'number'));
-    return useVersion(open, policy, version, 'policyId');
-  });
+  return change(house, call, { operation: 'setDefaultPolicyVersion' }, (open) => switchVersion(open, input));
+}
+
+/** What `setDefaultPolicyVersion` does, as a part of a larger change. */
+export async function switchVersion(
+  open: OpenChange,
+  input: SetDefaultPolicyVersionInput,
+): Promise<Outcome<PolicyChange>> {
+  const policy = await changeablePolicy(open, 'iam:roles:updateRole', input.policyId, 'policyId');
+  if ('kind' in policy) return policy;
+  const stale = versionConflict(policy.version, input.expectedVersion);
+  if (stale !== null) return reject(stale);
+  const version = await open.transaction.get('policyVersion', `${policy.id}.${input.number}`);
+  if (version === null) return reject(notFound('version', String(input.number), 'number'));
+  return useVersion(open, policy, version, 'policyId');
 }
 
 /** Deletes a version that is not in use. Its number is never used again. */
@@ -213,36 +219,42 @@ export async function deletePolicyVersion(
   call: Call,
   input: PolicyVersionInput,
 ): Promise<Outcome<PolicyChange>> {
-  return change(house, call, { operation: 'deletePolicyVersion' }, async (open) => {
-    const policy = await changeablePolicy(open, 'iam:roles:updateRole', input.policyId, 'policyId');
-    if ('kind' in policy) return policy;
-    const policyVersion = await open.transaction.get('policyVersion', `${policy.id}.${input.number}`);
-    if (policyVersion === null) return reject(notFound('version', String(input.number), 'number'));
-    if (policyVersion.number === policy.defaultVersion) {
-      return reject(problem('IN_USE', 'this version is in use; set another as default first', 'number'));
-    }
-    await open.transaction.remove('policyVersion', policyVersion.id);
-    return succeed({ policy, policyVersion, defaultAccessEnded: [] });
-  });
+  return change(house, call, { operation: 'deletePolicyVersion' }, (open) => eraseVersion(open, input));
+}
+
+/** What `deletePolicyVersion` does, as a part of a larger change. */
+export async function eraseVersion(open: OpenChange, input: PolicyVersionInput): Promise<Outcome<PolicyChange>> {
+  const policy = await changeablePolicy(open, 'iam:roles:updateRole', input.policyId, 'policyId');
+  if ('kind' in policy) return policy;
+  const policyVersion = await open.transaction.get('policyVersion', `${policy.id}.${input.number}`);
+  if (policyVersion === null) return reject(notFound('version', String(input.number), 'number'));
+  if (policyVersion.number === policy.defaultVersion) {
+    return reject(problem('IN_USE', 'this version is in use; set another as default first', 'number'));
+  }
+  await open.transaction.remove('policyVersion', policyVersion.id);
+  return succeed({ policy, policyVersion, defaultAccessEnded: [] });
 }
 
 /** Deletes a custom policy that nobody holds. */
 export async function deletePolicy(house: House, call: Call, input: { readonly id: Id }): Promise<Outcome<Policy>> {
-  return change(house, call, { operation: 'deletePolicy' }, async (open) => {
-    const { call } = open;
-    const policy = await changeablePolicy(open, 'iam:roles:deleteRole', input.id, 'id');
-    if ('kind' in policy) return policy;
-    const grants = await open.transaction.access.grantsOfPolicy(call.accountId, policy.id);
-    if (grants.length > 0) {
-      const [count, them] = grants.length === 1 ? ['one grant uses', 'it'] : [`${grants.length} grants use`, 'them'];
-      return reject(problem('IN_USE', `${count} this policy; revoke ${them} first`, 'id', { reference: 'IAM.0005' }));
-    }
-    for (const id of await open.transaction.idsWhere('policyVersion', { policyId: policy.id })) {
-      await open.transaction.remove('policyVersion', id);
-    }
-    await open.transaction.remove('policy', policy.id);
-    return succeed(policy);
-  });
+  return change(house, call, { operation: 'deletePolicy' }, (open) => erasePolicy(open, input));
+}
+
+/** What `deletePolicy` does, as a part of a larger change. */
+export async function erasePolicy(open: OpenChange, input: { readonly id: Id }): Promise<Outcome<Policy>> {
+  const { call } = open;
+  const policy = await changeablePolicy(open, 'iam:roles:deleteRole', input.id, 'id');
+  if ('kind' in policy) return policy;
+  const grants = await open.transaction.access.grantsOfPolicy(call.accountId, policy.id);
+  if (grants.length > 0) {
+    const [count, them] = grants.length === 1 ? ['one grant uses', 'it'] : [`${grants.length} grants use`, 'them'];
+    return reject(problem('IN_USE', `${count} this policy; revoke ${them} first`, 'id', { reference: 'IAM.0005' }));
+  }
+  for (const id of await open.transaction.idsWhere('policyVersion', { policyId: policy.id })) {
+    await open.transaction.remove('policyVersion', id);
+  }
+  await open.transaction.remove('policy', policy.id);
+  return succeed(policy);
 }
 
 async function changeablePolicy(

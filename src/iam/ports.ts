@@ -342,6 +342,8 @@ export interface Transaction {
   /** The whole account, for rules that must see it (uniqueness, quotas, reach); never for answers. */
   readonly access: AccessReader;
   insert<K extends Kind>(kind: K, record: Records[K]): Promise<void>;
+  /** The same for many, in few statements; in this order. */
+  insertAll<K extends Kind>(kind: K, records: readonly Records[K][]): Promise<void>;
   /** Raises `version` and `updatedAt` where the kind has them. Answers the new row. The row must exist. */
   update<K extends Kind>(kind: K, id: Id, change: Change<Records[K]>): Promise<Records[K]>;
   /** The row must exist, and nothing may refer to it any more. */
@@ -360,6 +362,12 @@ export interface Transaction {
   ): Promise<Id | null>;
   /** One row of the account regardless of scope; for rules, never for answers. */
   get<K extends Kind>(kind: K, id: Id): Promise<Records[K] | null>;
+  /** The same for many, in one statement; what is not there is absent. */
+  getAll<K extends Kind>(kind: K, ids: readonly Id[]): Promise<ReadonlyMap<Id, Records[K]>>;
+  /** Ids of the groups that each of these users is in, in one statement; every user id given is in the map. */
+  groupsOf(userIds: readonly Id[]): Promise<ReadonlyMap<Id, ReadonlySet<Id>>>;
+  /** Those of these names that a row of this kind bears, compared without case; in one statement. */
+  takenNames(kind: 'user', names: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 /** Kinds whose rows are of no use once they have expired. */

@@ -24,48 +24,51 @@ export async function createWorkspace(
   call: Call,
   input: CreateWorkspaceInput,
 ): Promise<Outcome<Workspace>> {
-  const problems = problemsOf(
-    checkText('workspaceName', input.name, 'name'),
-    checkReserved(input.name),
-    checkText('workspaceDescription', input.description, 'description'),
-    checkMembers(input.memberIds),
-  );
+  const problems = workspaceProblems(input);
   if (problems.length > 0) return reject(...problems);
-  return change(house, call, creating('workspace', 'createWorkspace', input), async (open) => {
-    const { call } = open;
-    const refused = open.ask('modelarts:workspace:create', null);
-    if (refused !== null) return refused;
-    const off = await refuseSwitchedOff(open);
-    if (off !== null) return off;
-    if (await isNameTaken(open, 'workspace', input.name)) {
-      return reject(nameTaken('workspace', input.name, 'ModelArts.0107'));
-    }
-    const named = await refuseNaming(open);
-    if (named !== null) return named;
-    const projectId = input.enterpriseProjectId ?? DEFAULT_ID;
-    const project = await open.transaction.get('enterpriseProject', projectId);
-    if (project === null) return reject(notFound('enterprise project', projectId, 'enterpriseProjectId'));
-    if (!project.enabled) {
-      return reject(problem('CONFLICT', 'the enterprise project is disabled; enable it first', 'enterpriseProjectId'));
-    }
-    const workspace: Workspace = {
-      id: newId(),
-      accountId: call.accountId,
-      name: input.name,
-      description: input.description ?? '',
-      enterpriseProjectId: projectId,
-      visibility: input.visibility ?? 'PUBLIC',
-      creatorId: call.principal.id,
-      status: 'NORMAL',
-      statusDetail: '',
-      version: 1,
-      createdAt: call.now,
-      updatedAt: call.now,
-    };
-    await open.transaction.insert('workspace', workspace);
-    const missing = await listMembers(open, workspace.id, input.memberIds ?? []);
-    return missing ?? succeed(workspace);
-  });
+  return change(house, call, creating('workspace', 'createWorkspace', input), (open) => storeWorkspace(open, input));
+}
+
+/** What `createWorkspace` does, as a part of a larger change. */
+export async function storeWorkspace(
+  open: OpenChange,
+  input: Omit<CreateWorkspaceInput, 'idempotencyKey'>,
+): Promise<Outcome<Workspace>> {
+  const problems = workspaceProblems(input);
+  if (problems.length > 0) return reject(...problems);
+  const { call } = open;
+  const refused = open.ask('modelarts:workspace:create', null);
+  if (refused !== null) return refused;
+  const off = await refuseSwitchedOff(open);
+  if (off !== null) return off;
+  if (await isNameTaken(open, 'workspace', input.name)) {
+    return reject(nameTaken('workspace', input.name, 'ModelArts.0107'));
+  }
+  const named = await refuseNaming(open);
+  if (named !== null) return named;
+  const projectId = input.enterpriseProjectId ?? DEFAULT_ID;
+  const project = await open.transaction.get('enterpriseProject', projectId);
+  if (project === null) return reject(notFound('enterprise project', projectId, 'enterpriseProjectId'));
+  if (!project.enabled) {
+    return reject(problem('CONFLICT', 'the enterprise project is disabled; enable it first', 'enterpriseProjectId'));
+  }
+  const workspace: Workspace = {
+    id: newId(),
+    accountId: call.accountId,
+    name: input.name,
+    description: input.description ?? '',
+    enterpriseProjectId: projectId,
+    visibility: input.visibility ?? 'PUBLIC',
+    creatorId: call.principal.id,
+    status: 'NORMAL',
+    statusDetail: '',
+    version: 1,
+    createdAt: call.now,
+    updatedAt: call.now,
+  };
+  await open.transaction.insert('workspace', workspace);
+  const missing = await listMembers(open, workspace.id, input.memberIds ?? []);
+  return missing ?? succeed(workspace);
 }
 
 export interface UpdateWorkspaceInput {
@@ -84,40 +87,49 @@ export async function updateWorkspace(
   call: Call,
   input: UpdateWorkspaceInput,
 ): Promise<Outcome<Workspace>> {
-  const problems = problemsOf(
+  return change(house, call, { operation: 'updateWorkspace' }, (open) => alterWorkspace(open, input));
+}
+
+/** What `updateWorkspace` does, as a part of a larger change. */
+export async function alterWorkspace(open: OpenChange, input: UpdateWorkspaceInput): Promise<Outcome<Workspace>> {
+  const problems = workspaceProblems(input);
+  const workspace = await changeableWorkspace(open, 'modelarts:workspace:update', input.id);
+  if ('kind' in workspace) return workspace;
+  if (problems.length > 0) return reject(...problems);
+  const stale = versionConflict(workspace.version, input.expectedVersion);
+  if (stale !== null) return reject(stale);
+  if (input.name != null && (await isNameTaken(open, 'workspace', input.name, workspace.id))) {
+    return reject(nameTaken('workspace', input.name, 'ModelArts.0107'));
+  }
+  if (input.name != null && input.name !== workspace.name) {
+    const named = await refuseNaming(open);
+    if (named !== null) return named;
+  }
+  if (input.memberIds != null) {
+    for (const id of await open.transaction.idsWhere('workspaceMember', { workspaceId: workspace.id })) {
+      await open.transaction.remove('workspaceMember', id);
+    }
+    const missing = await listMembers(open, workspace.id, input.memberIds);
+    if (missing !== null) return missing;
+  }
+  return succeed(
+    await open.transaction.update('workspace', workspace.id, {
+      ...(input.name == null ? {} : { name: input.name }),
+      ...(input.description == null ? {} : { description: input.description }),
+      ...(input.visibility == null ? {} : { visibility: input.visibility }),
+    }),
+  );
+}
+
+function workspaceProblems(
+  input: Pick<UpdateWorkspaceInput, 'name' | 'description' | 'memberIds'>,
+): readonly UserProblem[] {
+  return problemsOf(
     checkText('workspaceName', input.name, 'name'),
     input.name == null ? null : checkReserved(input.name),
     checkText('workspaceDescription', input.description, 'description'),
     checkMembers(input.memberIds),
   );
-  return change(house, call, { operation: 'updateWorkspace' }, async (open) => {
-    const workspace = await changeableWorkspace(open, 'modelarts:workspace:update', input.id);
-    if ('kind' in workspace) return workspace;
-    if (problems.length > 0) return reject(...problems);
-    const stale = versionConflict(workspace.version, input.expectedVersion);
-    if (stale !== null) return reject(stale);
-    if (input.name != null && (await isNameTaken(open, 'workspace', input.name, workspace.id))) {
-      return reject(nameTaken('workspace', input.name, 'ModelArts.0107'));
-    }
-    if (input.name != null && input.name !== workspace.name) {
-      const named = await refuseNaming(open);
-      if (named !== null) return named;
-    }
-    if (input.memberIds != null) {
-      for (const id of await open.transaction.idsWhere('workspaceMember', { workspaceId: workspace.id })) {
-        await open.transaction.remove('workspaceMember', id);
-      }
-      const missing = await listMembers(open, workspace.id, input.memberIds);
-      if (missing !== null) return missing;
-    }
-    return succeed(
-      await open.transaction.update('workspace', workspace.id, {
-        ...(input.name == null ? {} : { name: input.name }),
-        ...(input.description == null ? {} : { description: input.description }),
-        ...(input.visibility == null ? {} : { visibility: input.visibility }),
-      }),
-    );
-  });
 }
 
 /** Name of a workspace in policies. */

@@ -1,21 +1,21 @@
 /** What is read before there is a scope to be bound to: by authentication, the authorizer, and rules inside writes. */
-import type {
-  AccessReader,
-  Account,
-  Attachment,
-  Commit,
-  Grant,
-  Group,
-  Id,
-  Instant,
-  Kind,
-  Policy,
-  PolicyVersion,
-  Records,
-  Service,
-  User,
+import {
+  fold,
+  type AccessReader,
+  type Account,
+  type Attachment,
+  type Commit,
+  type Grant,
+  type Group,
+  type Id,
+  type Instant,
+  type Kind,
+  type Policy,
+  type PolicyVersion,
+  type Records,
+  type Service,
+  type User,
 } from '../iam/index.js';
-import { fold } from './columns.js';
 import { isAdministrator } from './confinement.js';
 import type { Connection } from './connection.js';
 import { property, recordOf, selected } from './rows.js';

@@ -1,6 +1,5 @@
 /** How each listed kind can be filtered: one term for each member of its filter. */
-import type { Filters, ListedKind } from '../iam/index.js';
-import { fold } from './columns.js';
+import { fold, type Filters, type ListedKind } from '../iam/index.js';
 import { mayEnter, mayKnow } from './confinement.js';
 import { rowExpression } from './row-expressions.js';
 import { property } from './rows.js';

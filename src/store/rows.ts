@@ -1,6 +1,6 @@
 /** Between records and rows: names of columns, what is selected, what is written, what is read back. */
-import type { Kind, Records, Tag } from '../iam/index.js';
-import { fold, key, searched, type Column } from './columns.js';
+import { fold, type Kind, type Records, type Tag } from '../iam/index.js';
+import { key, searched, type Column } from './columns.js';
 import { tagLines } from './tag-lines.js';
 import { column, join, raw, sql, UnstorableError, type Sql } from './sql.js';
 import { tables } from './tables.js';

@@ -5,6 +5,7 @@
 import { beginningOf, linkAfter, type Link } from '../audit-chain/index.js';
 import {
   changesAccess,
+  fold,
   secretColumns,
   unauditedColumns,
   unauditedKinds,
@@ -25,16 +26,15 @@ import {
   type Verdict,
 } from '../iam/index.js';
 import { StoreAccessReader } from './access.js';
-import { fold } from './columns.js';
 import type { TransactionConnection } from './connection.js';
 import type { Entities } from './entities.js';
 import { ScopedReader } from './reader.js';
 import { columnsOf, property, recordOf, rowOf, selected, shadows, wholeRowOf, type Raw } from './rows.js';
-import { all, sql, table, type Sql } from './sql.js';
+import { all, among, sql, table, type Sql } from './sql.js';
 import { tables } from './tables.js';
 
-/** How many audit events one INSERT takes: SQLite allows 32,766 parameters. */
-const eventsAtOnce = 500;
+/** How many rows one INSERT takes: SQLite allows 32,766 parameters, and an audit event has the most columns. */
+const rowsAtOnce = 500;
 
 /** Columns that no change may name: the store keeps them itself. */
 const keptColumns: ReadonlySet<string> = new Set([
@@ -119,14 +119,16 @@ class OpenTransaction implements Transaction {
   }
 
   async insert<K extends Kind>(kind: K, record: Records[K]): Promise<void> {
+    await this.insertAll(kind, [record]);
+  }
+
+  async insertAll<K extends Kind>(kind: K, records: readonly Records[K][]): Promise<void> {
     refuseTrail(kind);
-    const row = wholeRowOf(kind, asRaw(record));
-    const owner = kind === 'account' ? record.id : row.accountId;
-    if (owner !== this.origin.accountId) {
-      throw new Error(`a transaction of account ${this.origin.accountId} cannot write a ${kind} of another account`);
+    const rows = records.map((record) => this.ownRow(kind, record));
+    for (const some of portions(rows)) {
+      await this.connection.write(kind, (manager) => manager.insert(this.surroundings.entities[kind], some));
     }
-    await this.connection.write(kind, (manager) => manager.insert(this.surroundings.entities[kind], row));
-    this.note(kind, 'insert', record.id, null, record, []);
+    for (const record of records) this.note(kind, 'insert', record.id, null, record, []);
   }
 
   async update<K extends Kind>(kind: K, id: Id, change: Change<Records[K]>): Promise<Records[K]> {
@@ -203,6 +205,36 @@ class OpenTransaction implements Transaction {
     return row === undefined ? null : recordOf(kind, row);
   }
 
+  async getAll<K extends Kind>(kind: K, ids: readonly Id[]): Promise<ReadonlyMap<Id, Records[K]>> {
+    if (ids.length === 0) return new Map();
+    const rows = await this.connection.rows(
+      sql`SELECT ${selected(kind, 'found')} FROM ${table(tables[kind].name)} found
+        WHERE ${this.ofAccount(kind)} AND ${among(sql`found."id"`, ids)}`,
+    );
+    return new Map(rows.map((row) => [String(row.id), recordOf(kind, row)]));
+  }
+
+  async groupsOf(userIds: readonly Id[]): Promise<ReadonlyMap<Id, ReadonlySet<Id>>> {
+    const groups = new Map<Id, Set<Id>>(userIds.map((id) => [id, new Set()]));
+    if (groups.size === 0) return groups;
+    const rows = await this.connection.rows(
+      sql`SELECT found."user_id" AS "userId", found."group_id" AS "groupId" FROM ${table(tables.membership.name)} found
+        WHERE ${this.ofAccount('membership')} AND ${among(sql`found."user_id"`, userIds)}`,
+    );
+    for (const { userId, groupId } of rows) groups.get(String(userId))?.add(String(groupId));
+    return groups;
+  }
+
+  async takenNames(kind: 'user', names: readonly string[]): Promise<ReadonlySet<string>> {
+    if (names.length === 0) return new Set();
+    const rows = await this.connection.rows(
+      sql`SELECT found."name_key" AS "key" FROM ${table(tables[kind].name)} found
+        WHERE ${this.ofAccount(kind)} AND ${among(sql`found."name_key"`, names.map(fold))}`,
+    );
+    const taken = new Set(rows.map(({ key }) => String(key)));
+    return new Set(names.filter((name) => taken.has(fold(name))));
+  }
+
   /**
    * Writes the audit events, where their chain ends, and then raises the revision: the last statement before COMMIT.
    * Writers of an account follow one another, so nobody chains to the same end.
@@ -246,8 +278,7 @@ class OpenTransaction implements Transaction {
       last = linkAfter(last, event);
       return rowOf('auditEvent', asRaw({ ...event, hash: last.hash }));
     });
-    for (let start = 0; start < events.length; start += eventsAtOnce) {
-      const some = events.slice(start, start + eventsAtOnce);
+    for (const some of portions(events)) {
       await this.connection.write('auditEvent', (manager) => manager.insert(auditEvent, some));
     }
     const { position, hash } = last;
@@ -306,6 +337,15 @@ class OpenTransaction implements Transaction {
     return record;
   }
 
+  private ownRow<K extends Kind>(kind: K, record: Records[K]): Record<string, unknown> {
+    const row = wholeRowOf(kind, asRaw(record));
+    const owner = kind === 'account' ? record.id : row.accountId;
+    if (owner !== this.origin.accountId) {
+      throw new Error(`a transaction of account ${this.origin.accountId} cannot write a ${kind} of another account`);
+    }
+    return row;
+  }
+
   private ofAccount(kind: Kind): Sql {
     return sql`${property('found', kind === 'account' ? 'id' : 'accountId')} = ${this.origin.accountId}`;
   }
@@ -318,6 +358,11 @@ class OpenTransaction implements Transaction {
 /** The audit trail is written by transactions themselves and never rewritten. */
 function refuseTrail(kind: Kind): void {
   if (kind === 'auditEvent' || kind === 'auditChain') throw new Error('audit events are written by the store alone');
+}
+
+function portions<T>(rows: readonly T[]): readonly T[][] {
+  const count = Math.ceil(rows.length / rowsAtOnce);
+  return Array.from({ length: count }, (_, index) => rows.slice(index * rowsAtOnce, (index + 1) * rowsAtOnce));
 }
 
 /** Whether only counters moved; nothing at all counts as that too. */
