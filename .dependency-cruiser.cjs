@@ -71,6 +71,12 @@ module.exports = {
       to: { path: 'node_modules/(typeorm|graphql|type-graphql|@apollo|fastify|sqlite3|pg|dataloader)/' },
     },
     only(
+      'apply-knows-iam',
+      'apply',
+      ['iam', 'catalogue', 'policy'],
+      'Files go through the use-cases, never to the store.',
+    ),
+    only(
       'store-knows-iam-ports',
       'store',
       ['iam', 'catalogue', 'policy', 'audit-chain'],

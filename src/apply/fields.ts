@@ -1,0 +1,173 @@
+/**
+ * The nodes of one document, read strictly: each value has its place, and whatever is not understood is a problem at
+ * that place. YAML's liberties (anchors, tags, keys that are no text) are refused: a file of rights must read the same
+ * for a person and for every parser.
+ */
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Node, type YAMLMap } from 'yaml';
+import type { FileProblem, Place } from './documents.js';
+import type { Piece } from './sources.js';
+
+/** Nodes of one piece, and where they stand. */
+export class Sheet {
+  readonly problems: FileProblem[] = [];
+  readonly #lines = new LineCounter();
+  readonly #piece: Piece;
+
+  constructor(piece: Piece) {
+    this.#piece = piece;
+  }
+
+  /** The objects in the piece: one, or in JSON as many as the list has. */
+  read(): readonly YAMLMap[] {
+    const { text, format } = this.#piece;
+    if (text.trim() === '') return [];
+    if (format === 'JSON' && !this.#isJson(text)) return [];
+    const document = parseDocument<Node>(format === 'JSON' ? text.replaceAll('\t', ' ') : text, {
+      lineCounter: this.#lines,
+      prettyErrors: false,
+      stringKeys: true,
+      uniqueKeys: true,
+      resolveKnownTags: false,
+      logLevel: 'silent',
+    });
+    for (const { pos, message, code } of [...document.errors, ...document.warnings]) {
+      const known = code === 'DUPLICATE_KEY' ? 'the field is there twice' : lowered(message);
+      this.problems.push({ place: this.#placeAt(pos[0]), message: known });
+    }
+    const { contents } = document;
+    if (this.problems.length > 0 || contents === null || (isScalar(contents) && contents.value === null)) return [];
+    visit(document, (_, node) => {
+      if (isAlias(node) || (isScalar(node) && node.anchor) || ((isMap(node) || isSeq(node)) && node.anchor)) {
+        this.report(node, 'anchors and aliases are not read; write the value out');
+      }
+    });
+    if (this.problems.length > 0) return [];
+    const objects = format === 'JSON' && isSeq(contents) ? (contents.items as Node[]) : [contents];
+    return objects.filter((node): node is YAMLMap => {
+      if (isMap(node)) return true;
+      this.report(node, 'a document is an object: fields with values');
+      return false;
+    });
+  }
+
+  report(node: Node | null | undefined, message: string): void {
+    this.problems.push({ place: this.placeOf(node), message });
+  }
+
+  placeOf(node: Node | null | undefined): Place {
+    return this.#placeAt(node?.range?.[0] ?? 0);
+  }
+
+  #placeAt(offset: number): Place {
+    const { line, col } = this.#lines.linePos(offset);
+    return { file: this.#piece.file, line: this.#piece.line + Math.max(line, 1) - 1, column: Math.max(col, 1) };
+  }
+
+  #isJson(text: string): boolean {
+    try {
+      JSON.parse(text);
+      return true;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const [, position] = /at position (\d+)/.exec(reason) ?? [];
+      const before = text.slice(0, Number(position ?? 0)).split('\n');
+      const { file, line } = this.#piece;
+      const place = { file, line: line + before.length - 1, column: (before.at(-1)?.length ?? 0) + 1 };
+      this.problems.push({ place, message: `this is no JSON: ${lowered(reason)}` });
+      return false;
+    }
+  }
+}
+
+function lowered(message: string): string {
+  return message.charAt(0).toLowerCase() + message.slice(1).replaceAll(/\s*\n\s*/g, '; ');
+}
+
+/** The fields of one object: each is asked for by name, and what nobody asked for is a problem. */
+export class Fields {
+  readonly #values = new Map<string, Node | null>();
+  readonly #keys = new Map<string, Node>();
+  readonly #asked = new Set<string>();
+
+  constructor(
+    readonly sheet: Sheet,
+    readonly object: YAMLMap,
+    /** How it is called in problems: `a User`. */
+    readonly called: string,
+  ) {
+    for (const { key, value } of object.items) {
+      if (!isScalar(key)) continue;
+      this.#values.set(String(key.value), value as Node | null);
+      this.#keys.set(String(key.value), key);
+    }
+  }
+
+  has(name: string): boolean {
+    this.#asked.add(name);
+    return this.#values.has(name);
+  }
+
+  node(name: string): Node | null {
+    this.#asked.add(name);
+    return this.#values.get(name) ?? null;
+  }
+
+  lineOf(name: string): number {
+    return this.sheet.placeOf(this.#keys.get(name) ?? this.object).line;
+  }
+
+  /** Null where it is missing or wrong, which is reported. */
+  text(name: string, otherwise: string | null = null): string | null {
+    if (!this.has(name)) {
+      if (otherwise === null) this.sheet.report(this.object, `${this.called} needs the field \`${name}\``);
+      return otherwise;
+    }
+    const node = this.node(name);
+    if (isScalar(node) && typeof node.value === 'string') return node.value;
+    this.#wrong(name, isScalar(node) && node.value !== null ? 'a text; put it in quotes' : 'a text');
+    return null;
+  }
+
+  flag(name: string, otherwise: boolean): boolean {
+    if (!this.has(name)) return otherwise;
+    const node = this.node(name);
+    if (isScalar(node) && typeof node.value === 'boolean') return node.value;
+    this.#wrong(name, '`true` or `false`');
+    return otherwise;
+  }
+
+  oneOf<W extends string>(name: string, words: readonly W[], otherwise: W | null): W | null {
+    if (!this.has(name)) return otherwise;
+    const node = this.node(name);
+    const word = words.find((each) => isScalar(node) && node.value === each);
+    if (word === undefined) this.#wrong(name, words.map((each) => `\`${each}\``).join(' or '));
+    return word ?? otherwise;
+  }
+
+  texts(name: string): readonly string[] {
+    if (!this.has(name)) return [];
+    const node = this.node(name);
+    if (!isSeq(node)) {
+      this.#wrong(name, 'a list of texts');
+      return [];
+    }
+    return (node.items as Node[]).flatMap((item) => {
+      if (isScalar(item) && typeof item.value === 'string') return [item.value];
+      this.sheet.report(item, `each of \`${name}\` must be a text`);
+      return [];
+    });
+  }
+
+  /** To be called last. */
+  refuseOthers(): void {
+    for (const [name, key] of this.#keys) {
+      if (this.#asked.has(name)) continue;
+      const known = [...this.#asked].map((each) => `\`${each}\``).join(', ');
+      this.sheet.report(key, `${this.called} has no field \`${name}\`; there are ${known}`);
+    }
+  }
+
+  #wrong(name: string, expected: string): void {
+    this.sheet.report(this.node(name) ?? this.#keys.get(name), `\`${name}\` must be ${expected}`);
+  }
+}

@@ -1,0 +1,259 @@
+/** `bailiwick apply` and `bailiwick export`: an account as files, on the machine itself (docs/apply.md). */
+import { createWriteStream } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import type { Readable, Writable } from 'node:stream';
+import { Readable as Source } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import {
+  carryOut,
+  exportAccount,
+  fileNames,
+  makePlan,
+  printPlan,
+  printPlace,
+  printProblems,
+  prunableKinds,
+  readCurrent,
+  readDocuments,
+  showChange,
+  type Carried,
+  type Plan,
+  type PlannedChange,
+  type PrunableKind,
+} from '../apply/index.js';
+import type { Account, Iam, Id } from '../iam/index.js';
+import { openHouse } from '../main.js';
+import type { Settings } from '../settings.js';
+import { counted, Progress } from './progress.js';
+import { isSystemError, StartRefused } from './refusal.js';
+
+export interface ApplyOptions {
+  readonly account?: string;
+  readonly as?: string;
+  readonly prune?: string;
+  readonly dryRun?: boolean;
+  readonly exitCode?: boolean;
+  readonly yes?: boolean;
+  readonly full?: boolean;
+  readonly json?: boolean;
+}
+
+/** The terminal, or what stands for it. */
+export interface Terminal {
+  readonly input: Readable & { readonly isTTY?: boolean };
+  readonly output: Writable;
+  readonly errors: Writable & { readonly isTTY?: boolean };
+  readonly isStopped: () => boolean;
+}
+
+/** What a command ends with: 1 and 2 are failures, 3 says that there is something to do. */
+export type ApplyStatus = 0 | 1 | 2 | 3;
+
+export async function apply(
+  settings: Settings,
+  path: string,
+  options: ApplyOptions,
+  terminal: Terminal,
+): Promise<ApplyStatus> {
+  const prune = prunedKinds(options.prune);
+  const progress = new Progress(terminal.errors);
+  const reading = await readDocuments(path, (read) => progress.tell('reading', read, null)).catch((error: unknown) => {
+    if (isSystemError(error)) throw new StartRefused(`\`${path}\` cannot be read: ${error.code}`);
+    throw error;
+  });
+  progress.close();
+  if (reading.problems.length > 0) return tellProblems(reading, terminal, options);
+  if (reading.wanted.length === 0) {
+    throw new StartRefused(`there is no document in \`${path}\`; docs/apply.md says what files hold`);
+  }
+  return withAccount(settings, options, async (iam, account, userId) => {
+    const current = await readCurrent(iam.store, account.id);
+    const call = await iam.calls.openOperator('plan', account.id, userId);
+    const plan = makePlan(reading.wanted, { call, now: call.now, current, prune });
+    if (plan.problems.length > 0) return tellProblems(plan, terminal, options);
+    const steps = plan.changes.some((change) => change.steps.length > 0);
+    if (options.json !== true) terminal.output.write(printPlan(plan, options.full));
+    if (options.dryRun === true || !steps) {
+      if (options.json === true) tellJson(terminal.output, plan, null);
+      return options.dryRun === true && options.exitCode === true && steps ? 3 : 0;
+    }
+    if (options.yes !== true && !(await isConfirmed(terminal))) {
+      if (options.json === true) tellJson(terminal.output, plan, null);
+      terminal.errors.write('nothing was changed; `--yes` applies without being asked\n');
+      return 1;
+    }
+    const running = new Progress(terminal.errors);
+    const carried = await carryOut(iam, plan, {
+      accountId: account.id,
+      userId,
+      current,
+      tell: (done, total, operation) => running.tell(operation, done, total),
+      isStopped: terminal.isStopped,
+    }).finally(() => running.close());
+    if (options.json === true) tellJson(terminal.output, plan, carried);
+    else terminal.output.write(describeCarried(carried));
+    if (carried.failure !== null) terminal.errors.write(`${describeFailedChange(carried.failure)}\n`);
+    return carried.done === carried.total ? 0 : 1;
+  });
+}
+
+function prunedKinds(given: string | undefined): readonly PrunableKind[] {
+  return (given ?? '')
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '')
+    .map((word) => {
+      const kind = prunableKinds.find((each) => each === word);
+      if (kind !== undefined) return kind;
+      const known = prunableKinds.join(', ');
+      const why =
+        word === 'Workspace' ? '; what is in a workspace goes with it, so delete it by `deleteWorkspace`' : '';
+      throw new StartRefused(`\`--prune\` takes ${known}, with commas between, not \`${word}\`${why}`);
+    });
+}
+
+async function isConfirmed({ input, errors }: Terminal): Promise<boolean> {
+  if (input.isTTY !== true) return false;
+  const asking = createInterface({ input, output: errors });
+  try {
+    return (await asking.question('apply these changes? Only `yes` does: ')).trim() === 'yes';
+  } finally {
+    asking.close();
+  }
+}
+
+function tellProblems(
+  { problems }: Pick<Plan, 'problems'>,
+  { output, errors }: Terminal,
+  { json }: ApplyOptions,
+): ApplyStatus {
+  if (json === true) {
+    const shown = problems.map(({ place, message }) => ({
+      file: place?.file ?? null,
+      line: place?.line ?? null,
+      column: place?.column ?? null,
+      message,
+    }));
+    output.write(`${JSON.stringify({ problems: shown, changes: [], applied: null }, null, 2)}\n`);
+  } else errors.write(`${printProblems(problems)}nothing was changed\n`);
+  return 2;
+}
+
+function tellJson(output: Writable, plan: Plan, carried: Carried | null): void {
+  const failure = carried?.failure ?? null;
+  const applied =
+    carried === null
+      ? null
+      : {
+          done: carried.done,
+          total: carried.total,
+          failure: failure === null ? null : { ...showChange(failure.change), message: failure.message },
+        };
+  const changes = plan.changes.filter(({ verb }) => verb !== 'KEEP').map(showChange);
+  const kept = plan.changes.length - changes.length;
+  output.write(`${JSON.stringify({ problems: [], changes, kept, applied }, null, 2)}\n`);
+}
+
+function describeCarried({ done, total }: Carried): string {
+  if (done === total) return `applied: ${counted(done)} steps\n`;
+  return `applied: ${counted(done)} of ${counted(total)} steps; what was done stays, and applying the same files again goes on from there\n`;
+}
+
+function describeFailedChange({
+  change,
+  message,
+}: {
+  readonly change: PlannedChange;
+  readonly message: string;
+}): string {
+  const place = change.place === null ? '' : `${printPlace(change.place)} `;
+  return `${place}${change.kind} \`${change.name}\` could not be ${verbs[change.verb]}: ${message}`;
+}
+
+const verbs = { CREATE: 'created', UPDATE: 'changed', DELETE: 'deleted', KEEP: 'kept' } as const;
+
+async function withAccount<T>(
+  settings: Settings,
+  options: Pick<ApplyOptions, 'account' | 'as'>,
+  work: (iam: Iam, account: Account, userId: Id | null) => Promise<T>,
+): Promise<T> {
+  const house = await openHouse(settings);
+  try {
+    const { access } = house.iam.store;
+    const accounts = await access.accounts();
+    const [only] = accounts;
+    const account =
+      options.account !== undefined ? await access.accountByName(options.account) : accounts.length === 1 ? only : null;
+    if (account == null) {
+      const names = accounts.map(({ name }) => `\`${name}\``).join(', ');
+      if (accounts.length === 0) throw new StartRefused('the database has no account; `bailiwick init` makes one');
+      throw new StartRefused(
+        options.account === undefined
+          ? `say which account with --account: ${names}`
+          : `there is no account \`${options.account}\`; there are ${names}`,
+      );
+    }
+    const user = options.as === undefined ? null : await access.userByName(account.id, options.as);
+    if (options.as !== undefined && user?.enabled !== true) {
+      throw new StartRefused(`there is no enabled user \`${options.as}\` in account \`${account.name}\``);
+    }
+    return await work(house.iam, account, user?.id ?? null);
+  } finally {
+    await house.close();
+  }
+}
+
+/** Writes an account into a folder. Files of an export before are replaced; others that `apply` would read are refused. */
+export async function exportTo(
+  settings: Settings,
+  folder: string,
+  options: Pick<ApplyOptions, 'account'>,
+  terminal: Pick<Terminal, 'output' | 'errors'>,
+): Promise<void> {
+  await refuseOthers(folder);
+  await withAccount(settings, options, async (iam, account) => {
+    const exported = exportAccount(await readCurrent(iam.store, account.id), iam.now());
+    const parts: string[] = [];
+    for (const { kind, count, documents } of exported.files) {
+      const path = join(folder, fileNames[kind]);
+      if (count === 0) {
+        await rm(path, { force: true });
+        continue;
+      }
+      // Whole or not at all: a file that ends in the middle would be read as an account that lost people.
+      const unfinished = join(folder, `.${fileNames[kind]}.unfinished`);
+      await pipeline(Source.from(joined(documents)), createWriteStream(unfinished));
+      await rename(unfinished, path);
+      parts.push(`${counted(count)} in ${fileNames[kind]}`);
+    }
+    terminal.output.write(`exported account \`${account.name}\`: ${parts.join(', ')}\n`);
+    for (const what of exported.leftOut) terminal.errors.write(`left out: ${what}\n`);
+  });
+}
+
+/** Few large writes instead of very many small ones. */
+function* joined(texts: Iterable<string>): Generator<string> {
+  let some = '';
+  for (const text of texts) {
+    some += text;
+    if (some.length < 64 * 1024) continue;
+    yield some;
+    some = '';
+  }
+  if (some !== '') yield some;
+}
+
+async function refuseOthers(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const own: readonly string[] = Object.values(fileNames);
+  const others = (await readdir(folder)).filter(
+    (name) =>
+      !name.startsWith('.') && ['.yaml', '.yml', '.json', '.jsonl'].includes(extname(name)) && !own.includes(name),
+  );
+  if (others.length === 0) return;
+  throw new StartRefused(
+    `\`${folder}\` holds ${others.map((name) => `\`${name}\``).join(', ')}, which would be applied beside the export; choose another folder`,
+  );
+}
