@@ -70,10 +70,19 @@ export class Sheet {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const [, position] = /at position (\d+)/.exec(reason) ?? [];
-      const before = text.slice(0, Number(position ?? 0)).split('\n');
-      const { file, line } = this.#piece;
-      const place = { file, line: line + before.length - 1, column: (before.at(-1)?.length ?? 0) + 1 };
-      this.problems.push({ place, message: `this is no JSON: ${lowered(reason)}` });
+      // Where the parser does not say where, it is the first text without quotes, as YAML would have it.
+      let offset = Number(position ?? 0);
+      const document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, logLevel: 'silent' });
+      if (position === undefined) {
+        visit(document, {
+          Scalar: (_, { type, value, range }) => {
+            if (type !== 'QUOTE_SINGLE' && (type !== 'PLAIN' || typeof value !== 'string')) return undefined;
+            offset = range?.[0] ?? 0;
+            return visit.BREAK;
+          },
+        });
+      }
+      this.problems.push({ place: this.#placeAt(offset), message: `this is no JSON: ${lowered(reason)}` });
       return false;
     }
   }

@@ -48,7 +48,7 @@ export async function* piecesOf(file: string): AsyncGenerator<Piece | FileProble
   let first = 1;
   let number = 0;
   const take = (): Piece => {
-    const piece: Piece = { file, text: lines.join('\n'), line: first, format: format === 'YAML' ? 'YAML' : 'JSON' };
+    const piece: Piece = { file, text: lines.join(''), line: first, format: format === 'YAML' ? 'YAML' : 'JSON' };
     lines = [];
     length = 0;
     first = number;
@@ -62,7 +62,10 @@ export async function* piecesOf(file: string): AsyncGenerator<Piece | FileProble
       if (begins && lines.length > 0) yield take();
       if (begins) first = number;
       // The end of one document, and nothing of the next.
-      if (format === 'YAML' && line.startsWith('...')) continue;
+      if (begins && line.startsWith('...')) {
+        first = number + 1;
+        continue;
+      }
       lines.push(line);
       length += line.length;
       if (length > longestPiece) {
@@ -83,13 +86,18 @@ function unreadable(error: unknown): string {
   return `the file cannot be read: ${code}`;
 }
 
+/** Each with its end, which the last may lack. */
 async function* linesOf(file: string): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let rest = '';
   for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 })) {
-    const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
+    rest += decoder.decode(chunk as Uint8Array, { stream: true });
+    let from = 0;
+    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n', from)) {
+      yield rest.slice(from, end + 1);
+      from = end + 1;
+    }
+    rest = rest.slice(from);
   }
   rest += decoder.decode();
   if (rest !== '') yield rest;
