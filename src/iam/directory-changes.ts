@@ -172,6 +172,7 @@ async function moveUser(open: OpenChange, input: DirectoryInputs['updateUser']) 
     const left = await leaveGroup(open, { groupId, userIds: [input.id] });
     if (left.kind !== 'succeeded') return left;
   }
+  if (join.length === 0) return altered;
   const joined = await seatMembers(open, [{ userId: input.id, groupIds: join }], 'groupIds');
   if (joined !== null) return joined;
   await endReachedDefaults(open.transaction, [input.id]);
