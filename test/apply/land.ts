@@ -84,7 +84,7 @@ export async function newLand(iam: Iam): Promise<Land> {
   };
 }
 
-async function written(files: string): Promise<string> {
+export async function written(files: string): Promise<string> {
   folder ??= await mkdtemp(join(tmpdir(), 'bailiwick-land-'));
   const path = join(folder, `${randomBytes(6).toString('hex')}.yaml`);
   await writeFile(path, files);
