@@ -1,0 +1,190 @@
+/** `bailiwick apply` and `bailiwick export` as processes: what they print, how they end, and what a kill leaves behind. */
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runProgram, startProgram, type Ended } from '../kit/program.js';
+import { databases } from '../store/databases.js';
+
+const sources = databases();
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bailiwick-apply-cli-'));
+});
+afterAll(async () => {
+  await sources.sqlite.stop();
+  await sources.postgres.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+let places = 0;
+
+async function newFolder(files: Readonly<Record<string, string>> = {}): Promise<string> {
+  places += 1;
+  const path = join(folder, String(places));
+  await mkdir(path);
+  for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text);
+  return path;
+}
+
+async function installation(database: 'sqlite' | 'postgres'): Promise<Readonly<Record<string, string>>> {
+  const settings = {
+    DATABASE_URL: await sources[database].freshUrl(),
+    SECRET_KEY_FILE: join(await newFolder(), 'secret.key'),
+  };
+  expect((await runProgram('cli/bailiwick.ts', ['init'], { settings })).status).toBe(0);
+  return settings;
+}
+
+function bailiwick(settings: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended> {
+  return runProgram('cli/bailiwick.ts', args, { settings });
+}
+
+const small = 'kind: Group\nname: team\n---\nkind: User\nname: erin\ngroups: [team]\n';
+
+test(
+  'the plan is shown, nothing is done unasked, and the same files do nothing twice',
+  { timeout: 120_000 },
+  async () => {
+    const settings = await installation('sqlite');
+    const files = await newFolder({ 'people.yaml': small });
+    const plan = [
+      `+ Group \`team\`  (${files}/people.yaml:1)`,
+      `+ User \`erin\`  (${files}/people.yaml:4)`,
+      '    groups: + "team"',
+      'plan: 2 to create, 0 to change, 0 to delete, 0 as they are',
+      '',
+    ].join('\n');
+    const apply = (...args: readonly string[]) => bailiwick(settings, 'apply', files, ...args);
+    expect(await apply('--dry-run')).toMatchObject({ status: 0, stdout: plan, stderr: '' });
+    expect(await apply('--dry-run', '--exit-code')).toMatchObject({ status: 3, stdout: plan });
+    expect(await apply()).toMatchObject({
+      status: 1,
+      stdout: plan,
+      stderr: 'nothing was changed; `--yes` applies without being asked\n',
+    });
+    expect(await apply('--yes')).toMatchObject({ status: 0, stdout: `${plan}applied: 2 steps\n`, stderr: '' });
+    expect(await apply('--dry-run', '--exit-code')).toMatchObject({
+      status: 0,
+      stdout: 'plan: 0 to create, 0 to change, 0 to delete, 2 as they are\n',
+    });
+    await writeFile(join(files, 'people.yaml'), small.replace('erin', 'frank'));
+    const pruned = await apply('--yes', '--json', '--prune', 'User');
+    expect(pruned.status).toBe(0);
+    expect(JSON.parse(pruned.stdout)).toMatchObject({
+      problems: [],
+      changes: [
+        { verb: 'CREATE', kind: 'User', name: 'frank', file: join(files, 'people.yaml'), line: 4 },
+        { verb: 'DELETE', kind: 'User', name: 'erin', file: null, line: null },
+      ],
+      kept: 1,
+      applied: { done: 2, total: 2, failure: null },
+    });
+  },
+);
+
+test('what is refused is told with its place, and nothing is done', { timeout: 120_000 }, async () => {
+  const settings = await installation('sqlite');
+  const files = await newFolder({ 'a.yaml': `${small}---\nkind: User\nnames: x\n`, 'b.json': '{"kind": "Nothing"}' });
+  const read = await bailiwick(settings, 'apply', files, '--yes');
+  expect(read).toMatchObject({ status: 2, stdout: '' });
+  expect(read.stderr.split('\n')).toEqual([
+    `${files}/a.yaml:8:1 a User needs the field \`name\``,
+    `${files}/a.yaml:9:1 a User has no field \`names\`; there are \`kind\`, \`name\`, \`description\`, \`enabled\`, \`groups\`, \`defaultModelArtsAccess\``,
+    `${files}/b.json:1:10 \`kind\` must be \`EnterpriseProject\` or \`Policy\` or \`Group\` or \`User\` or \`Workspace\` or \`Grant\``,
+    'nothing was changed',
+    '',
+  ]);
+  const planned = await newFolder({ 'a.yaml': 'kind: User\nname: erin\ngroups:\n  - nowhere\n' });
+  const problem = {
+    file: join(planned, 'a.yaml'),
+    line: 3,
+    message: 'there is no group `nowhere`, here or in the files',
+  };
+  const json = await bailiwick(settings, 'apply', planned, '--yes', '--json');
+  expect([json.status, JSON.parse(json.stdout)]).toMatchObject([2, { problems: [problem], applied: null }]);
+  const correct = await newFolder({ 'a.yaml': small });
+  const refusals: readonly (readonly [readonly string[], RegExp])[] = [
+    [[planned, '--prune', 'Workspace'], /^bailiwick: `--prune` takes Grant, .* by `deleteWorkspace`\n$/],
+    [[join(planned, 'none')], /^bailiwick: `.*none` cannot be read: ENOENT\n$/],
+    [[await newFolder({ 'README.md': '' })], /^bailiwick: there is no document in /],
+    [[correct, '--account', 'other'], /^bailiwick: there is no account `other`; there are `default`\n$/],
+    [[correct, '--as', 'nobody'], /^bailiwick: there is no enabled user `nobody` in account `default`\n$/],
+  ];
+  for (const [args, message] of refusals) {
+    const ended = await bailiwick(settings, 'apply', ...args);
+    expect([ended.status, ended.stdout]).toEqual([2, '']);
+    expect(ended.stderr).toMatch(message);
+  }
+});
+
+describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
+  test(
+    'killed in the middle, it leaves whole transactions, and applying again completes it',
+    { timeout: 300_000 },
+    async () => {
+      const count = 6_000;
+      const settings = await installation(database);
+      const people = Array.from(
+        { length: count },
+        (_, user) => `kind: User\nname: user-${user}\ngroups: [team-${user % 7}]\n`,
+      );
+      const teams = Array.from({ length: 7 }, (_, team) => `kind: Group\nname: team-${team}\n`);
+      const files = await newFolder({ 'all.yaml': [...people, ...teams].join('---\n') });
+      const running = startProgram('cli/bailiwick.ts', ['apply', files, '--yes'], { settings });
+      await running.until(/plan: .*to create/);
+      // Wherever that is: what must hold afterwards does not depend on it.
+      await new Promise((resolve) => setTimeout(resolve, 400 + Math.random() * 1_500));
+      running.kill('SIGKILL');
+      await running.ended;
+      const left = await newFolder();
+      expect((await bailiwick(settings, 'export', left)).status).toBe(0);
+      const users = (await readFile(join(left, 'users.yaml'), 'utf8').catch(() => ''))
+        .split('---\n')
+        .filter((text) => text !== '');
+      process.stderr.write(`killed after ${users.length} of ${count} users\n`);
+      expect(users.filter((text) => !/^groups:\n {2}- team-\d$/m.test(text))).toEqual([]);
+      expect(users.length % 500).toBe(0);
+      const again = await bailiwick(settings, 'apply', files, '--yes');
+      expect([again.status, again.stderr.includes('bailiwick:')]).toEqual([0, false]);
+      const whole = await newFolder();
+      await bailiwick(settings, 'export', whole);
+      const exported = await readFile(join(whole, 'users.yaml'), 'utf8');
+      expect(exported.match(/^name: /gm)).toHaveLength(count);
+      expect(await bailiwick(settings, 'apply', files, '--dry-run', '--exit-code')).toMatchObject({ status: 0 });
+    },
+  );
+
+  test('an export goes round: to another installation, and back to the same bytes', { timeout: 120_000 }, async () => {
+    const settings = await installation(database);
+    const policy =
+      'kind: Policy\nname: p\ndocument: {Version: "1.1", Statement: [{Effect: Deny, Action: ["modelarts:*:*"]}]}\n';
+    const grant = 'kind: Grant\npolicy: p\nsubject: { group: team }\nscope: { workspace: vision }\n';
+    const files = await newFolder({
+      'all.yaml': [small, policy, grant, 'kind: Workspace\nname: vision\nmembers: [erin]\n'].join('---\n'),
+    });
+    expect((await bailiwick(settings, 'apply', files, '--yes')).status).toBe(0);
+    const one = await newFolder();
+    const exported = await bailiwick(settings, 'export', one);
+    expect(exported).toMatchObject({
+      status: 0,
+      stdout:
+        'exported account `default`: 1 in policies.yaml, 2 in groups.yaml, 1 in users.yaml, 1 in workspaces.yaml, 1 in grants.yaml\n',
+      stderr: '',
+    });
+    const elsewhere = await installation(database === 'sqlite' ? 'postgres' : 'sqlite');
+    expect((await bailiwick(elsewhere, 'apply', one, '--yes')).status).toBe(0);
+    const two = await newFolder({ 'grants.yaml': 'old', 'enterprise-projects.yaml': 'old' });
+    expect((await bailiwick(elsewhere, 'export', two)).status).toBe(0);
+    const names = (await readdir(one)).sort();
+    expect((await readdir(two)).sort()).toEqual(names);
+    for (const name of names)
+      expect(await readFile(join(two, name), 'utf8')).toBe(await readFile(join(one, name), 'utf8'));
+    const other = await newFolder({ 'mine.yaml': small });
+    const refused = await bailiwick(settings, 'export', other);
+    expect([refused.status, refused.stderr]).toEqual([
+      1,
+      `bailiwick: \`${other}\` holds \`mine.yaml\`, which would be applied beside the export; choose another folder\n`,
+    ]);
+  });
+});
