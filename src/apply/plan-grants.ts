@@ -58,7 +58,8 @@ function namesOf(current: Current): Names {
     policies: byId(current.policies),
     users: new Map([...current.users.values()].flatMap(({ id, name, root }) => (root ? [] : [[id, name] as const]))),
     groups: byId(current.groups),
-    workspaces: byId(current.workspaces),
+    // One that is going is no scope that a file could name.
+    workspaces: byId(new Map([...current.workspaces].filter(([, { status }]) => status === 'NORMAL'))),
     projects: byId(current.projects),
   };
 }

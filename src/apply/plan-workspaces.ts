@@ -119,10 +119,13 @@ export function planWorkspaces(planning: Planning): void {
       problems.push({ place: placeOf(workspace, 'enterpriseProject'), message });
     }
     for (const member of workspace.members) {
-      if (willBe(planning, 'User', member)) continue;
+      const root = current.users.get(fold(member))?.root === true;
+      if (willBe(planning, 'User', member) && !root) continue;
       problems.push({
         place: placeOf(workspace, 'members'),
-        message: `there is no user ${quoted(member)}, here or in the files`,
+        message: root
+          ? `${quoted(member)} is the root user, who needs no place on a list; leave it out`
+          : `there is no user ${quoted(member)}, here or in the files`,
       });
     }
     if (new Set(workspace.members.map(fold)).size > quotas.workspaceMembers) {
@@ -172,8 +175,9 @@ function updateWorkspace(
     const message = 'the enterprise project of a workspace never changes; make another workspace';
     problems.push({ place: placeOf(workspace, 'enterpriseProject'), message });
   }
-  const idOfUser = new Map([...current.users].map(([user, { id }]) => [id, user]));
-  const before = there.memberIds.map((id) => idOfUser.get(id) ?? id).sort();
+  // Root enters everywhere, listed or not.
+  const nameOfUser = new Map([...current.users].flatMap(([user, { id, root }]) => (root ? [] : [[id, user] as const])));
+  const before = there.memberIds.flatMap((id) => nameOfUser.get(id) ?? []).sort();
   const after = [...new Set(members.map(fold))].sort();
   const listed = differences([{ field: 'members', before: before.join(', '), after: after.join(', ') }]);
   const details = [

@@ -46,8 +46,8 @@ export interface Step<O extends DirectoryOperation = DirectoryOperation> {
 }
 
 /**
- * The order in which changes are made, so that each finds what it names, and so that nobody holds more on the way than
- * before or after: groups have their grants, Denies among them, before people join.
+ * The order in which changes are made, so that each finds what it names, and so that groups have their grants, Denies
+ * among them, before people join.
  */
 export const stages = [
   'create projects',

@@ -3,7 +3,7 @@
  * memory as a whole. What the pieces mean is not known here.
  */
 import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { FileProblem } from './documents.js';
 
@@ -26,16 +26,17 @@ const formats: Readonly<Record<string, 'YAML' | 'JSON' | 'JSON_LINES'>> = {
 const longestPiece = 64 * 1024 * 1024;
 
 /** Files of a folder and the folders in it, in the order of their names; what begins with a dot is left out. */
-export async function documentFiles(path: string): Promise<readonly string[]> {
+export async function documentFiles(path: string, above: readonly string[] = []): Promise<readonly string[]> {
   if (!(await stat(path)).isDirectory()) return [path];
+  const folder = await realpath(path);
+  // A link to a folder that it lies in would have no end.
+  if (above.includes(folder)) return [];
   const found: string[] = [];
-  const entries = await readdir(path, { withFileTypes: true });
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (entry.name.startsWith('.')) continue;
-    const inner = join(path, entry.name);
-    const folder = entry.isSymbolicLink() ? (await stat(inner)).isDirectory() : entry.isDirectory();
-    if (folder) found.push(...(await documentFiles(inner)));
-    else if (extname(entry.name) in formats) found.push(inner);
+  for (const name of (await readdir(path)).sort()) {
+    if (name.startsWith('.')) continue;
+    const inner = join(path, name);
+    if ((await stat(inner)).isDirectory()) found.push(...(await documentFiles(inner, [...above, folder])));
+    else if (extname(name) in formats) found.push(inner);
   }
   return found;
 }

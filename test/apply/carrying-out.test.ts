@@ -1,8 +1,9 @@
 /** What carrying a plan out does beside reaching its end: who it acts as, what it leaves when it fails, what the trail says. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { carryOut, makePlan, readCurrent, readDocuments } from '../../src/apply/index.js';
+import { carryOut, exportAccount, makePlan, readCurrent, readDocuments } from '../../src/apply/index.js';
 import {
   changeDirectory,
+  createService,
   type AuditEvent,
   type DirectoryInputs,
   type DirectoryOperation,
@@ -174,6 +175,33 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
     // The oldest is in use, so the next one goes.
     await land.apply(policyOf('8'));
     expect(await kept()).toEqual([8, [3, 5, 6, 7, 8]]);
+  });
+
+  test('what files cannot say is neither exported nor pruned', async () => {
+    const land = await newLand(iam);
+    await land.apply(
+      'kind: User\nname: u\n---\nkind: Workspace\nname: work\nmembers: [u]\n---\nkind: Grant\npolicy: OBS ReadOnlyAccess\nsubject: {user: u}\nscope: all\n',
+    );
+    const before = await land.export();
+    const { policies, workspaces } = await readCurrent(iam.store, land.accountId);
+    const rootId = await idOf(land, 'root');
+    const call = await iam.calls.openOperator('test', land.accountId);
+    const made = await createService(iam, call, { name: 'annotator' });
+    if (made.kind !== 'succeeded') throw new Error('there is no service');
+    const policyId = policies.get('obs readonlyaccess')?.id ?? '';
+    const scope = { kind: 'ALL', id: '' } as const;
+    await meanwhile(land, 'updateWorkspace', {
+      id: workspaces.get('work')?.id ?? '',
+      memberIds: [rootId, await idOf(land, 'u')],
+    });
+    await meanwhile(land, 'grantPolicy', { policyId, scope, subject: { kind: 'USER', id: rootId } });
+    await meanwhile(land, 'grantPolicy', { policyId, scope, subject: { kind: 'SERVICE', id: made.value.service.id } });
+    const current = await readCurrent(iam.store, land.accountId);
+    expect(exportAccount(current, iam.now()).leftOut).toEqual([
+      '2 grants that have ended, or are of services, agencies or the root user',
+    ]);
+    expect(await land.export()).toBe(before);
+    expect(isEmpty(await land.plan(before, { prune: ['Grant', 'User', 'Group'] }))).toBe(true);
   });
 
   test('it stops between two transactions when it is asked to', async () => {

@@ -59,6 +59,7 @@ describe('files of a folder', () => {
     await writeFile(join(path, '.git', 'd.yaml'), 'kind: Group\nname: d\n');
     await writeFile(join(path, 'README.md'), 'kind: none');
     await symlink(join(path, 'c'), join(path, 'd'));
+    await symlink(path, join(path, 'c', 'round'));
     const { wanted, problems } = await readDocuments(path);
     expect(problems).toEqual([]);
     expect(wanted.map((group) => [told(group), group.place.line])).toMatchObject(

@@ -136,6 +136,49 @@ export function conformanceOfWrites(database: TestDatabase): void {
       });
     });
 
+    test('many rows at once are written, read and looked for as each of them would be', async () => {
+      await founded(store, 'many');
+      const users = Array.from({ length: 1_100 }, (_, user) =>
+        record('user', 'many', `u${user}`, { name: `User ${user}` }),
+      );
+      await write(store, origin('many'), async (transaction) => {
+        await transaction.insertAll('user', users);
+        await transaction.insertAll('user', []);
+        await transaction.insertAll('membership', [
+          record('membership', 'many', 'admins.u1', { userId: 'u1' }),
+          record('membership', 'many', 'admins.u2', { userId: 'u2' }),
+        ]);
+        const found = await transaction.getAll('user', ['u1099', 'u0', 'nobody']);
+        expect(found).toEqual(new Map([users[0], users[1_099]].map((user) => [user?.id, user])));
+        expect(await transaction.getAll('user', [])).toEqual(new Map());
+        expect(await transaction.takenNames('user', ['USER 7', 'User 7 ', 'ｕser 8'])).toEqual(
+          new Set(['USER 7', 'ｕser 8']),
+        );
+        expect(await transaction.groupsOf(['u1', 'u3'])).toEqual(
+          new Map([
+            ['u1', new Set(['admins'])],
+            ['u3', new Set()],
+          ]),
+        );
+      });
+      const events = (await eventsOf('many')).filter(({ targetId }) => /^u\d/.test(targetId));
+      expect(events.slice(0, 3).map(({ sequence, targetId, before }) => [sequence, targetId, before])).toEqual([
+        [0, 'u0', null],
+        [1, 'u1', null],
+        [2, 'u2', null],
+      ]);
+      const elsewhere = record('user', 'other', 'u', { name: 'Stranger' });
+      const across = write(store, origin('many'), (open) => open.insertAll('user', [elsewhere]));
+      await expect(across).rejects.toThrow('cannot write a user of another account');
+      const again = write(store, origin('many'), (open) =>
+        open.insertAll('user', [
+          record('user', 'many', 'new', { name: 'New' }),
+          record('user', 'many', 'twin', { name: 'NEW' }),
+        ]),
+      );
+      await expect(again).rejects.toThrow(UniquenessError);
+    });
+
     test('what has expired is swept, so many at once, without an event and without changing a right', async () => {
       await founded(store, 'swept');
       const kinds = ['session', 'spentSignature', 'idempotencyRecord'] as const;
