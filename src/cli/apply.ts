@@ -27,7 +27,7 @@ import type { Account, Iam, Id } from '../iam/index.js';
 import { openHouse } from '../main.js';
 import type { Settings } from '../settings.js';
 import { counted, Progress } from './progress.js';
-import { isSystemError, StartRefused } from './refusal.js';
+import { describeFailure, isSystemError, StartRefused } from './refusal.js';
 
 export interface ApplyOptions {
   readonly account?: string;
@@ -85,13 +85,25 @@ export async function apply(
       return 1;
     }
     const running = new Progress(terminal.errors);
+    let reached: Carried = { done: 0, total: 0, failure: null };
     const carried = await carryOut(iam, plan, {
       accountId: account.id,
       userId,
       current,
-      tell: (done, total, operation) => running.tell(operation, done, total),
+      tell: (done, total, operation) => {
+        reached = { done, total, failure: null };
+        running.tell(operation, done, total);
+      },
       isStopped: terminal.isStopped,
-    }).finally(() => running.close());
+    })
+      .catch((error: unknown) => {
+        // The database has gone, or a defect: what was committed before stands all the same.
+        running.close();
+        terminal.errors.write(`${describeFailure(error)}it ended after ${counted(reached.done)} steps, which stay\n`);
+        return null;
+      })
+      .finally(() => running.close());
+    if (carried === null) return 1;
     if (options.json === true) tellJson(terminal.output, plan, carried);
     else terminal.output.write(describeCarried(carried));
     if (carried.failure !== null) terminal.errors.write(`${describeFailedChange(carried.failure)}\n`);

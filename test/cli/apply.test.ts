@@ -2,7 +2,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { apply } from '../../src/cli/apply.js';
+import { readSettings } from '../../src/settings.js';
 import { runProgram, startProgram, type Ended } from '../kit/program.js';
 import { databases } from '../store/databases.js';
 
@@ -116,6 +119,27 @@ test('what is refused is told with its place, and nothing is done', { timeout: 1
     expect([ended.status, ended.stdout]).toEqual([2, '']);
     expect(ended.stderr).toMatch(message);
   }
+});
+
+test('on a terminal it asks, and only `yes` is a yes', { timeout: 60_000 }, async () => {
+  const settings = await installation('sqlite');
+  const environment = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`BAILIWICK_${name}`, value]));
+  const files = await newFolder({ 'people.yaml': small });
+  const answered = async (answer: string) => {
+    const input = Object.assign(new PassThrough(), { isTTY: true });
+    const [output, errors] = [new PassThrough(), new PassThrough()];
+    input.write(`${answer}\n`);
+    const status = await apply(readSettings(environment), files, {}, { input, output, errors, isStopped: () => false });
+    return [status, String(output.read()).split('\n').at(-2), String(errors.read())];
+  };
+  const question = 'apply these changes? Only `yes` does: ';
+  const plan = 'plan: 2 to create, 0 to change, 0 to delete, 0 as they are';
+  expect(await answered('y')).toEqual([
+    1,
+    plan,
+    `${question}nothing was changed; \`--yes\` applies without being asked\n`,
+  ]);
+  expect(await answered('yes')).toEqual([0, 'applied: 2 steps', question]);
 });
 
 describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
