@@ -20,7 +20,7 @@ import {
   type Workspace,
 } from '../iam/index.js';
 
-export interface CurrentUser extends Pick<User, 'id' | 'name' | 'description' | 'enabled' | 'root' | 'version'> {
+export interface CurrentUser extends Pick<User, 'id' | 'name' | 'description' | 'enabled' | 'root'> {
   readonly defaultEnded: boolean;
   readonly groupIds: readonly Id[];
 }
@@ -53,10 +53,10 @@ export async function readCurrent(store: Pick<Store, 'reader'>, accountId: Id): 
   const users = new Map<string, CurrentUser>();
   for await (const page of pagesOfKind(reader, 'user', 'NAME')) {
     const groups = await related(reader, 'user.groups', 'ADDED_AT', page);
-    for (const { id, name, description, enabled, root, version, defaultModelArtsAccess } of page) {
+    for (const { id, name, description, enabled, root, defaultModelArtsAccess } of page) {
       const groupIds = (groups.get(id) ?? []).map(({ target }) => target.id);
       const defaultEnded = defaultModelArtsAccess === 'ENDED';
-      users.set(fold(name), { id, name, description, enabled, root, version, defaultEnded, groupIds });
+      users.set(fold(name), { id, name, description, enabled, root, defaultEnded, groupIds });
     }
   }
   const workspaces = new Map<string, CurrentWorkspace>();

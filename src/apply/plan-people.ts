@@ -151,7 +151,7 @@ function updateUser(
     name,
     description,
     enabled,
-    expectedVersion: there.version,
+    seen: there,
     join: joining.map((group) => ids.of('Group', group)),
     leave: leaving.map(({ id }) => id),
     withoutDefault,

@@ -12,11 +12,12 @@ import { endReachedDefaults } from './default-access.js';
 import { alterProject, eraseProject, storeProject } from './enterprise-projects.js';
 import type { UpdateEnterpriseProjectInput } from './enterprise-projects.js';
 import { giveGrant, takeGrant, type GrantPolicyInput } from './grants.js';
+import { versionConflict } from './faults.js';
 import type { House } from './house.js';
 import { problem, reject, succeed, type Outcome } from './outcome.js';
 import { erasePolicy, eraseVersion, storePolicy, storeVersion, switchVersion } from './policies.js';
 import type { CreatePolicyInput, SetDefaultPolicyVersionInput } from './policies.js';
-import type { Id } from './records.js';
+import type { Id, User } from './records.js';
 import { alterUser, eraseUser, storeUsers, type NewUser, type UpdateUserInput } from './users.js';
 import { alterWorkspace, storeWorkspace, type UpdateWorkspaceInput } from './workspaces.js';
 import type { CreateWorkspaceInput } from './workspaces.js';
@@ -44,7 +45,12 @@ export interface DirectoryInputs {
     /** Made without the LOOSE default, which had ended where the user comes from (rule 12). */
     readonly withoutDefault: boolean;
   };
-  updateUser: UpdateUserInput & {
+  updateUser: Omit<UpdateUserInput, 'expectedVersion'> & {
+    /**
+     * The user as it was read. The version would say more than that: a grant of this very run that ends the default of a
+     * user raises it.
+     */
+    readonly seen?: Pick<User, 'name' | 'description' | 'enabled'>;
     readonly join: readonly Id[];
     readonly leave: readonly Id[];
     readonly withoutDefault: boolean;
@@ -164,9 +170,17 @@ async function makeUsers(
 
 /** A user and their groups together: half a change of them would be no state that anybody wanted. */
 async function moveUser(open: OpenChange, input: DirectoryInputs['updateUser']) {
-  const { join, leave, withoutDefault, ...update } = input;
+  const { join, leave, withoutDefault, seen, ...update } = input;
+  const before = await open.transaction.get('user', input.id);
   const altered = await alterUser(open, update);
   if (altered.kind !== 'succeeded') return altered;
+  const stale =
+    before === null ||
+    seen === undefined ||
+    (['name', 'description', 'enabled'] as const).every((it) => before[it] === seen[it])
+      ? null
+      : versionConflict(before.version, 0);
+  if (stale !== null) return reject(stale);
   if (withoutDefault) await endDefault(open, input.id);
   for (const groupId of leave) {
     const left = await leaveGroup(open, { groupId, userIds: [input.id] });
