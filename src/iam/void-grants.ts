@@ -24,6 +24,7 @@ import { kindOperations, kindQuestion, registerableKinds } from './resource-kind
  * them for themselves, but nothing is done by that. Held against the doors by test/iam/void-grants.test.ts.
  */
 export const askedInAccountOnly = [
+  'bailiwick:audit:getHead',
   'bailiwick:services:create',
   'bailiwick:services:delete',
   'bailiwick:services:rotateKey',

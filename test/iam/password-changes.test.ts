@@ -153,7 +153,8 @@ for (const database of Object.values(databases())) {
         const { rows } = await (await scene.root()).reader.page('auditEvent', { targetKind: 'password' }, window);
         expect(rows.length).toBeGreaterThan(10);
         for (const { record } of rows) {
-          expect(JSON.stringify(record)).not.toMatch(/argon2|history|hash/);
+          // But for the place of the event itself in its chain.
+          expect(JSON.stringify({ ...record, hash: undefined })).not.toMatch(/argon2|history|hash/);
         }
       });
     });

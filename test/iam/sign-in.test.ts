@@ -168,7 +168,11 @@ for (const database of Object.values(databases())) {
         const from = statements.length;
         const whole = { account: scene.account.name, scope: null, ...input };
         const outcome = await signIn(iam, iam.calls, scene.nobody(), whole);
-        const work = statements.slice(from).map((text) => text.trim().split(/\s+/)[0] ?? '');
+        // An event moves the end of the chain of events: with the statement that raises the revision, or just before it.
+        const work = statements
+          .slice(from)
+          .filter((text) => !text.trim().startsWith('UPDATE "audit_chains"'))
+          .map((text) => (text.trim().split(/\s+/)[0] ?? '').replace('WITH', 'UPDATE'));
         return { outcome, hashes: hashes(), work };
       }
 

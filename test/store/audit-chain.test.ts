@@ -273,8 +273,9 @@ const deeds: Readonly<Record<string, (run: Run, chosen: number, dice: () => numb
   'cut off the beginning': (run, chosen) => run(`DELETE FROM "audit_events" WHERE "position" <= ${chosen}`),
   'delete all': (run) => run(`DELETE FROM "audit_events"`),
   'exchange the contents of two': async (run, chosen) => {
-    const other = chosen === 1 ? 2 : chosen - 1;
-    const id = (position: number) => `(SELECT "target_id" FROM "kept_events" WHERE "position" = ${position})`;
+    const id = (position: number | string) => `(SELECT "target_id" FROM "kept_events" WHERE "position" = ${position})`;
+    // Two that tell of the same would not differ afterwards.
+    const other = `(SELECT MIN("position") FROM "kept_events" WHERE "target_id" <> ${id(chosen)})`;
     await run(`UPDATE "audit_events" SET "target_id" = ${id(other)} WHERE "position" = ${chosen}`);
     await run(`UPDATE "audit_events" SET "target_id" = ${id(chosen)} WHERE "position" = ${other}`);
   },
