@@ -66,9 +66,14 @@ export class CompiledSources<Origin> {
     takesPart: TakesPart<Origin> = everySource,
     remember = false,
   ): readonly DeterminingStatement<Origin>[] {
-    const names = namesOf(action, remember);
-    if (names === null) return nothing;
-    const about = this.#candidates(names)?.list() ?? nothing;
+    const key = keyOf(action);
+    let candidates = this.#known?.find(key);
+    if (candidates === undefined) {
+      const names = namesOf(action, remember);
+      if (names === null) return nothing;
+      candidates = this.#gather(names, key);
+    }
+    const about = candidates?.list() ?? nothing;
     return about.filter(({ source }) => takesPart(source.origin));
   }
 
@@ -79,16 +84,14 @@ export class CompiledSources<Origin> {
     remember: boolean,
     effectOnly: boolean,
   ): Evaluation<Origin> {
+    const known = this.#known?.find(keyOf(request));
+    if (known !== undefined) return evaluateAmong(known, request, takesPart, effectOnly);
     const names = namesOf(request, remember);
     // An action that is a pattern is refused in the words of the reference form.
     if (names === null) return evaluate([], request);
     const sources = this.#sources;
     if (sources.length > fewDocuments || (names.kept && this.#asked >= rememberedFrom)) {
-      const candidates = this.#candidates(names);
-      if (candidates === null) return noMatch;
-      const tally = new Tally(request, takesPart, effectOnly);
-      candidates.meet(tally);
-      return tally.evaluation();
+      return evaluateAmong(this.#gather(names, keyOf(request)), request, takesPart, effectOnly);
     }
     this.#asked += 1;
     const marks = (this.#marks ??= sources.map(({ document }) => compileDocument(document).marks));
@@ -101,45 +104,67 @@ export class CompiledSources<Origin> {
     return tally.evaluation();
   }
 
-  #candidates(names: ActionNames): Candidates<Origin> {
-    const known = this.#known?.find(names);
-    if (known !== undefined) return known;
+  #gather(names: ActionNames, key: ActionKey | null): Candidates<Origin> {
     const candidates = gatherCandidates(this.#sources, names);
-    if (names.kept) (this.#known ??= new KnownActions()).keep(names, candidates);
+    if (names.kept && key !== null) (this.#known ??= new KnownActions()).keep(key, candidates);
     return candidates;
   }
 }
 
-/** What is kept for some actions, the oldest let go: most are asked about few. */
-class KnownActions<Kept> {
-  #names: readonly ActionNames[] | null = [];
-  #kept: readonly Kept[] = [];
-  #all: Map<ActionNames, Kept> | null = null;
+function evaluateAmong<Origin>(
+  candidates: Candidates<Origin>,
+  request: PolicyRequest,
+  takesPart: TakesPart<Origin>,
+  effectOnly: boolean,
+): Evaluation<Origin> {
+  if (candidates === null) return noMatch;
+  const tally = new Tally(request, takesPart, effectOnly);
+  candidates.meet(tally);
+  return tally.evaluation();
+}
 
-  find(names: ActionNames): Kept | undefined {
-    if (this.#names === null) return this.#all?.get(names);
-    const place = this.#names.indexOf(names);
-    return place < 0 ? undefined : this.#kept[place];
+/** What an action is known by: its name where it has one, else the list of all of them. */
+type ActionKey = string | readonly string[];
+
+/** Null for what is never kept: other names beside one that is not among them. */
+function keyOf({ action, aliases }: NamedAction): ActionKey | null {
+  if (aliases === undefined || aliases.length === 0) return action;
+  return aliases.includes(action) ? aliases : null;
+}
+
+/** What is kept for some actions, the oldest let go. Most are asked about few, of which each leads to the one before. */
+class KnownActions<Kept> {
+  #latest: KnownAction<Kept> | null = null;
+  #count = 0;
+  #all: Map<ActionKey, Kept> | null = null;
+
+  find(key: ActionKey | null): Kept | undefined {
+    if (key === null) return undefined;
+    if (this.#all !== null) return this.#all.get(key);
+    let one = this.#latest;
+    while (one !== null && one.key !== key) one = one.before;
+    return one?.kept;
   }
 
-  keep(names: ActionNames, kept: Kept): void {
-    if (this.#names !== null && this.#names.length < walkedActions) {
-      // No larger than they are: there is one for everybody who asks.
-      this.#names = [...this.#names, names];
-      this.#kept = [...this.#kept, kept];
+  keep(key: ActionKey, kept: Kept): void {
+    if (this.#all === null && this.#count < walkedActions) {
+      this.#latest = { key, kept, before: this.#latest };
+      this.#count += 1;
       return;
     }
-    const all = (this.#all ??= new Map());
-    for (const [i, one] of this.#kept.entries()) {
-      const name = this.#names?.[i];
-      if (name !== undefined) all.set(name, one);
-    }
-    this.#names = null;
-    this.#kept = nothing;
+    const all = (this.#all ??= new Map<ActionKey, Kept>());
+    for (let one = this.#latest; one !== null; one = one.before) all.set(one.key, one.kept);
+    this.#latest = null;
     const [oldest] = all.size >= rememberedActions ? all.keys() : nothing;
     if (oldest !== undefined) all.delete(oldest);
-    all.set(names, kept);
+    all.set(key, kept);
   }
+}
+
+interface KnownAction<Kept> {
+  readonly key: ActionKey;
+  readonly kept: Kept;
+  readonly before: KnownAction<Kept> | null;
 }
 
 /** Names of registered actions, read once: by the action where it has one name, else by the list of them all. */
