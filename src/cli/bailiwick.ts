@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 /** The command line. What needs a database is loaded only by the commands that use one. */
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import type { ApplyOptions } from './apply.js';
 import { printAuthorizedKeys } from './authorized-keys.js';
 
 const [, , asked, ...others] = process.argv;
@@ -13,18 +11,17 @@ if (asked === 'ssh-authorized-keys' && !wantsHelp) {
   process.exit(0);
 }
 
-const { Command, InvalidArgumentError, Option } = await import('commander');
+const { Command, Option } = await import('commander');
 const { describeSettings, readSettings } = await import('../settings.js');
 const { thisMachine } = await import('./machine.js');
 const { checkPolicyFiles, printProblems, scopeNames } = await import('./policy-check.js');
+const { addApplyCommands } = await import('./apply-commands.js');
+const { addAuditCommands } = await import('./audit-commands.js');
+const { operatorHelp } = await import('./operator-help.js');
+const { listed } = await import('./option-values.js');
 const { describeFailure } = await import('./refusal.js');
 
 const settingsHelp = `\nSettings, from the environment:\n${describeSettings()}\n`;
-
-const operatorHelp = `
-The database is the one that BAILIWICK_DATABASE_URL names. A SQLite database is used by one process at a time: stop the
-server, run the command, start it again. With PostgreSQL the server can go on running.
-`;
 
 const doctorHelp = `
 Looks at the settings (set the same variables as for the server), at this process and its machine, at files, database
@@ -32,10 +29,6 @@ and accounts. It reads alone, and can run beside the server. Best run as the use
 
 Ends with status 0 when there is no error, 1 when there are warnings and --strict is given, 2 when there is an error.
 Notes never count.
-`;
-
-const auditHelp = `
-Set the same variables as for the server. It reads alone, and can run beside the server.
 `;
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -130,150 +123,8 @@ docs/remote-access.md.
 `,
   );
 
-const audit = program.command('audit').description('the audit trail, and what proves that nobody has changed it');
-audit
-  .command('head')
-  .description('print where the trail of an account ends, signed; to be kept elsewhere')
-  .option('--account <name>', 'name of the account; may be left out when there is only one')
-  .addHelpText('after', auditHelp)
-  .action(async ({ account: name }: { readonly account?: string }) => {
-    const { printHead } = await import('./audit.js');
-    process.stdout.write(await printHead(readSettings(process.env), name));
-  });
-audit
-  .command('public-key')
-  .description('print the public key that heads are signed with')
-  .addHelpText('after', auditHelp)
-  .action(async () => {
-    const { printPublicKey } = await import('./audit.js');
-    process.stdout.write(await printPublicKey(readSettings(process.env)));
-  });
-audit
-  .command('export')
-  .description('print the whole trail of an account, an event in each line, with a signed head at its end')
-  .option('--account <name>', 'name of the account; may be left out when there is only one')
-  .option('--after <position>', 'only what comes after this position', positionOf, 0)
-  .addHelpText('after', auditHelp)
-  .action(async ({ account, after }: { readonly account?: string; readonly after: number }) => {
-    const { exportTrail } = await import('./audit.js');
-    await exportTrail(readSettings(process.env), { account, after }, writeOut);
-  });
-audit
-  .command('verify')
-  .description('say whether the trail is what it was, as far as that can be known')
-  .argument('[file]', 'an export, `-` for standard input; the database unless given')
-  .option('--head <file>', 'a head that was kept; can be given several times', listed)
-  .option('--public-key <file>', 'key that heads and exports must be signed with')
-  .option('--account <name>', 'only this account of the database')
-  .option('--after <position>', 'the export is a part that begins after this position', positionOf, 0)
-  .option('--json', 'print everything as JSON')
-  .addHelpText(
-    'after',
-    `
-Verifying an export needs neither database nor key file, nor any other setting. Verifying the database reads alone, and
-can run beside the server.
-
-Ends with status 0 when what was verified holds, 1 when something does not, 2 when nothing can be said. Without a head it
-cannot know whether the end was cut off, nor whether everything was written anew: docs/audit.md.
-
-  bailiwick audit verify --head head.json
-  bailiwick audit verify --head head.json --public-key audit.pem export.jsonl
-`,
-  )
-  // Status 1 says that something was changed.
-  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
-  .action(async (file: string | undefined, options: AuditVerifyOptions) => {
-    const { auditStatus, verifyAudit } = await import('./audit-verification.js');
-    const { printVerification, printVerificationAsJson } = await import('./audit-report.js');
-    const { head: heads = [], publicKey = null, account = null, after } = options;
-    try {
-      const wanted = { file: file ?? null, heads, publicKey, account, after };
-      const verification = await verifyAudit(wanted, () => readSettings(process.env));
-      process.stdout.write((options.json ? printVerificationAsJson : printVerification)(verification));
-      process.exitCode = auditStatus(verification);
-    } catch (error) {
-      process.stderr.write(describeFailure(error));
-      process.exitCode = 2;
-    }
-  });
-
-interface AuditVerifyOptions {
-  readonly head?: readonly string[];
-  readonly publicKey?: string;
-  readonly account?: string;
-  readonly after: number;
-  readonly json?: true;
-}
-
-function positionOf(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Write the position of an event, or 0.');
-}
-
-/** Waits where the reader is slower than the database. */
-async function writeOut(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
-}
-
-program
-  .command('apply')
-  .description('make an account as files say: users, groups, policies, grants, workspaces; shows the plan first')
-  .argument('<path>', 'a folder with .yaml, .json and .jsonl files, or one file')
-  .option('--account <name>', 'name of the account; needed where there are several')
-  .option('--as <user>', 'with the rights of this user, who must hold what is given; those of root unless given')
-  .option(
-    '--prune <kinds>',
-    'delete what the files do not name, of these kinds: Grant,User,Group,Policy,EnterpriseProject',
-  )
-  .option('--dry-run', 'show the plan and change nothing')
-  .option('--exit-code', 'with --dry-run: end with status 3 when there is something to do')
-  .option('--yes', 'apply without being asked')
-  .option('--full', 'show every change, and what stays as it is')
-  .option('--json', 'print the plan, and what came of it, as JSON')
-  .addHelpText(
-    'after',
-    `
-The plan shows what would be created (+), changed (~) and deleted (-). Nothing is deleted without --prune. What the files
-hold, and what a document means: docs/apply.md.
-
-Ends with status 0 when all is done, 1 when something is left to do, 2 when files or plan are refused and nothing was done.
-
-  bailiwick apply access/ --dry-run
-  bailiwick apply access/ --yes --prune Grant,User
-${operatorHelp}`,
-  )
-  .action(async (path: string, options: ApplyOptions) => {
-    const { apply } = await import('./apply.js');
-    let stopped = false;
-    // What is under way is finished; a second signal ends the process, which loses only what is under way.
-    process.once('SIGINT', () => {
-      stopped = true;
-      process.stderr.write('\nending after what is under way\n');
-    });
-    const { stdin: input, stdout: output, stderr: errors } = process;
-    try {
-      process.exitCode = await apply(readSettings(process.env), path, options, {
-        input,
-        output,
-        errors,
-        isStopped: () => stopped,
-      });
-    } catch (error) {
-      process.stderr.write(describeFailure(error));
-      process.exitCode = 2;
-    }
-  });
-
-program
-  .command('export')
-  .description('write an account as files that `bailiwick apply` reads; the same account is the same bytes')
-  .argument('<folder>', 'folder for the files, which is made if it is not there')
-  .option('--account <name>', 'name of the account; needed where there are several')
-  .addHelpText('after', operatorHelp)
-  .action(async (folder: string, options: Pick<ApplyOptions, 'account'>) => {
-    const { exportTo } = await import('./apply.js');
-    await exportTo(readSettings(process.env), folder, options, { output: process.stdout, errors: process.stderr });
-  });
+addAuditCommands(program);
+addApplyCommands(program);
 
 const policy = program.command('policy').description('policy documents');
 policy
@@ -449,10 +300,6 @@ interface OperationsOptions {
   readonly url?: string;
   readonly tokenEnv?: string;
   readonly failOn: string;
-}
-
-function listed(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }
 
 async function compareOperations(files: readonly string[], options: OperationsOptions): Promise<void> {
