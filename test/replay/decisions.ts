@@ -101,10 +101,18 @@ export class Caller {
     );
   }
 
-  /** Whether `list` of a kind, or what reads it where nothing lists, is allowed in the workspace at all. */
-  mayList(kind: string): boolean {
+  /** Whether a list shows a row: `list` of its kind, or what reads it where nothing lists, asked about the row itself. */
+  mayList({
+    urn,
+    kind,
+    tags,
+  }: {
+    readonly urn: string;
+    readonly kind: string;
+    readonly tags: readonly Tag[];
+  }): boolean {
     const lists = this.catalogue.get(kind)?.includes('list') === true;
-    return this.mayKind(kind, lists ? 'list' : 'get', { resource: null });
+    return this.mayKind(kind, lists ? 'list' : 'get', { resource: urn, tags });
   }
 
   /**

@@ -163,13 +163,13 @@ export function rowsOf(read: ListRead, caller: Caller, state: State): readonly R
   switch (read.name) {
     case 'resources': {
       const kinds = read.kinds ?? [...caller.catalogue.keys()];
-      const listable = new Set(kinds.filter((kind) => caller.mayList(kind)));
       return ordered(
         read.window,
         [...state.resources.values()].filter(
           (resource) =>
             sight.resource(resource.id) &&
-            listable.has(resource.kind) &&
+            kinds.includes(resource.kind) &&
+            caller.mayList(resource) &&
             caller.maySee(resource) &&
             contains(resource.name, read.nameContains) &&
             (read.ownerId === null || resource.ownerId === read.ownerId) &&

