@@ -7,7 +7,17 @@ import { parsePolicy } from '../policy/index.js';
 import { fold, type Grant, type Id } from '../iam/index.js';
 import type { Current } from './current.js';
 import type { Place, ScopeName, WantedGrant } from './documents.js';
-import { differences, placeOf, quoted, step, twice, willBe, type Planning, type Step } from './planning.js';
+import {
+  differences,
+  placeOf,
+  planDeletion,
+  quoted,
+  step,
+  twice,
+  willBe,
+  type Planning,
+  type Step,
+} from './planning.js';
 
 /** A grant that files can say, in names. */
 export interface SayableGrant extends Pick<WantedGrant, 'policy' | 'subject' | 'scope' | 'expiresAt'> {
@@ -98,7 +108,7 @@ function scopeWord(scope: ScopeName): string {
 }
 
 export function planGrants(planning: Planning): void {
-  const { current, wanted, now, prune, problems, changes } = planning;
+  const { current, wanted, now, prune, problems } = planning;
   const standing = new Map(sayableGrants(current, now).grants.map((grant) => [grantKey(grant), grant]));
   const places = new Map<string, Place>();
   for (const grant of wanted.Grant) {
@@ -114,8 +124,8 @@ export function planGrants(planning: Planning): void {
   for (const [key, grant] of standing) {
     if (places.has(key)) continue;
     if (prune.has('Grant')) {
-      const steps = [step('revoke grants', 'revokeGrant', () => ({ id: grant.id }))];
-      changes.push({ verb: 'DELETE', kind: 'Grant', name: grantName(grant), place: null, details: [], steps });
+      const by = step('revoke grants', 'revokeGrant', () => ({ id: grant.id }));
+      planDeletion(planning, { kind: 'Grant', name: grantName(grant), by });
     } else if (!willBe(planning, 'Policy', grant.policy)) {
       const message = `the policy ${quoted(grant.policy)} cannot be pruned while it is granted; use \`--prune Grant\` too`;
       problems.push({ place: null, message });

@@ -3,15 +3,16 @@ import { administratorsGroup, checkText, fold, lastAdministrator, quotas, type I
 import type { CurrentUser } from './current.js';
 import type { WantedUser } from './documents.js';
 import {
+  countGrants,
   created,
   differences,
   isKept,
   placeOf,
+  planDeletion,
   quoted,
   report,
   step,
   willBe,
-  withGrants,
   type Planning,
   type Step,
 } from './planning.js';
@@ -39,25 +40,16 @@ export function planGroups(planning: Planning): void {
     changes.push({ verb: steps.length > 0 ? 'UPDATE' : 'KEEP', kind: 'Group', name, place, details, steps });
   }
   if (!prune.has('Group')) return;
-  for (const [name, group] of current.groups) {
-    if (wanted.Group.has(name) || isKept(group)) continue;
-    const grants = current.grants.filter(
-      ({ subjectKind, subjectId }) => subjectKind === 'GROUP' && subjectId === group.id,
-    );
-    const steps = [step('delete groups', 'deleteGroup', () => ({ id: group.id }))];
-    changes.push({
-      verb: 'DELETE',
-      kind: 'Group',
-      name: group.name,
-      place: null,
-      details: withGrants(grants.length),
-      steps,
-    });
+  const grants = countGrants(current, ({ subjectKind, subjectId }) => (subjectKind === 'GROUP' ? subjectId : null));
+  for (const [folded, group] of current.groups) {
+    if (wanted.Group.has(folded) || isKept(group)) continue;
+    const by = step('delete groups', 'deleteGroup', () => ({ id: group.id }));
+    planDeletion(planning, { kind: 'Group', name: group.name, by, grants: grants.get(group.id) });
   }
 }
 
 export function planUsers(planning: Planning): void {
-  const { current, wanted, prune, changes } = planning;
+  const { current, wanted, prune } = planning;
   const nameOfGroup = new Map([...current.groups.values()].map(({ id, name }) => [id, name]));
   const known = new Set<string>();
   for (const [name, user] of wanted.User) {
@@ -68,15 +60,11 @@ export function planUsers(planning: Planning): void {
   }
   refuseLockout(planning);
   if (!prune.has('User')) return;
-  const grants = new Map<Id, number>();
-  for (const { subjectKind, subjectId } of current.grants) {
-    if (subjectKind === 'USER') grants.set(subjectId, (grants.get(subjectId) ?? 0) + 1);
-  }
-  for (const [name, user] of current.users) {
-    if (wanted.User.has(name) || isKept(user)) continue;
-    const steps = [step('delete users', 'deleteUser', () => ({ id: user.id }))];
-    const details = withGrants(grants.get(user.id) ?? 0);
-    changes.push({ verb: 'DELETE', kind: 'User', name: user.name, place: null, details, steps });
+  const grants = countGrants(current, ({ subjectKind, subjectId }) => (subjectKind === 'USER' ? subjectId : null));
+  for (const [folded, user] of current.users) {
+    if (wanted.User.has(folded) || isKept(user)) continue;
+    const by = step('delete users', 'deleteUser', () => ({ id: user.id }));
+    planDeletion(planning, { kind: 'User', name: user.name, by, grants: grants.get(user.id) });
   }
 }
 

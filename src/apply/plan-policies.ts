@@ -4,7 +4,7 @@ import { policyLevel } from '../catalogue/index.js';
 import { checkText, quotas, reviewDocument } from '../iam/index.js';
 import type { CurrentPolicy } from './current.js';
 import type { WantedPolicy } from './documents.js';
-import { isKept, placeOf, quoted, report, step, type Planning, type Step } from './planning.js';
+import { isKept, placeOf, planDeletion, quoted, report, step, type Planning, type Step } from './planning.js';
 
 export function planPolicies(planning: Planning): void {
   const { current, wanted, changes, prune, problems } = planning;
@@ -35,8 +35,8 @@ export function planPolicies(planning: Planning): void {
   if (!prune.has('Policy')) return;
   for (const [name, policy] of current.policies) {
     if (wanted.Policy.has(name) || isKept(policy)) continue;
-    const steps = [step('delete policies', 'deletePolicy', () => ({ id: policy.id }))];
-    changes.push({ verb: 'DELETE', kind: 'Policy', name: policy.name, place: null, details: [], steps });
+    const by = step('delete policies', 'deletePolicy', () => ({ id: policy.id }));
+    planDeletion(planning, { kind: 'Policy', name: policy.name, by });
   }
 }
 

@@ -3,21 +3,22 @@ import { checkText, fold, quotas, type EnterpriseProject } from '../iam/index.js
 import type { CurrentWorkspace } from './current.js';
 import type { WantedProject, WantedWorkspace } from './documents.js';
 import {
+  countGrants,
   created,
   differences,
   isKept,
   placeOf,
+  planDeletion,
   quoted,
   report,
   step,
   willBe,
-  withGrants,
   type Planning,
   type Step,
 } from './planning.js';
 
 export function planProjects(planning: Planning): void {
-  const { current, wanted, changes, prune, problems } = planning;
+  const { current, wanted, prune, problems } = planning;
   for (const [name, project] of wanted.EnterpriseProject) {
     const there = current.projects.get(name);
     if (name === 'default') {
@@ -35,8 +36,11 @@ export function planProjects(planning: Planning): void {
     else updateProject(planning, project, there);
   }
   if (!prune.has('EnterpriseProject')) return;
-  for (const [name, project] of current.projects) {
-    if (wanted.EnterpriseProject.has(name) || isKept(project)) continue;
+  const grants = countGrants(current, ({ scopeKind, scopeId }) =>
+    scopeKind === 'ENTERPRISE_PROJECT' ? scopeId : null,
+  );
+  for (const [folded, project] of current.projects) {
+    if (wanted.EnterpriseProject.has(folded) || isKept(project)) continue;
     const bound = [...current.workspaces.values()].filter(
       ({ enterpriseProjectId }) => enterpriseProjectId === project.id,
     );
@@ -44,18 +48,8 @@ export function planProjects(planning: Planning): void {
       const message = `the enterprise project ${quoted(project.name)} cannot be pruned: ${bound.length} workspaces are bound to it`;
       problems.push({ place: null, message });
     }
-    const grants = current.grants.filter(
-      ({ scopeKind, scopeId }) => scopeKind === 'ENTERPRISE_PROJECT' && scopeId === project.id,
-    );
-    const steps = [step('delete projects', 'deleteEnterpriseProject', () => ({ id: project.id }))];
-    changes.push({
-      verb: 'DELETE',
-      kind: 'EnterpriseProject',
-      name: project.name,
-      place: null,
-      details: withGrants(grants.length),
-      steps,
-    });
+    const by = step('delete projects', 'deleteEnterpriseProject', () => ({ id: project.id }));
+    planDeletion(planning, { kind: 'EnterpriseProject', name: project.name, by, grants: grants.get(project.id) });
   }
 }
 

@@ -1,5 +1,5 @@
 /** What a plan is made of: changes, the steps that carry them out, the order of these, and what all kinds share. */
-import type { Instant } from '../iam/index.js';
+import type { Grant, Instant } from '../iam/index.js';
 import {
   fold,
   type Call,
@@ -158,9 +158,24 @@ export function created(
   });
 }
 
-/** What goes with an object that is deleted. */
-export function withGrants(count: number): readonly Detail[] {
-  return count === 0 ? [] : [{ field: 'grants', before: String(count), after: null }];
+/** Plans that something goes, for which no file speaks, with the grants that go with it. */
+export function planDeletion(
+  { changes }: Planning,
+  gone: { readonly kind: DocumentKind; readonly name: string; readonly by: Step; readonly grants?: number | undefined },
+): void {
+  const { kind, name, by, grants = 0 } = gone;
+  const details = grants === 0 ? [] : [{ field: 'grants', before: String(grants), after: null }];
+  changes.push({ verb: 'DELETE', kind, name, place: null, details, steps: [by] });
+}
+
+/** How many grants there are for each, counted in one walk: an account may have as many as it has users. */
+export function countGrants({ grants }: Current, idOf: (grant: Grant) => Id | null): ReadonlyMap<Id, number> {
+  const counts = new Map<Id, number>();
+  for (const grant of grants) {
+    const id = idOf(grant);
+    if (id !== null) counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  return counts;
 }
 
 export function report({ problems }: Planning, place: Place, found: readonly (UserProblem | null)[]): void {
