@@ -42,6 +42,17 @@ const plain = ({ statements, ...rest }: Evaluation<number>) => ({
   statements: statements.map(({ source, statement }) => [source.name, statement.index]),
 });
 
+const everywhere: Statement = {
+  index: 0,
+  sid: null,
+  effect: 'ALLOW',
+  actions: ['*'],
+  notActions: null,
+  resources: null,
+  notResources: null,
+  conditions: [],
+};
+
 describe('the compiled form', () => {
   it.each([
     ['few documents, asked one by one', 3, 4, 1, 1_000],
@@ -112,21 +123,22 @@ describe('the compiled form', () => {
     }
   });
 
+  it('keeps apart what it remembers of many actions, those without statements too', () => {
+    const names = Array.from({ length: 24 }, (_one, i) => `obs:kind${i}:get`);
+    // Every other has a statement: Allow, then Deny.
+    const statements = names.flatMap((name, index): Statement[] =>
+      index % 2 === 0 ? [] : [{ ...everywhere, index, effect: index % 4 === 1 ? 'ALLOW' : 'DENY', actions: [name] }],
+    );
+    const sources = sourcesOf([statements]);
+    const compiled = new CompiledSources(sources);
+    for (const name of [...names, ...names, ...names.toReversed()]) {
+      const asked = { action: name, resource: null, context: new Map() };
+      expect(plain(compiled.evaluate(asked, undefined, true)), name).toEqual(plain(evaluate(sources, asked)));
+    }
+  });
+
   it('refuses an action that is a pattern, and remembers nothing of it', () => {
-    const sources = sourcesOf([
-      [
-        {
-          index: 0,
-          sid: null,
-          effect: 'ALLOW',
-          actions: ['*'],
-          notActions: null,
-          resources: null,
-          notResources: null,
-          conditions: [],
-        },
-      ],
-    ]);
+    const sources = sourcesOf([[everywhere]]);
     const asked = { action: 'obs:*:get', resource: null, context: new Map() };
     const compiled = new CompiledSources(sources);
     expect(plain(compiled.evaluate(asked, undefined, true))).toEqual(plain(evaluate(sources, asked)));

@@ -83,6 +83,25 @@ describe('explanations', () => {
   });
   const request = { action: 'modelarts:notebook:get', resource: null, context: buildContext([]) };
 
+  it('takes a hyphen beside a variable of a resource as it is, and reads the value from what is asked about', () => {
+    const row = {
+      policies: [
+        {
+          Version: '5.0',
+          Statement: [
+            { Effect: 'Allow', Action: ['obs:object:get'], Resource: ['obs:eu:acc:object:team-${g:UserId}'] },
+          ],
+        },
+      ],
+      action: 'obs:object:get',
+      resource: 'obs:eu:acc:object:team-ann',
+      context: { 'g:UserId': ['bob'] },
+    };
+    expect(told({ ...row, sentence: '', reason: '', nearMisses: [], way: [] }).way).toEqual([
+      'say `ann` for `g:userid` instead of `bob`',
+    ]);
+  });
+
   it('says how many near misses it leaves out', () => {
     const far = Array.from({ length: 30 }, (_, i) => allow(i, { resources: [`modelarts:*:*:notebook:${i}`] }));
     const { nearMisses, nearMissesLeftOut } = explain([sourceOf('many', ...far)], request, options);
