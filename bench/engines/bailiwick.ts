@@ -13,8 +13,8 @@ import {
   prepareDocument,
 } from '../../src/policy/index.js';
 import { contextEntries, documentOf } from './documents.js';
-import { type Adapter, at, keepByUser, type OpenEngine } from './engine.js';
-import { type World } from './worlds.js';
+import { type Adapter, at, keepByUser, type OpenEngine, ReadRequests } from './engine.js';
+import { type Request, type World } from './worlds.js';
 
 export interface Origin {
   readonly policy: number;
@@ -33,32 +33,33 @@ export function readSources(world: World): PolicySource<Origin>[] {
   });
 }
 
-export function readRequests(world: World): { user: number; request: PolicyRequest }[] {
-  return world.requests.map((asked) => ({
-    user: asked.user,
-    request: { action: asked.action, resource: asked.resource, context: buildContext(contextEntries(asked)) },
-  }));
+export function readRequest(asked: Request): { readonly user: number; readonly request: PolicyRequest } {
+  const context = buildContext(contextEntries(asked));
+  return { user: asked.user, request: { action: asked.action, resource: asked.resource, context } };
 }
 
 export const bailiwick: Adapter = {
   name: 'bailiwick',
   use: 'CompiledSources.evaluate, one per user, remember = true; determining statements told',
   prepare: (world) => {
-    const requests = readRequests(world);
+    const requests = new ReadRequests(world, readRequest);
     return (): OpenEngine => {
       const sources = readSources(world);
       const compiledOf = keepByUser(
         (user) => new CompiledSources(world.policiesOf(user).map((place) => at(sources, place))),
       );
       const ask = (place: number) => {
-        const { user, request } = at(requests, place);
+        const { user, request } = requests.at(place);
         return compiledOf(user).evaluate(request, takesPart, true);
       };
       return {
+        renew: (from, to) => {
+          requests.renew(from, to);
+        },
         allows: (place) => ask(place).effect === 'ALLOW',
         determining: (place) => statementIds(world, ask(place)),
         effectOnly: (place) => {
-          const { user, request } = at(requests, place);
+          const { user, request } = requests.at(place);
           return compiledOf(user).effectOf(request, takesPart, true) === 'ALLOW';
         },
       };
@@ -71,15 +72,18 @@ export const reference: Adapter = {
   name: 'reference',
   use: 'evaluate',
   prepare: (world) => {
-    const requests = readRequests(world);
+    const requests = new ReadRequests(world, readRequest);
     return (): OpenEngine => {
       const sources = readSources(world);
       const sourcesOf = keepByUser((user) => world.policiesOf(user).map((place) => at(sources, place)));
       const ask = (place: number) => {
-        const { user, request } = at(requests, place);
+        const { user, request } = requests.at(place);
         return evaluate(sourcesOf(user), request);
       };
       return {
+        renew: (from, to) => {
+          requests.renew(from, to);
+        },
         allows: (place) => ask(place).effect === 'ALLOW',
         determining: (place) => statementIds(world, ask(place)),
       };

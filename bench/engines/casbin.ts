@@ -4,7 +4,7 @@
  * tags, addresses and instants are matcher functions, each row's text read once.
  */
 import { Enforcer, newModelFromString } from 'casbin';
-import { type Adapter, at, keepByUser, type OpenEngine } from './engine.js';
+import { type Adapter, at, keepByUser, type OpenEngine, ReadRequests } from './engine.js';
 import { allTests, conditionTest, type Facts, factsOf, type FactTest, resourcesTest, textTest } from './matchers.js';
 import { type Condition, type Statement } from './worlds.js';
 
@@ -53,7 +53,11 @@ export const casbin: Adapter = {
   name: 'casbin',
   use: 'enforceSync, one enforcer per user with its own rows, deny-override, matcher functions',
   prepare: (world) => {
-    const requests = world.requests.map((asked) => ({ user: asked.user, action: asked.action, facts: factsOf(asked) }));
+    const requests = new ReadRequests(world, (asked) => ({
+      user: asked.user,
+      action: asked.action,
+      facts: factsOf(asked),
+    }));
     return (): OpenEngine => {
       const rows = world.policies.map((policy) => policy.statements.map(rowOf));
       const actions = kept(readActions);
@@ -83,8 +87,11 @@ export const casbin: Adapter = {
         return enforcer;
       });
       return {
+        renew: (from, to) => {
+          requests.renew(from, to);
+        },
         allows: (place) => {
-          const { user, action, facts } = at(requests, place);
+          const { user, action, facts } = requests.at(place);
           return enforcerOf(user).enforceSync(action, facts);
         },
       };

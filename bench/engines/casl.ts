@@ -4,7 +4,7 @@
  * guide, quicker here than its Mongo language), and denials come last, since its last rule wins.
  */
 import { Ability, type MatchConditions, type RawRuleOf } from '@casl/ability';
-import { type Adapter, at, keepByUser, type OpenEngine } from './engine.js';
+import { type Adapter, at, keepByUser, type OpenEngine, ReadRequests } from './engine.js';
 import { allTests, conditionTest, type Facts, factsOf, resourcesTest } from './matchers.js';
 import { kinds, operations, patternOf, type Statement } from './worlds.js';
 
@@ -42,7 +42,7 @@ export const casl: Adapter = {
   name: 'casl',
   use: 'Ability per user, rules by kind and operation, lambda conditions',
   prepare: (world) => {
-    const requests = world.requests.map((asked) => {
+    const requests = new ReadRequests(world, (asked) => {
       const place = asked.action.lastIndexOf(':');
       const subject: Subject = { ...factsOf(asked), kind: asked.action.slice(0, place) };
       return { user: asked.user, operation: asked.action.slice(place + 1), subject };
@@ -55,8 +55,11 @@ export const casl: Adapter = {
         return new Ability(ordered, options);
       });
       return {
+        renew: (from, to) => {
+          requests.renew(from, to);
+        },
         allows: (place) => {
-          const { user, operation, subject } = at(requests, place);
+          const { user, operation, subject } = requests.at(place);
           return abilityOf(user).can(operation, subject);
         },
       };

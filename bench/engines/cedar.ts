@@ -5,7 +5,7 @@
  */
 import { createRequire } from 'node:module';
 import type CedarModule from '@cedar-policy/cedar-wasm/nodejs';
-import { type Adapter, at, keepByUser, type OpenEngine } from './engine.js';
+import { type Adapter, at, keepByUser, type OpenEngine, ReadRequests } from './engine.js';
 import { type Condition, kinds, operations, patternOf, type Request, type Statement, type World } from './worlds.js';
 
 type Cedar = typeof CedarModule;
@@ -118,7 +118,7 @@ export const cedar: Adapter = {
   use: 'statefulIsAuthorized, one preparsed policy set per user, no schema, no entities; determining policies told',
   prepare: (world) => {
     const keys = keysRead(world);
-    const requests = world.requests.map((asked): { user: number; call: Call } => ({
+    const requests = new ReadRequests(world, (asked): { user: number; call: Call } => ({
       user: asked.user,
       call: {
         principal: { type: 'User', id: `u${asked.user}` },
@@ -144,7 +144,7 @@ export const cedar: Adapter = {
         return { id, ids: held.map(([statement]) => statement) };
       });
       const ask = (place: number) => {
-        const { user, call } = at(requests, place);
+        const { user, call } = requests.at(place);
         const { id, ids } = setOf(user);
         call.preparsedPolicySetId = id;
         const answer = cedarWasm.statefulIsAuthorized(call);
@@ -153,6 +153,9 @@ export const cedar: Adapter = {
       };
       const before = memory?.buffer.byteLength ?? 0;
       return {
+        renew: (from, to) => {
+          requests.renew(from, to);
+        },
         allows: (place) => ask(place).decision === 'allow',
         determining: (place) => {
           const { diagnostics, ids } = ask(place);

@@ -1,5 +1,5 @@
 /** What the bench asks of each engine, by way of its adapter. */
-import { type World } from './worlds.js';
+import { type Request, type World } from './worlds.js';
 
 export interface Adapter {
   readonly name: string;
@@ -10,6 +10,8 @@ export interface Adapter {
 }
 
 export interface OpenEngine {
+  /** Reads some of `world.requests` anew, from one up to another: whoever decides has just read what it decides about. */
+  renew(from: number, to: number): void;
   /** Decides the request at a place of `world.requests`, putting together what its user holds when it is the first. */
   allows(request: number): boolean;
   /** Ids of all determining statements, where the engine tells them. */
@@ -30,6 +32,31 @@ export function keepByUser<Rights>(make: (user: number) => Rights): (user: numbe
     known.set(user, made);
     return made;
   };
+}
+
+/** The requests of a world in an engine's own form; what is renewed shares no text with what was read before. */
+export class ReadRequests<Read> {
+  readonly #asked: readonly Request[];
+  readonly #read: (request: Request) => Read;
+  readonly #all: Read[];
+
+  constructor(world: World, read: (request: Request) => Read) {
+    this.#asked = world.requests;
+    this.#read = read;
+    this.#all = world.requests.map(read);
+  }
+
+  at(place: number): Read {
+    return at(this.#all, place);
+  }
+
+  renew(from: number, to: number): void {
+    for (let place = from; place < to; place += 1) {
+      const { user, action, ...facts } = at(this.#asked, place);
+      const arrived = JSON.parse(JSON.stringify(facts)) as typeof facts;
+      this.#all[place] = this.#read({ user, action, ...arrived });
+    }
+  }
 }
 
 export function at<T>(list: readonly T[], place: number): T {

@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { contextEntries, type Document, documentOf } from './documents.js';
-import { type Adapter, at, keepByUser, type OpenEngine } from './engine.js';
+import { type Adapter, at, keepByUser, type OpenEngine, ReadRequests } from './engine.js';
 
 interface Pbac {
   evaluate(request: { action: string; resource: string; context: object }): boolean;
@@ -23,7 +23,7 @@ export const pbac: Adapter = {
   name: 'pbac',
   use: 'evaluate, one instance per user, validation off',
   prepare: (world) => {
-    const requests = world.requests.map((asked) => {
+    const requests = new ReadRequests(world, (asked) => {
       const g = Object.fromEntries(contextEntries(asked).map(([key, value]) => [key.slice('g:'.length), value]));
       return { user: asked.user, request: { action: asked.action, resource: asked.resource, context: { g } } };
     });
@@ -37,8 +37,11 @@ export const pbac: Adapter = {
           ),
       );
       return {
+        renew: (from, to) => {
+          requests.renew(from, to);
+        },
         allows: (place) => {
-          const { user, request } = at(requests, place);
+          const { user, request } = requests.at(place);
           return instanceOf(user).evaluate(request);
         },
       };

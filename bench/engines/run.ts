@@ -16,7 +16,9 @@
  *
  * - **same answers**: requests whose answer was compared with ours; `+n` of them with all determining statements. Ours is
  *   compared with the reference form. One disagreement, and the run ends with status 1.
- * - **ns**: per decision, our determining statements told; the median of the rounds, in which engines take turns.
+ * - **ns**: per decision, our determining statements told; the median of the rounds, in which engines take turns. Requests
+ *   are read anew a few at a time just before, off the clock: who decides has just read what about, while what people
+ *   hold may have lain untouched for long.
  * - **x**: how many times ours that is.
  * - **first**: the mean first decision of a user in a fresh build, where the engine puts the user's rights together.
  * - **open**: what reading the policies took before that. What is read of a policy there is not read in a first decision,
@@ -54,7 +56,7 @@ const { values } = parseArgs({
     size: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
     turn: { type: 'string', default: '80' },
-    patience: { type: 'string', default: '1000' },
+    patience: { type: 'string', default: '4000' },
     'no-heap': { type: 'boolean', default: false },
     strict: { type: 'boolean', default: false },
     weigh: { type: 'string' },
@@ -93,12 +95,15 @@ function measureWorld(name: string): WorldFigures {
   const [byReference, ...others] = checks;
 
   progress(`${name}: turns`);
-  const timed = others.flatMap(({ adapter, engine, checked }): Contestant[] => [
-    { name: adapter.name, decide: (place) => engine.allows(place), requests: checked.answered },
-    ...(engine.effectOnly === undefined
-      ? []
-      : [{ name: 'bare', decide: (place: number) => engine.effectOnly?.(place) === true, requests: checked.answered }]),
-  ]);
+  const timed = others.flatMap(({ adapter, engine, checked }): Contestant[] => {
+    const renew = (from: number, to: number) => {
+      engine.renew(from, to);
+    };
+    const own = { name: adapter.name, decide: (place: number) => engine.allows(place) };
+    const bare = { name: 'bare', decide: (place: number) => engine.effectOnly?.(place) === true };
+    const forms = engine.effectOnly === undefined ? [own] : [own, bare];
+    return forms.map((form) => ({ ...form, renew, requests: checked.answered }));
+  });
   const timings = timeInTurns(timed, effort);
 
   const rows = others.map(({ adapter, checked }): Row => {

@@ -28,6 +28,9 @@ describe('the benchmark of engines', () => {
       const checked = checkAnswers(adapter.name, adapter.prepare(world), world, expected, 5_000);
       expect(checked.disagreements).toEqual([]);
       expect(checked.answered).toBe(asked);
+      checked.engine.renew(0, asked);
+      const again = world.requests.map((_request, place) => checked.engine.allows(place));
+      expect(again, adapter.name).toEqual(expected.allowed);
     }
     const { allowed, forbidden } = sharesOf(expected);
     expect(allowed).toBeGreaterThan(0.3);
@@ -43,9 +46,10 @@ describe('the benchmark of engines', () => {
   it('sees an engine that answers otherwise', () => {
     const world = tiny('small');
     const expected = answersOf(ours.prepare(world)(), world);
-    const wrong = checkAnswers('wrong', () => ({ allows: () => true }), world, expected, 5_000);
+    const renew = () => undefined;
+    const wrong = checkAnswers('wrong', () => ({ renew, allows: () => true }), world, expected, 5_000);
     expect(wrong.disagreements).toHaveLength(expected.allowed.filter((allowed) => !allowed).length);
-    const silent = { allows: (place: number) => expected.allowed[place] === true, determining: () => [] };
+    const silent = { renew, allows: (place: number) => expected.allowed[place] === true, determining: () => [] };
     expect(checkAnswers('silent', () => silent, world, expected, 5_000).disagreements.length).toBeGreaterThan(0);
   });
 
@@ -56,6 +60,9 @@ describe('the benchmark of engines', () => {
       contestants.map(({ adapter, engine }) => ({
         name: adapter.name,
         decide: (place: number) => engine.allows(place),
+        renew: (from: number, to: number) => {
+          engine.renew(from, to);
+        },
         requests: asked,
       })),
       { rounds: 1, turnMs: 1, patienceMs: 100 },
