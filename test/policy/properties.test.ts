@@ -101,11 +101,13 @@ describe('deciding', () => {
       fc.property(world, statement(), lists, fc.nat(5), request, (policies, one, list, segment, asked) => {
         const wider = widen(one, list, segment);
         if (wider === null) return;
+        const excepts = list === 'notActions' || list === 'notResources';
+        // An Allow whose exception a variable leaves unclear allows nothing: a pattern in its place excepts no more than that.
+        if (excepts && one.effect === 'ALLOW' && one[list]?.[0]?.includes('${') === true) return;
         const before = evaluate(sourcesOf([...policies, [one]]), asked).effect;
         const after = evaluate(sourcesOf([...policies, [wider]]), asked).effect;
         if (before === after) return;
         changed += 1;
-        const excepts = list === 'notActions' || list === 'notResources';
         expect(after).toBe(excepts === (one.effect === 'ALLOW') ? 'DENY' : 'ALLOW');
       }),
       { numRuns: 5000 },
