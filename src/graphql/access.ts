@@ -346,12 +346,40 @@ export class DecidingStatementResolver {
 
 type ShownStatement = DecidingStatement & { readonly grantId: Id | null };
 
-export function shownDecision(
-  { requestId, accountId }: Call,
-  { statements, principal, ...decision }: ShownDecision,
-): AccessDecision {
-  const actor = principal === null ? null : actorOf(accountId, principal);
-  return { ...decision, actor, statements: statements?.map(shownStatement) ?? null, requestId };
+export function shownDecision({ requestId, accountId }: Call, decision: ShownDecision): AccessDecision {
+  return new OpenDecision(decision, accountId, requestId);
+}
+
+/** What is not selected is not put into words: of a batch most is asked about its effect alone. */
+class OpenDecision implements AccessDecision {
+  readonly effect: Decision['effect'];
+  readonly reason: DecisionReason;
+  readonly action: string;
+  readonly resource: string | null;
+  readonly missingContextKeys: readonly string[];
+  readonly problems: readonly string[];
+
+  constructor(
+    private readonly decision: ShownDecision,
+    private readonly accountId: Id,
+    readonly requestId: string,
+  ) {
+    this.effect = decision.effect;
+    this.reason = decision.reason;
+    this.action = decision.action;
+    this.resource = decision.resource;
+    this.missingContextKeys = decision.missingContextKeys;
+    this.problems = decision.problems;
+  }
+
+  get actor(): Actor | null {
+    const { principal } = this.decision;
+    return principal === null ? null : actorOf(this.accountId, principal);
+  }
+
+  get statements(): readonly ShownStatement[] | null {
+    return this.decision.statements?.map(shownStatement) ?? null;
+  }
 }
 
 export function shownStatement({ origin, ...statement }: DecidingStatementRecord): ShownStatement {

@@ -55,27 +55,19 @@ export function checkOperation(
   variables: unknown,
   call: Call,
 ): Pick<Measure, 'signIns'> {
+  const measures = measuresOf(document);
   try {
-    checkTextOfDocument(document);
+    measures.checkText();
     checkTextIn(variables);
   } catch (error) {
     // Before execution an error decides the status of the whole answer, and this one is the caller's.
     if (!(error instanceof BadInput)) throw error;
     throw clientError('BAD_USER_INPUT', error.message, { http: { status: 400 } });
   }
-  const fragments = new Map(
-    document.definitions.flatMap((definition) =>
-      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
-    ),
-  );
-  limit('directives', directivesIn(document), operationLimits.directives);
+  limit('directives', measures.directives, operationLimits.directives);
   const longest = longestList(variables);
   limit('items in one list', longest, operationLimits.listItems);
-  const { depth, aliases, fields, selections, signIns, introspects } = measure(
-    operation.selectionSet,
-    fragments,
-    new Map(),
-  );
+  const { depth, aliases, fields, selections, signIns, introspects } = measures.of(operation);
   // Many in one request would get round whatever slows a guesser down.
   if (signIns > 1) {
     throw clientError(
@@ -123,6 +115,48 @@ export function priceOf(
     `the operation may answer ${cost} objects, at most ${dearestOperation} are allowed; ask for smaller pages or split it`,
     { cost, limit: dearestOperation, http: { status: 400 } },
   );
+}
+
+/** Documents are kept by the server and come again and again; what is the same each time is measured once. */
+class Measures {
+  readonly directives: number;
+  readonly #document: DocumentNode;
+  #readsWell = false;
+  readonly #ofOperations = new Map<OperationDefinitionNode, Measure>();
+
+  constructor(document: DocumentNode) {
+    this.#document = document;
+    this.directives = directivesIn(document);
+  }
+
+  checkText(): void {
+    if (this.#readsWell) return;
+    checkTextOfDocument(this.#document);
+    this.#readsWell = true;
+  }
+
+  of(operation: OperationDefinitionNode): Measure {
+    const known = this.#ofOperations.get(operation);
+    if (known !== undefined) return known;
+    const fragments = new Map(
+      this.#document.definitions.flatMap((definition) =>
+        definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
+      ),
+    );
+    const measured = measure(operation.selectionSet, fragments, new Map());
+    this.#ofOperations.set(operation, measured);
+    return measured;
+  }
+}
+
+const measured = new WeakMap<DocumentNode, Measures>();
+
+function measuresOf(document: DocumentNode): Measures {
+  const known = measured.get(document);
+  if (known !== undefined) return known;
+  const made = new Measures(document);
+  measured.set(document, made);
+  return made;
 }
 
 const nothing: Measure = { depth: 0, aliases: 0, fields: 0, selections: 0, signIns: 0, introspects: false };

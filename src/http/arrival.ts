@@ -2,7 +2,7 @@
  * What a request brings, read from its head: an id, a credential, an address. Reading only: whether a token is good is
  * found out by the business.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Arrival, Credential } from '../iam/index.js';
 import type { ReceivedRequest } from '../signatures/index.js';
@@ -14,7 +14,8 @@ const saneRequestId = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
 export function requestIdOf(request: IncomingMessage): string {
   const [first, second] = request.headersDistinct['x-request-id'] ?? [];
   if (first !== undefined && second === undefined && saneRequestId.test(first)) return first;
-  return randomBytes(16).toString('hex');
+  // Node draws many of these at once; sixteen bytes by themselves cost a call of the system each time.
+  return randomUUID().replaceAll('-', '');
 }
 
 /** RFC 6750 section 2.1. */

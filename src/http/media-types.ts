@@ -25,6 +25,17 @@ export function answerTypeOf({ headers }: IncomingMessage): AnswerType | null {
   const accept = headers.accept?.trim() ?? '';
   // An empty header says as much as none.
   if (accept === '') return { mediaType: answerTypes[0], legacy: false };
+  const known = negotiated.get(accept);
+  if (known !== undefined) return known;
+  const chosen = negotiate(accept);
+  // Clients of one kind all send the same; what is long or new time and again is not worth keeping.
+  if (accept.length <= 200 && negotiated.size < 100) negotiated.set(accept, chosen);
+  return chosen;
+}
+
+const negotiated = new Map<string, AnswerType | null>();
+
+function negotiate(accept: string): AnswerType | null {
   const negotiator = new Negotiator({ headers: { accept } });
   const chosen = negotiator.mediaType(answerTypes.map(withCharset));
   const mediaType = answerTypes.find((type) => withCharset(type) === chosen);

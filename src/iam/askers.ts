@@ -22,49 +22,57 @@ export interface Asker {
   readonly home: Id | null;
 }
 
+/** Who is asked about, or why nobody is. */
+type Found = Asker | { readonly reason: DecisionReason };
+
 /** Principals and scopes of one batch, each looked up once. */
 export class Askers {
   readonly #house: House;
   readonly #calls: Calls;
   readonly #call: Call;
-  readonly #found = new Map<string, Asker | { readonly reason: DecisionReason }>();
+  readonly #viewer: Asker;
+  readonly #found = new Map<string, Found>();
   readonly #facts = new Map<string, ScopeFacts>();
 
   constructor(house: House, calls: Calls, call: Call) {
     this.#house = house;
     this.#calls = calls;
     this.#call = call;
+    this.#viewer = askerOf(call);
   }
 
-  async find(choice: PrincipalChoice | null) {
+  /** At once for the viewer and for who was looked up before: most of a batch is about one of these. */
+  find(choice: PrincipalChoice | null): Found | Promise<Found> {
     const call = this.#call;
-    if (choice === null || isViewer(call, choice)) {
-      return askerOf(call);
-    }
+    if (choice === null || isViewer(call, choice)) return this.#viewer;
     if (choice.kind === 'signer') return askerOf(choice.call);
     const key = keyOf(choice);
-    const known = this.#found.get(key);
-    if (known !== undefined) return known;
+    return this.#found.get(key) ?? this.#keep(key, choice);
+  }
+
+  async #keep(key: string, choice: Exclude<PrincipalChoice, { kind: 'signer' }>): Promise<Found> {
     const found = await this.#look(choice);
     this.#found.set(key, found);
     return found;
   }
 
-  #look(choice: Exclude<PrincipalChoice, { kind: 'signer' }>) {
+  #look(choice: Exclude<PrincipalChoice, { kind: 'signer' }>): Promise<Found> {
     if (choice.kind === 'token') return this.#bearer(choice.token);
     return choice.kind === 'signedRequest'
       ? this.#signer(choice.request, choice.sender)
       : this.#named(choice.kind, choice.id);
   }
 
-  async facts(asker: Asker, workspaceId: Id | null): Promise<ScopeFacts> {
+  facts(asker: Asker, workspaceId: Id | null): ScopeFacts | Promise<ScopeFacts> {
     const call = this.#call;
-    const account = this.#account();
     if (asker.rights === call.rights && workspaceId === call.scope.workspaceId) return call.facts;
     const { kind, id, delegation } = asker.rights.principal;
     const key = `${kind} ${id} ${delegation?.sessionId ?? ''} ${workspaceId ?? ''}`;
-    const known = this.#facts.get(key);
-    if (known !== undefined) return known;
+    return this.#facts.get(key) ?? this.#keepFacts(key, asker, workspaceId);
+  }
+
+  async #keepFacts(key: string, asker: Asker, workspaceId: Id | null): Promise<ScopeFacts> {
+    const account = this.#account();
     const scope = { accountId: account.id, workspaceId };
     const workspace = workspaceId === null ? null : await this.#house.store.access.workspace(account.id, workspaceId);
     const facts = await this.#calls.scopeFacts(account, scope, workspace, asker.user, asker.rights);
@@ -72,7 +80,7 @@ export class Askers {
     return facts;
   }
 
-  async #named(kind: 'user' | 'agency' | 'service', id: Id) {
+  async #named(kind: 'user' | 'agency' | 'service', id: Id): Promise<Found> {
     const account = this.#account();
     const found = (await this.#call.reader.find(kind, [id])).get(id);
     if (found === undefined) return { reason: 'PRINCIPAL_NOT_FOUND' } as const;
@@ -93,7 +101,7 @@ export class Askers {
   }
 
   /** A credential carries the whole session: who, second factor, and scope. */
-  async #bearer(token: string) {
+  async #bearer(token: string): Promise<Found> {
     const { principal, accountId } = this.#call;
     const showing = principal.kind === 'SERVICE' ? principal.id : null;
     const other = await this.#calls.openShown(this.#call, token, showing);
@@ -102,7 +110,7 @@ export class Askers {
   }
 
   /** Whoever signed a request that this service received, which must have been made for one of its hosts (rule 22). */
-  async #signer(request: ReceivedRequest, sender: string | null) {
+  async #signer(request: ReceivedRequest, sender: string | null): Promise<Found> {
     const { principal, accountId } = this.#call;
     const revoked = { reason: 'CREDENTIAL_REVOKED' } as const;
     if (principal.kind !== 'SERVICE') return revoked;

@@ -15,6 +15,7 @@ import { Call, type BrokenCredential, type Performer } from './call.js';
 import { delegationOf, faultOf, readDelegation, type DelegationFault } from './delegation.js';
 import { mayUserEnter, takesVisitors } from './entry.js';
 import type { House } from './house.js';
+import { KeptAccess } from './kept-access.js';
 import type { ChangeOrigin, Reader, Scope } from './ports.js';
 import type { AccessKey, Account, AgencySession, Id, Instant, Service, Session, User, Workspace } from './records.js';
 import { reachesWorkspace } from './reach.js';
@@ -50,6 +51,9 @@ export interface Arrival {
   /** This request has spent its signature already: it is opened again between its own mutations. */
   readonly spent?: boolean;
 }
+
+/** Principals whose rights are kept in memory; of rows about them and their sessions, twice as many. */
+const keptPrincipals = 10_000;
 
 function originOf(call: Call): Omit<ChangeOrigin, 'operation'> {
   const { accountId, principal, requestId, now, scope } = call;
@@ -93,11 +97,14 @@ function accountOf(signing: SigningKey): Id {
 
 export class Calls {
   readonly #house: House;
-  readonly #rights = new RightsBook();
+  readonly #rights: RightsBook;
+  readonly #kept: KeptAccess;
   readonly #locks = new KeyLocks();
 
   constructor(house: House) {
     this.#house = house;
+    this.#rights = new RightsBook(keptPrincipals);
+    this.#kept = new KeptAccess(house.store.access, keptPrincipals * 2);
   }
 
   /** Opens the call of a request. Never throws for anything a client can send. */
@@ -168,7 +175,11 @@ export class Calls {
     const { access } = this.#house.store;
     // The account first: rights are kept under its revision, so nothing older than that may go into them.
     const account = await access.account(accountId);
-    const [session, user] = await Promise.all([access.session(accountId, sessionId), access.user(accountId, userId)]);
+    const facts = account === null ? null : this.#kept.of(account);
+    const [session = null, user = null] = await Promise.all([
+      facts?.row('session', sessionId),
+      facts?.row('user', userId),
+    ]);
     const { now } = arrival.environment;
     if (account === null || session === null || session.userId !== userId || session.endedAt !== null) {
       return this.#nobody(arrival, { message: 'the session has ended; sign in again', reference: 'IAM.0067' });
@@ -306,13 +317,13 @@ export class Calls {
     const account = await access.account(accountId);
     const gone = { message: 'the owner of the key is disabled or gone; ask an administrator', reference: 'IAM.0080' };
     if (key.ownerKind === 'USER') {
-      const user = await access.user(accountId, ownerId);
+      const user = account === null ? null : await this.#kept.of(account).row('user', ownerId);
       if (account === null || user === null || !user.enabled) return this.#nobody(arrival, gone);
       const kind = user.root ? 'ROOT' : 'USER';
       const principal: Principal = { kind, id: user.id, name: user.name, mfaAt: null };
       return this.#call(arrival, { account, session: null, user, principal, scope, signature });
     }
-    const service = await access.service(accountId, ownerId);
+    const service = account === null ? null : await this.#kept.of(account).row('service', ownerId);
     if (account === null || service === null || !service.enabled) return this.#nobody(arrival, gone);
     const principal: Principal = { kind: 'SERVICE', id: service.id, name: service.name, mfaAt: null };
     return this.#call(arrival, { account, session: null, user: null, principal, scope, signature });
@@ -347,10 +358,11 @@ export class Calls {
   ): Promise<Call> {
     const { store } = this.#house;
     const { account, session, user, principal, scope } = parts;
+    const facts = this.#kept.of(account);
     const [workspace, held, administrator, catalogue] = await Promise.all([
-      scope.workspaceId === null ? null : store.access.workspace(account.id, scope.workspaceId),
+      scope.workspaceId === null ? null : facts.row('workspace', scope.workspaceId),
       this.#rights.rightsOf(store.access, account, principal, user),
-      user === null ? false : store.access.isAdministrator(account.id, user.id),
+      user === null ? false : facts.isAdministrator(account.id, user.id),
       accountCatalogue(this.#house, account),
     ]);
     // What is kept of an agency is without the session, of which there may be many.
@@ -418,7 +430,7 @@ export class Calls {
               (origin.expiresAt === null || origin.expiresAt > now) &&
               reachesWorkspace(origin, workspace),
           )
-        : await mayUserEnter(this.#house.store.access, workspace, user);
+        : await mayUserEnter(this.#kept.of(account), workspace, user);
     return { account, workspace, open: open && within };
   }
 

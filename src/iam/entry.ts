@@ -5,6 +5,9 @@
 import type { AccessReader } from './ports.js';
 import type { Id, User, Workspace } from './records.js';
 
+/** What is read to tell who may enter. */
+type EntryReader = Pick<AccessReader, 'isAdministrator' | 'isListedIn'>;
+
 /** Facts about one user and one workspace. */
 export interface EntryFacts {
   readonly visibility: Workspace['visibility'];
@@ -39,19 +42,19 @@ export function mayKnow(facts: Omit<EntryFacts, 'status'>): boolean {
 }
 
 /** Whether this user may enter this workspace now. */
-export async function mayUserEnter(access: AccessReader, workspace: Workspace, user: User): Promise<boolean> {
+export async function mayUserEnter(access: EntryReader, workspace: Workspace, user: User): Promise<boolean> {
   const facts = await entryFacts(access, workspace, user);
   return facts !== null && mayEnter(facts);
 }
 
 /** Whether this user may know of this workspace, and so see what becomes of it. */
-export async function mayUserKnow(access: AccessReader, workspace: Workspace, user: User): Promise<boolean> {
+export async function mayUserKnow(access: EntryReader, workspace: Workspace, user: User): Promise<boolean> {
   const facts = await entryFacts(access, workspace, user);
   return facts !== null && mayKnow(facts);
 }
 
 /** Null when the two are of different accounts. */
-async function entryFacts(access: AccessReader, workspace: Workspace, user: User): Promise<EntryFacts | null> {
+async function entryFacts(access: EntryReader, workspace: Workspace, user: User): Promise<EntryFacts | null> {
   const { accountId, id } = workspace;
   if (user.accountId !== accountId) return null;
   const [administrator, listed] = await Promise.all([
@@ -70,7 +73,7 @@ async function entryFacts(access: AccessReader, workspace: Workspace, user: User
 
 /** The workspaces of these that a user may enter, for lists; bounded statements. */
 export async function enterable(
-  access: AccessReader,
+  access: EntryReader,
   workspaces: readonly Workspace[],
   user: User,
 ): Promise<readonly Id[]> {

@@ -7,9 +7,9 @@ import { modelArtsDefaultPolicy, selfPolicy, type BuiltInPolicy } from '../catal
 import { parsePolicy, type ParsedPolicy, type PolicyDocument, prepareDocument } from '../policy/index.js';
 import type { Principal, Rights, RightsSource, SessionBounds, StatementOrigin } from './authorizer.js';
 import type { AccessReader, Attachment } from './ports.js';
+import { Recollection } from './recollection.js';
 import type { Account, Agency, AgencySession, User } from './records.js';
 
-const keptRights = 10_000;
 const keptDocuments = 10_000;
 
 /** Documents are immutable text, so a parsed one is good for ever; the oldest is dropped when there are too many. */
@@ -27,23 +27,25 @@ export function documentOf(text: string): PolicyDocument | null {
 }
 
 export class RightsBook {
-  readonly #kept = new Map<string, Rights>();
+  readonly #kept: Recollection<Rights>;
+
+  /** @param limit principals whose rights are kept at most */
+  constructor(limit: number) {
+    this.#kept = new Recollection(limit);
+  }
 
   /**
    * Rights of a principal as of `account.accessRevision`. A user's LOOSE default takes part only in that account mode.
    */
   async rightsOf(access: AccessReader, account: Account, principal: Principal, user: User | null): Promise<Rights> {
     if (principal.kind === 'ANONYMOUS') return { principal, sources: [], unreadable: [] };
-    const key = `${account.id}\n${principal.kind}\n${principal.id}\n${principal.mfaAt ?? ''}\n${account.accessRevision}`;
-    const known = this.#kept.get(key);
-    if (known !== undefined) return known;
-    const kind = principal.kind === 'ROOT' ? 'USER' : principal.kind;
-    const attachments = (await access.attachments(account.id, kind, [principal.id])).get(principal.id) ?? [];
-    // Kept for every session of an agency, and for who asks about the agency itself: nobody stands behind these.
-    const { delegation: _, ...own } = principal;
-    const rights = composeRights(account, own, user, attachments);
-    keep(this.#kept, key, rights, keptRights);
-    return rights;
+    const { kind, id, mfaAt } = principal;
+    return this.#kept.of(`${account.id}\n${kind}\n${id}\n${mfaAt ?? ''}`, account.accessRevision, async () => {
+      const attachments = await access.attachments(account.id, kind === 'ROOT' ? 'USER' : kind, [id]);
+      // Kept for every session of an agency, and for who asks about the agency itself: nobody stands behind these.
+      const { delegation: _, ...own } = principal;
+      return composeRights(account, own, user, attachments.get(id) ?? []);
+    });
   }
 }
 

@@ -2,9 +2,10 @@
  * Bearer tokens: signed (EdDSA, RFC 8037), short, and stateless but for the session they name. The server stores session
  * ids, never tokens. It must never know what a session is worth now: a good reading is a claim, looked at by Calls.
  */
-import type { JsonWebKey, KeyObject } from 'node:crypto';
+import { createHash, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { errors, jwtVerify, SignJWT, type JWTHeaderParameters, type JWTPayload } from 'jose';
 import type { Scope } from './ports.js';
+import { Recollection, type Stamp } from './recollection.js';
 import type { Id, Instant } from './records.js';
 import { longestTokenLife, TokenKeys, usualTokenKeys, type TokenKeySettings } from './token-keys.js';
 
@@ -34,6 +35,12 @@ export interface Tokens {
   publicKeys(): readonly JsonWebKey[];
 }
 
+/** Tokens that were found to be signed by us are not verified again; kept by their SHA-256, so that no memory holds one. */
+const keptReadings = 20_000;
+
+/** A signature stays what it is. Whether the token or its key has come to an end is looked at each time. */
+const forGood: Stamp = 0;
+
 /** @param masterKey 32 bytes kept outside the database */
 export function createTokens(
   masterKey: Uint8Array,
@@ -41,6 +48,7 @@ export function createTokens(
   settings: TokenKeySettings = usualTokenKeys,
 ): Tokens {
   const keys = new TokenKeys(masterKey, settings);
+  const readings = new Recollection<Verified>(keptReadings);
   return {
     issue: async ({ accountId, userId, sessionId, scope, expiresAt, audience = null }) => {
       const at = now();
@@ -61,26 +69,46 @@ export function createTokens(
       return (audience === null ? token : token.setAudience(audience)).sign(privateKey);
     },
     read: async (token) => {
-      if (!isCanonical(token)) return { kind: 'broken' };
-      try {
-        const at = now();
-        const { payload } = await jwtVerify(token, (header) => keyFor(keys, header, at), {
-          algorithms: [algorithm],
-          issuer,
-          typ: 'JWT',
-          requiredClaims: ['sub', 'acc', 'sid', 'scp', 'iat', 'exp'],
-          currentDate: new Date(at),
-        });
-        const claims = claimsOf(payload);
-        return claims === null ? { kind: 'broken' } : { kind: 'good', claims };
-      } catch (error) {
-        if (error instanceof errors.JWTExpired) return { kind: 'expired' };
-        if (error instanceof errors.JOSEError) return { kind: 'broken' };
-        throw error;
-      }
+      const digest = createHash('sha256').update(token).digest('base64');
+      const { kid, reading } = await readings.of(digest, forGood, () => verify(keys, token, now()), isGood);
+      if (reading.kind !== 'good') return reading;
+      const at = now();
+      if (reading.claims.expiresAt <= at) return { kind: 'expired' };
+      // A key goes when its period is over, whatever it has signed.
+      return keys.verifying(kid, at) === null ? { kind: 'broken' } : reading;
     },
     publicKeys: () => keys.published(now()),
   };
+}
+
+interface Verified {
+  readonly kid: string;
+  readonly reading: TokenReading;
+}
+
+const broken: Verified = { kid: '', reading: { kind: 'broken' } };
+
+function isGood({ reading }: Verified): boolean {
+  return reading.kind === 'good';
+}
+
+async function verify(keys: TokenKeys, token: string, at: Instant): Promise<Verified> {
+  if (!isCanonical(token)) return broken;
+  try {
+    const { payload, protectedHeader } = await jwtVerify(token, (header) => keyFor(keys, header, at), {
+      algorithms: [algorithm],
+      issuer,
+      typ: 'JWT',
+      requiredClaims: ['sub', 'acc', 'sid', 'scp', 'iat', 'exp'],
+      currentDate: new Date(at),
+    });
+    const claims = claimsOf(payload);
+    return claims === null ? broken : { kid: protectedHeader.kid ?? '', reading: { kind: 'good', claims } };
+  } catch (error) {
+    if (error instanceof errors.JWTExpired) return { kid: '', reading: { kind: 'expired' } };
+    if (error instanceof errors.JOSEError) return broken;
+    throw error;
+  }
 }
 
 function keyFor(keys: TokenKeys, header: JWTHeaderParameters, at: Instant): KeyObject {

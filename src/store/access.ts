@@ -18,14 +18,20 @@ import {
 } from '../iam/index.js';
 import { isAdministrator } from './confinement.js';
 import type { Connection } from './connection.js';
+import type { CurrentAccounts } from './current-accounts.js';
 import { property, recordOf, selected } from './rows.js';
 import { always, among, byDialect, join, raw, sql, Sql, table } from './sql.js';
 import { tables } from './tables.js';
 
 export class StoreAccessReader implements AccessReader {
-  constructor(private readonly connection: Connection) {}
+  /** @param current absent inside a transaction, which sees what it has written itself */
+  constructor(
+    private readonly connection: Connection,
+    private readonly current: Pick<CurrentAccounts, 'account'> | null = null,
+  ) {}
 
   async account(accountId: Id): Promise<Account | null> {
+    if (this.current !== null) return this.current.account(accountId);
     return this.first('account', sql`found."id" = ${accountId}`);
   }
 

@@ -16,6 +16,7 @@ import type {
 } from '../iam/index.js';
 import { StoreAccessReader } from './access.js';
 import type { Connection, TransactionConnection } from './connection.js';
+import { OwnedAccounts, SharedAccounts, type CurrentAccounts } from './current-accounts.js';
 import type { Entities } from './entities.js';
 import { isPassing } from './failures.js';
 import { ScopedReader } from './reader.js';
@@ -49,7 +50,9 @@ export class OpenStore implements Store {
   private readonly turns = new Turns();
   /** Marks what runs inside a transaction that is still open: one inside another would wait for itself. */
   private readonly inside = new AsyncLocalStorage<{ open: boolean }>();
+  private open = 0;
   private closed: Promise<void> | null = null;
+  private readonly current: CurrentAccounts;
   private readonly listeners = new Set<(commit: Commit) => void>();
 
   constructor(
@@ -57,7 +60,9 @@ export class OpenStore implements Store {
     private readonly settings: Settings & { readonly entities: Entities },
   ) {
     this.database = engine.database;
-    this.access = new StoreAccessReader(engine.reads);
+    const access = new StoreAccessReader(engine.reads);
+    this.current = engine.database === 'sqlite' ? new OwnedAccounts(access) : new SharedAccounts(access);
+    this.access = new StoreAccessReader(engine.reads, this.current);
   }
 
   reader(scope: Scope): Reader {
@@ -102,6 +107,7 @@ export class OpenStore implements Store {
   ): ReturnType<typeof transact<T>> {
     const { entities, now, longestTransaction } = this.settings;
     const mark = { open: true };
+    this.open += 1;
     try {
       return await this.engine.borrow((connection) =>
         transact(
@@ -114,6 +120,11 @@ export class OpenStore implements Store {
       );
     } finally {
       mark.open = false;
+      this.open -= 1;
+      // While it is used, every promise of the process costs more, those of reads too.
+      if (this.open === 0) this.inside.disable();
+      // After a failure too: a COMMIT that fails may have been carried out.
+      this.current.changed(origin.accountId);
     }
   }
 }
