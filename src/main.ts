@@ -55,8 +55,8 @@ export async function openHouse(settings: Settings, observer?: Observer): Promis
     const { tokenKeyDays: days, tokenKeyEpoch: epoch } = settings;
     const masterKey = await masterKeyFor(settings, empty);
     const watched = observer === undefined ? {} : { observer };
-    const { publicHosts: hosts } = settings;
-    const iam = createIam({ store, masterKey, tokenKeys: { days, epoch }, hosts, ...watched });
+    const { publicHosts: hosts, rememberedPrincipals: remembered } = settings;
+    const iam = createIam({ store, masterKey, tokenKeys: { days, epoch }, hosts, remembered, ...watched });
     await updateSystemPolicies(iam);
     return { iam, empty, close: () => store.close() };
   } catch (error) {

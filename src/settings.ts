@@ -53,6 +53,8 @@ export interface Settings {
   readonly strangersPerMinute: number;
   /** Failed sign-ins of one address within a minute. */
   readonly failedSignInsPerMinute: number;
+  /** Principals whose rights are kept in memory; of rows about them and of their tokens, twice as many. */
+  readonly rememberedPrincipals: number;
   /** WebSockets that may be open at once; 0: nothing is subscribed to. */
   readonly connections: number;
   readonly connectionsPerActor: number;
@@ -218,6 +220,13 @@ const table: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
     fallback: null,
     // The kernel takes 107 bytes.
     read: matchingOrAbsent(/^\/[\x21-\x7e]{1,99}$/, 'is no absolute path of at most 100 plain characters'),
+  },
+  rememberedPrincipals: {
+    variable: 'REMEMBERED_PRINCIPALS',
+    meaning:
+      'principals whose rights are kept in memory, a kilobyte or more each; others are read when they come; of rows about them and of their tokens, twice as many',
+    fallback: '20000',
+    read: wholeNumber(100, 10_000_000),
   },
   connections: {
     variable: 'CONNECTIONS',

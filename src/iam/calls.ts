@@ -52,9 +52,6 @@ export interface Arrival {
   readonly spent?: boolean;
 }
 
-/** Principals whose rights are kept in memory; of rows about them and their sessions, twice as many. */
-const keptPrincipals = 10_000;
-
 function originOf(call: Call): Omit<ChangeOrigin, 'operation'> {
   const { accountId, principal, requestId, now, scope } = call;
   const { kind: actorKind, id: actorId, name: actorName, delegation } = principal;
@@ -101,10 +98,11 @@ export class Calls {
   readonly #kept: KeptAccess;
   readonly #locks = new KeyLocks();
 
-  constructor(house: House) {
+  /** @param remembered principals whose rights are kept in memory; of rows about them twice as many */
+  constructor(house: House, remembered = 20_000) {
     this.#house = house;
-    this.#rights = new RightsBook(keptPrincipals);
-    this.#kept = new KeptAccess(house.store.access, keptPrincipals * 2);
+    this.#rights = new RightsBook(remembered);
+    this.#kept = new KeptAccess(house.store.access, 2 * remembered);
   }
 
   /** Opens the call of a request. Never throws for anything a client can send. */
@@ -152,7 +150,7 @@ export class Calls {
     const arrival = { requestId: call.requestId, environment: { now: call.now, sourceAddress: null } };
     const authorization = headerOf(request, 'authorization') ?? '';
     const presented = { authorization, request, now: call.now, sourceAddress: `service ${service.id} ${sender ?? ''}` };
-    const signed = await verifySignature(this.#house, sender === null ? null : this.#locks, presented);
+    const signed = await verifySignature(this.#house, this.#kept, sender === null ? null : this.#locks, presented);
     if ('message' in signed) return this.#nobody(arrival, signed);
     // Whose key it is elsewhere is no business of this account.
     if (accountOf(signed.signing) !== call.accountId) return this.#nobody(arrival, badSignature);
@@ -226,7 +224,7 @@ export class Calls {
     if (call.performer !== null && user !== null) return this.openOperator(requestId, accountId, user.id);
     const arrival = { requestId, environment: { ...environment, now: this.#house.now() } };
     if (signature !== null) {
-      const signing = await findSigningKey(this.#house.store, signature.keyId);
+      const signing = await findSigningKey(this.#kept, signature.keyId);
       // A key that is gone, and one that is disabled, sign nothing any more.
       if (signing === null || (signing.kind === 'PERMANENT' && !signing.key.enabled)) {
         return this.#nobody(arrival, inactive);
@@ -241,7 +239,7 @@ export class Calls {
   async #openSigned(arrival: Arrival, authorization: string, request: ReceivedRequest): Promise<Call> {
     const { now, sourceAddress } = arrival.environment;
     const presented = { authorization, request, now, sourceAddress };
-    const signed = await verifySignature(this.#house, this.#locks, presented);
+    const signed = await verifySignature(this.#house, this.#kept, this.#locks, presented);
     if ('message' in signed) return this.#nobody(arrival, signed);
     return this.#openSigner(arrival, { ...signed, use: { ...signed.use, spent: arrival.spent === true } }, request);
   }
@@ -284,8 +282,14 @@ export class Calls {
   ): Promise<Call> {
     const { now } = arrival.environment;
     // The account first: rights are kept under its revision, so nothing older than that may go into them.
-    const account = await this.#house.store.access.account(session.accountId);
-    const facts = await readDelegation(this.#house, session);
+    const { access } = this.#house.store;
+    const { accountId, assumedByAccountId } = session;
+    const [account, other] = await Promise.all([
+      access.account(accountId),
+      assumedByAccountId === accountId ? null : access.account(assumedByAccountId),
+    ]);
+    const read = () => readDelegation(this.#house, session);
+    const facts = await (account === null ? read() : this.#kept.delegation(session.id, account, other, read));
     const { agency } = facts;
     const fault = faultOf(session, facts, now);
     if (fault !== null || account === null || agency === null) return this.#nobody(arrival, ended(fault));

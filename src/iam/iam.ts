@@ -26,6 +26,8 @@ export interface IamParts {
   readonly tokenKeys?: TokenKeySettings;
   /** Host names under which callers reach this server; absent or empty: not known. */
   readonly hosts?: readonly string[];
+  /** Principals whose rights are kept in memory; of rows about them and of their tokens, twice as many. */
+  readonly remembered?: number;
   readonly observer?: Observer;
   readonly now?: () => Instant;
   readonly catalogue?: Catalogue;
@@ -36,6 +38,7 @@ export function createIam({
   masterKey,
   tokenKeys,
   hosts = [],
+  remembered = 20_000,
   observer = silentObserver,
   now = Date.now,
   catalogue = platformCatalogue,
@@ -50,10 +53,10 @@ export function createIam({
     passwords: createPasswords(),
     sealing: createSealing(masterKey),
     headKey: auditHeadKey(masterKey),
-    tokens: createTokens(masterKey, now, tokenKeys),
+    tokens: createTokens(masterKey, now, tokenKeys, 2 * remembered),
     watches: new Watches(store, now),
     reopen: (call) => calls.reopen(call),
   };
-  const calls = new Calls(house);
+  const calls = new Calls(house, remembered);
   return { ...house, calls, clearings: new WorkspaceClearings(house) };
 }

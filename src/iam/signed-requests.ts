@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { BrokenCredential } from './call.js';
 import type { House } from './house.js';
-import { UniquenessError, type ChangeOrigin, type Store } from './ports.js';
+import { UniquenessError, type AccessReader, type ChangeOrigin } from './ports.js';
 import { DEFAULT_ID, type AccessKey, type AgencySession, type Id, type Instant } from './records.js';
 import type { KeyLocks } from './key-locks.js';
 import { temporarySecrets } from './temporary-keys.js';
@@ -37,6 +37,9 @@ export type SigningKey =
   | { readonly kind: 'PERMANENT'; readonly key: AccessKey }
   | { readonly kind: 'TEMPORARY'; readonly session: AgencySession };
 
+/** Where keys are looked up, across accounts. */
+export type SigningKeys = Pick<AccessReader, 'accessKey' | 'agencySession'>;
+
 export interface SignedRequest {
   readonly signing: SigningKey;
   /** Workspace named by a signed header; null for the account. */
@@ -61,6 +64,7 @@ export interface Presented {
  */
 export async function verifySignature(
   house: House,
+  keys: SigningKeys,
   locks: KeyLocks | null,
   { authorization, request, now, sourceAddress }: Presented,
 ): Promise<SignedRequest | BrokenCredential> {
@@ -87,7 +91,7 @@ export async function verifySignature(
     const message = `too many bad signatures of this key from this address; try again after ${at}`;
     return { message, reference: 'IAM.1104' };
   }
-  const signing = await findSigningKey(house.store, accessKeyId);
+  const signing = await findSigningKey(keys, accessKeyId);
   const secret = signing === null ? null : secretOf(house, signing);
   const canonical = canonicalRequest(request, parts.signedHeaders);
   const expected = signCanonical(canonical ?? '', date, secret ?? 'no such key');
@@ -112,10 +116,10 @@ export const badSignature: BrokenCredential = broken(
 export const inactive: BrokenCredential = { message: 'the access key is inactive', reference: 'IAM.1107' };
 
 /** By the id that a signed request names; permanent keys first, of which there are more. */
-export async function findSigningKey({ access }: Store, id: string): Promise<SigningKey | null> {
-  const key = await access.accessKey(id);
+export async function findSigningKey(keys: SigningKeys, id: string): Promise<SigningKey | null> {
+  const key = await keys.accessKey(id);
   if (key !== null) return { kind: 'PERMANENT', key };
-  const session = await access.agencySession(id);
+  const session = await keys.agencySession(id);
   return session === null ? null : { kind: 'TEMPORARY', session };
 }
 

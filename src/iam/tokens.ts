@@ -35,20 +35,22 @@ export interface Tokens {
   publicKeys(): readonly JsonWebKey[];
 }
 
-/** Tokens that were found to be signed by us are not verified again; kept by their SHA-256, so that no memory holds one. */
-const keptReadings = 20_000;
-
 /** A signature stays what it is. Whether the token or its key has come to an end is looked at each time. */
 const forGood: Stamp = 0;
 
-/** @param masterKey 32 bytes kept outside the database */
+/**
+ * @param masterKey 32 bytes kept outside the database
+ * @param remembered tokens that are not verified again once they were found to be signed by us; kept by their SHA-256, so
+ * that no memory holds one
+ */
 export function createTokens(
   masterKey: Uint8Array,
   now: () => Instant,
   settings: TokenKeySettings = usualTokenKeys,
+  remembered = 20_000,
 ): Tokens {
   const keys = new TokenKeys(masterKey, settings);
-  const readings = new Recollection<Verified>(keptReadings);
+  const readings = new Recollection<Verified>(remembered);
   return {
     issue: async ({ accountId, userId, sessionId, scope, expiresAt, audience = null }) => {
       const at = now();

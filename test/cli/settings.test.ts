@@ -34,6 +34,7 @@ describe('settings', () => {
       pointsPerMinute: 20_000_000,
       strangersPerMinute: 6_000,
       failedSignInsPerMinute: 60,
+      rememberedPrincipals: 20_000,
       connections: 1_000,
       connectionsPerActor: 50,
       subscriptionsPerConnection: 20,

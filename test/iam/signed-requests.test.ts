@@ -90,7 +90,12 @@ function verify(sent: Sent, locks = new KeyLocks()): Promise<SignedRequest | Bro
     headers: headers.map(([name, value]) => [name.toLowerCase(), value] as const),
     bodySha256: sha256(body),
   };
-  return verifySignature(house, locks, { authorization, request: received, now: at, sourceAddress: '127.0.0.1' });
+  return verifySignature(house, house.store.access, locks, {
+    authorization,
+    request: received,
+    now: at,
+    sourceAddress: '127.0.0.1',
+  });
 }
 
 const [one, two] = keys as [Key, Key];
