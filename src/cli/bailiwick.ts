@@ -17,6 +17,7 @@ const { thisMachine } = await import('./machine.js');
 const { checkPolicyFiles, printProblems, scopeNames } = await import('./policy-check.js');
 const { addApplyCommands } = await import('./apply-commands.js');
 const { addAuditCommands } = await import('./audit-commands.js');
+const { addBackupCommands } = await import('./backup-commands.js');
 const { operatorHelp } = await import('./operator-help.js');
 const { listed } = await import('./option-values.js');
 const { describeFailure } = await import('./refusal.js');
@@ -125,6 +126,7 @@ docs/remote-access.md.
 
 addAuditCommands(program);
 addApplyCommands(program);
+addBackupCommands(program);
 
 const policy = program.command('policy').description('policy documents');
 policy

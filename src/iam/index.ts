@@ -150,6 +150,7 @@ export { KeyLocks } from './key-locks.js';
 export { keepSweeping, sweepExpired, type Swept, type Sweeping } from './sweep.js';
 export { TokenBuckets, type BucketOptions, type BucketState } from './token-buckets.js';
 export { createSealing, type Sealing } from './sealing.js';
+export { sealedRows, type SealedRows } from './sealed-rows.js';
 export { documentOf } from './rights.js';
 export * from './account-review.js';
 export { Watches, type Wakening, type Watch } from './watches.js';

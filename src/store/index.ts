@@ -13,7 +13,20 @@ import { openPostgres } from './postgres-store.js';
 import { dataSource, type StatementLog } from './sources.js';
 import { openSqlite } from './sqlite-store.js';
 
+export {
+  backUpStore,
+  NoBackup,
+  openBackup,
+  readThrough,
+  RestoreRefused,
+  restoreStore,
+  totalRows,
+  type BackupHeader,
+  type OpenBackup,
+  type Restored,
+} from './backup/index.js';
 export { DatabaseError } from './failures.js';
+export { NewerDatabaseError } from './generation.js';
 export { inspectStore, type Inspection } from './inspection.js';
 export { locationOf, type Location } from './location.js';
 export { UnstorableError } from './sql.js';

@@ -11,7 +11,7 @@ import { sql } from './sql.js';
 import { OpenStore, type Engine, type Settings } from './store.js';
 
 /** Any number will do, as long as every replica takes the same one while it migrates. */
-const migrationLock = 7_223_904_118;
+export const migrationLock = 7_223_904_118;
 
 export async function openPostgres(
   location: Location & { readonly database: 'postgres' },
@@ -38,7 +38,7 @@ export async function openPostgres(
   return new OpenStore(new PostgresEngine(source, close), { ...settings, entities });
 }
 
-async function refuseOtherEncodings(source: DataSource, server: string): Promise<void> {
+export async function refuseOtherEncodings(source: DataSource, server: string): Promise<void> {
   const [row] = await source.query<{ server_encoding: string }[]>('SHOW server_encoding');
   if (row?.server_encoding !== 'UTF8') {
     throw new Error(

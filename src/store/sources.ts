@@ -21,8 +21,11 @@ const longestStatement = 15_000;
  */
 const quietSqlite: unknown = Object.create(sqlite3, { verbose: { value: () => sqlite3 } });
 
-/** An inspector reads beside whoever uses the database, and leaves no trace. */
-export type Role = 'READER' | 'WRITER' | 'INSPECTOR';
+/**
+ * An inspector reads beside whoever uses the database, and leaves no trace. A copier does too, as a full participant: it
+ * sees one state of a database that others begin or cease to use meanwhile, and clears up the log of a server that was killed.
+ */
+export type Role = 'READER' | 'WRITER' | 'INSPECTOR' | 'COPIER';
 
 export function dataSource(
   location: Location,
@@ -50,6 +53,8 @@ export function dataSource(
       // SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, and SQLITE_OPEN_URI; a writer's flags are the driver's own.
       ...(role === 'READER' ? { flags: 0x0001_0001 } : {}),
       ...(role === 'INSPECTOR' ? { flags: 0x0001_0041 } : {}),
+      // SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX: never SQLITE_OPEN_CREATE.
+      ...(role === 'COPIER' ? { flags: 0x0001_0002 } : {}),
     });
   }
   return new DataSource({

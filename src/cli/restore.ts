@@ -1,0 +1,208 @@
+/** `bailiwick restore`: a database as it was when a backup of it was made, whole or not at all. */
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
+import type { Readable, Writable } from 'node:stream';
+import { verifyTrail } from '../audit-chain/index.js';
+import { sealedRows, type SealedRows } from '../iam/index.js';
+import { withoutPassword, type Settings } from '../settings.js';
+import {
+  DatabaseError,
+  NewerDatabaseError,
+  NoBackup,
+  openBackup,
+  readThrough,
+  RestoreRefused,
+  restoreStore,
+  totalRows,
+  type BackupHeader,
+  type OpenBackup,
+  type Restored,
+} from '../store/index.js';
+import { counted, Progress } from './progress.js';
+import { isSystemError, StartRefused } from './refusal.js';
+import { readSecretKey } from './secret-key.js';
+
+/** What stops a restore unless it is accepted. */
+const acceptable = ['unopened-secrets', 'broken-trail'] as const;
+type Acceptable = (typeof acceptable)[number];
+
+export interface RestoreOptions {
+  readonly replace: boolean;
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  /** With commas between. */
+  readonly accept?: string;
+}
+
+export interface RestoreTerminal {
+  readonly input: Readable & { readonly isTTY?: boolean };
+  readonly output: Writable;
+  readonly errors: Writable & { readonly isTTY?: boolean };
+}
+
+export async function restore(
+  settings: Settings,
+  path: string,
+  options: RestoreOptions,
+  terminal: RestoreTerminal,
+): Promise<void> {
+  const accepted = acceptedIn(options.accept);
+  const key = await readSecretKey(settings.secretKeyFile);
+  if (key === null) {
+    throw new StartRefused(
+      `the secret key file \`${settings.secretKeyFile}\` is missing; put that of the backup there, or set BAILIWICK_SECRET_KEY_FILE`,
+    );
+  }
+  const secrets = new SecretsSeen(sealedRows(key), settings.secretKeyFile, accepted);
+  try {
+    const backup = await openBackup(createReadStream(path));
+    secrets.expectKey(backup.header);
+    if (options.dryRun) await lookThrough(path, backup, secrets, terminal);
+    else await restoreFrom(settings, path, backup, secrets, { ...options, accepted }, terminal);
+  } catch (error) {
+    if (error instanceof StartRefused) throw error;
+    if (error instanceof NoBackup) {
+      throw new StartRefused(`\`${path}\` is no backup that can be restored: ${error.message}; nothing was restored`);
+    }
+    if (error instanceof RestoreRefused || error instanceof DatabaseError || error instanceof NewerDatabaseError) {
+      throw new StartRefused(`${error.message}; nothing was restored`);
+    }
+    if (isSystemError(error)) throw new StartRefused(`\`${error.path ?? path}\`: ${error.code}; nothing was restored`);
+    throw error;
+  }
+}
+
+async function lookThrough(
+  path: string,
+  backup: OpenBackup,
+  secrets: SecretsSeen,
+  { output, errors }: RestoreTerminal,
+): Promise<void> {
+  const progress = new Progress(errors);
+  await readThrough(backup, {
+    watch: (kind, row) => secrets.see(kind, row),
+    tell: (done, total) => progress.tell('reading', done, total),
+  }).finally(() => progress.close());
+  secrets.expectOpened();
+  const { header } = backup;
+  output.write(
+    `\`${path}\` is whole: ${counted(totalRows(header))} rows of ${header.database}, as of ${header.at}; ${secrets.describe()}\nnothing was restored\n`,
+  );
+}
+
+async function restoreFrom(
+  settings: Settings,
+  path: string,
+  backup: OpenBackup,
+  secrets: SecretsSeen,
+  options: RestoreOptions & { readonly accepted: ReadonlySet<Acceptable> },
+  terminal: RestoreTerminal,
+): Promise<void> {
+  const { output, errors } = terminal;
+  const database = withoutPassword(settings.databaseUrl);
+  if (options.replace && !options.yes && !(await isConfirmed(database, terminal))) {
+    throw new StartRefused('nothing was restored; `--yes` replaces without being asked');
+  }
+  const progress = new Progress(errors);
+  const verified: string[] = [];
+  await restoreStore(settings.databaseUrl, backup, {
+    replace: options.replace,
+    watch: (kind, row) => secrets.see(kind, row),
+    tell: (done, total) => progress.tell('restoring', done, total),
+    verify: async (restored) => {
+      secrets.expectOpened();
+      const checking = new Progress(errors);
+      verified.push(...(await verifyTrails(restored, options.accepted, checking)));
+      checking.close();
+    },
+  }).finally(() => progress.close());
+  const { header } = backup;
+  output.write(`restored ${counted(totalRows(header))} rows as of ${header.at} from \`${path}\` into ${database}\n`);
+  for (const line of verified) output.write(`  ${line}\n`);
+  output.write(`  ${secrets.describe()}\n`);
+  output.write(
+    'start the server; hold heads of the audit trail that you kept against it with `bailiwick audit verify`\n',
+  );
+}
+
+/** @returns a line for each account */
+async function verifyTrails(
+  { accounts, trail }: Restored,
+  accepted: ReadonlySet<Acceptable>,
+  progress: Progress,
+): Promise<readonly string[]> {
+  const lines: string[] = [];
+  for (const [index, { id, name }] of accounts.entries()) {
+    progress.tell('verifying audit trails of accounts', index, accounts.length);
+    const { events, numberOfBreaks, breaks } = await verifyTrail(trail, id, []);
+    if (numberOfBreaks > 0 && !accepted.has('broken-trail')) {
+      throw new StartRefused(
+        `the audit trail of account \`${name}\` does not hold (first at event ${breaks[0]?.from ?? 0}), as it did not when the backup was made; nothing was restored; \`--accept broken-trail\` restores it as it is`,
+      );
+    }
+    lines.push(
+      `account \`${name}\`: ${counted(events)} audit events; ${numberOfBreaks === 0 ? 'their chain holds' : `their chain is BROKEN at ${counted(numberOfBreaks)} places`}`,
+    );
+  }
+  return lines;
+}
+
+/** Whether the key at hand is the one that the secrets of the backup are sealed with. */
+class SecretsSeen {
+  #sealed = 0;
+  #unopened = 0;
+
+  constructor(
+    private readonly sealed: SealedRows,
+    private readonly keyFile: string,
+    private readonly accepted: ReadonlySet<Acceptable>,
+  ) {}
+
+  /** Before anything is read, where the backup says of which key it is. */
+  expectKey({ keyCheck }: BackupHeader): void {
+    if (keyCheck === null || keyCheck === this.sealed.keyCheck || this.accepted.has('unopened-secrets')) return;
+    throw new StartRefused(
+      `the secret key file \`${this.keyFile}\` is not the one that belongs to the backup; put that one there, or set BAILIWICK_SECRET_KEY_FILE. With \`--accept unopened-secrets\` it is restored all the same, and access keys and second factors are lost`,
+    );
+  }
+
+  see(kind: Parameters<SealedRows['opens']>[0], row: Parameters<SealedRows['opens']>[1]): void {
+    const opens = this.sealed.opens(kind, row);
+    if (opens === null) return;
+    this.#sealed += 1;
+    if (!opens) this.#unopened += 1;
+  }
+
+  expectOpened(): void {
+    if (this.#unopened === 0 || this.accepted.has('unopened-secrets')) return;
+    throw new StartRefused(
+      `the secret key file \`${this.keyFile}\` opens only ${this.#sealed - this.#unopened} of ${this.#sealed} sealed secrets of the backup; nothing was restored; put the key file of the backup there. With \`--accept unopened-secrets\` it is restored all the same, and those are lost`,
+    );
+  }
+
+  describe(): string {
+    if (this.#unopened === 0) return `the secret key file opens all ${counted(this.#sealed)} sealed secrets`;
+    return `${counted(this.#unopened)} of ${counted(this.#sealed)} sealed secrets are NOT opened by the secret key file`;
+  }
+}
+
+function acceptedIn(given: string | undefined): ReadonlySet<Acceptable> {
+  const words = (given ?? '').split(',').filter((word) => word !== '');
+  return new Set(
+    words.map((word) => {
+      const known = acceptable.find((each) => each === word.trim());
+      if (known !== undefined) return known;
+      throw new StartRefused(`\`--accept\` takes ${acceptable.join(', ')}, with commas between, not \`${word}\``);
+    }),
+  );
+}
+
+async function isConfirmed(database: string, { input, errors }: RestoreTerminal): Promise<boolean> {
+  if (input.isTTY !== true) return false;
+  const asking = createInterface({ input, output: errors });
+  try {
+    return (await asking.question(`replace everything in ${database}? Only \`yes\` does: `)).trim() === 'yes';
+  } finally {
+    asking.close();
+  }
+}
