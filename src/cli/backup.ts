@@ -1,6 +1,6 @@
 /** `bailiwick backup`: everything that the database holds, in one file, while the service goes on. */
-import { createReadStream, existsSync } from 'node:fs';
-import { link, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { link, open, rename, rm, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
@@ -43,20 +43,14 @@ export async function backUp(
   const progress = new Progress(errors);
   let header: BackupHeader | null;
   try {
-    const file = await open(draft, 'wx', 0o600);
-    try {
-      header = await written(settings, file, key === null ? null : sealedRows(key).keyCheck, progress, now);
-      if (header === null) throw nothing();
-      // What was written is read again before it is called a backup.
-      const checking = new Progress(errors);
-      await readThrough(await openBackup(createReadStream(draft)), {
-        watch: () => undefined,
-        tell: (done, total) => checking.tell('checking', done, total),
-      }).finally(() => checking.close());
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    header = await written(settings, draft, key === null ? null : sealedRows(key).keyCheck, progress, now);
+    if (header === null) throw nothing();
+    // What was written is read again before it is called a backup.
+    const checking = new Progress(errors);
+    await readThrough(await openBackup(createReadStream(draft)), {
+      watch: () => undefined,
+      tell: (done, total) => checking.tell('checking', done, total),
+    }).finally(() => checking.close());
     await place(draft, path, force);
   } catch (error) {
     if (!isSystemError(error)) throw error;
@@ -75,7 +69,7 @@ export async function backUp(
 
 async function written(
   { databaseUrl }: Settings,
-  file: FileHandle,
+  draft: string,
   keyCheck: string | null,
   progress: Progress,
   now: () => number,
@@ -83,7 +77,11 @@ async function written(
   const tell = (done: number, total: number) => progress.tell('backing up', done, total);
   try {
     return await backUpStore(databaseUrl, { keyCheck, now, tell }, async (bytes) => {
-      await pipeline(Readable.from(bytes), createGzip(), file.createWriteStream({ autoClose: false }));
+      await pipeline(
+        Readable.from(bytes),
+        createGzip(),
+        createWriteStream(draft, { flags: 'wx', mode: 0o600, flush: true }),
+      );
     });
   } catch (error) {
     // What the file system refuses is told with the name of the file.
