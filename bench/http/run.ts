@@ -1,0 +1,142 @@
+/**
+ * The server that is shipped beside others, over HTTP on this machine:
+ *
+ *     npm run bench:http
+ *     npm run bench:http -- --rows viewer,check --servers unguarded,yoga --rounds 5 --seed 7 --strict
+ *     npm run bench:http -- --database postgres
+ *
+ * One world (world.ts), made from the seed, is filled into a database; each server is a process of its own on a copy of it,
+ * or on the same data in memory. A client in another process keeps `--connections` connections busy, each with the next
+ * request as soon as an answer has come. Servers take turns in each round; a ratio is the median of those of the rounds.
+ *
+ * - **requests/s**, and how many times that of each server ours is (**x**).
+ * - **processor us**: what a request costs the server's process of processor time, all threads, and how many times less
+ *   that is of ours (**x**). It holds where others use the machine too. What PostgreSQL uses is not in it.
+ * - **server**, **client**: share of one processor that each was using. Where the client comes near 100 %, it is
+ *   measured, not the server.
+ * - **same answers**: requests whose answer was compared with ours before anything was timed; ours with the rules of the
+ *   world. In the turns each answer must have the status and the length of the one that was compared.
+ *
+ * Targets are judged by requests/s, or with `--judge processor` by processor time. One that is missed ends the run with
+ * status 1 only with `--strict`; answers that differ always do.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { adapters } from './adapters.js';
+import type { Server } from './contestant.js';
+import {
+  checkAnswers,
+  Client,
+  type Effort,
+  type RowFigures,
+  takesPart,
+  timeInTurns,
+  type Checked,
+} from './measurement.js';
+import { postgresFor } from './postgres.js';
+import { judgeTargets, type Measure, ours, writeTable } from './report.js';
+import { type Answer, rowNames, rowsOf } from './requests.js';
+import { makeSite, rootFrom } from './site.js';
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: rowNames.join(',') },
+    servers: { type: 'string', default: adapters.map(({ name }) => name).join(',') },
+    database: { type: 'string', default: 'sqlite' },
+    rounds: { type: 'string', default: '3' },
+    turn: { type: 'string', default: '800' },
+    connections: { type: 'string', default: '32' },
+    users: { type: 'string', default: '1000' },
+    policies: { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
+    judge: { type: 'string', default: 'wall' },
+    strict: { type: 'boolean', default: false },
+  },
+});
+const effort: Effort = {
+  rounds: Number(values.rounds),
+  turnMs: Number(values.turn),
+  patienceMs: Number(values.turn) * 20,
+  connections: Number(values.connections),
+};
+const judge: Measure = values.judge === 'processor' ? 'processor' : 'wall';
+const chosen = adapters.filter(({ name }) => name === ours || values.servers.split(',').includes(name));
+
+/** Only where somebody watches. */
+const progress = (text: string): void => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+};
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+/** The client and the servers lie beside this. */
+const bundles = fileURLToPath(new URL('./', import.meta.url));
+const folder = await mkdtemp(join(tmpdir(), 'bailiwick-bench-http-'));
+const postgres = await postgresFor(values.database);
+const running: Server[] = [];
+const client = new Client(bundles);
+try {
+  const root = rootFrom(import.meta.url);
+  const size = { users: Number(values.users), policies: Number(values.policies), requests: 4_000 };
+  const site = await makeSite({
+    folder,
+    root,
+    bundles,
+    program: join(root, 'dist'),
+    seed: Number(values.seed),
+    size,
+    postgresUrl: postgres?.url ?? null,
+    progress,
+  });
+  console.log(
+    `seed ${values.seed}, ${values.users} users, ${values.policies} policies, ${values.database.split(':')[0]}, ${values.connections} connections, ${values.rounds} rounds of ${values.turn} ms, Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? '?'}`,
+  );
+  for (const { name, use } of chosen) console.log(`  ${name.padEnd(13)} ${use}`);
+
+  const rows = rowsOf(site.world).filter(({ name }) => values.rows.split(',').includes(name));
+  const answersOfOurs = new Map<string, readonly Answer[]>();
+  const checked = new Map<string, Checked[]>(rows.map(({ name }) => [name, []]));
+  const disagreements: string[] = [];
+  for (const adapter of chosen) {
+    progress(`opening ${adapter.name}`);
+    const server = await adapter.open(site);
+    if (server === null) {
+      console.log(`  ${adapter.name} cannot be had on this machine`);
+      continue;
+    }
+    running.push(server);
+    for (const row of rows.filter((one) => takesPart(adapter, one))) {
+      progress(`${row.name}: answers of ${adapter.name}`);
+      const found = await checkAnswers(server, row, site.world, answersOfOurs.get(row.name) ?? null);
+      if (adapter.name === ours) {
+        answersOfOurs.set(row.name, found.read);
+        site.answers[row.name] = found.bodies;
+      }
+      checked.get(row.name)?.push(found);
+      disagreements.push(...found.disagreements);
+    }
+  }
+
+  const measured: RowFigures[] = [];
+  if (disagreements.length === 0) {
+    for (const row of rows) {
+      const figures = await timeInTurns(client, row, checked.get(row.name) ?? [], effort, progress);
+      progress('');
+      measured.push(figures);
+      console.log(writeTable(figures));
+    }
+  }
+  const verdicts = judgeTargets(measured, judge);
+  if (verdicts.length > 0) console.log(`\nTargets, judged by ${judge === 'wall' ? 'requests/s' : 'processor time'}:`);
+  for (const { text, reached } of verdicts) console.log(`  ${reached ? 'reached' : 'MISSED '}  ${text}`);
+  for (const line of disagreements.slice(0, 20)) console.error(line);
+  if (disagreements.length > 0) console.error(`${disagreements.length} answers differ; nothing was timed`);
+  process.exitCode = disagreements.length > 0 || (values.strict && verdicts.some(({ reached }) => !reached)) ? 1 : 0;
+} finally {
+  client.stop();
+  for (const server of running) await server.stop();
+  await postgres?.stop();
+  await rm(folder, { recursive: true, force: true });
+}
