@@ -22,7 +22,7 @@ export async function bundle(outdir: string, program: string): Promise<void> {
   await build({
     absWorkingDir: root,
     entryPoints: [
-      ...['run', 'load'].map((name) => join(here, `${name}.ts`)),
+      ...['run', 'start', 'growth', 'seeding', 'deciding', 'load'].map((name) => join(here, `${name}.ts`)),
       ...servers.map((name) => join(here, 'servers', name)),
     ],
     outbase: here,

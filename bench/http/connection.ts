@@ -107,25 +107,32 @@ function joinChunks(body: Buffer): Buffer {
   }
 }
 
-/** Sends requests one after the other and answers what came back. */
-export function exchange(port: number, requests: readonly Buffer[]): Promise<readonly Received[]> {
-  return new Promise((resolve, reject) => {
-    const received: Received[] = [];
-    const next = (): void => {
-      const bytes = requests[received.length];
-      if (bytes !== undefined) return connection.send(bytes);
-      connection.end();
-      resolve(received);
-    };
-    const connection = new Connection(
-      port,
-      true,
-      (answer) => {
-        received.push(answer);
-        next();
-      },
-      (why) => reject(new Error(`${why} after ${received.length} of ${requests.length} answers`)),
-    );
-    next();
-  });
+/** What came back to each request, over a few connections. */
+export async function exchange(port: number, requests: readonly Buffer[]): Promise<readonly Received[]> {
+  const received: Received[] = [];
+  let next = 0;
+  const take = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      let sent = 0;
+      const send = (): void => {
+        sent = next;
+        next += 1;
+        const bytes = requests[sent];
+        if (bytes !== undefined) return connection.send(bytes);
+        connection.end();
+        resolve();
+      };
+      const connection: Connection = new Connection(
+        port,
+        true,
+        (answer) => {
+          received[sent] = answer;
+          send();
+        },
+        (why) => reject(new Error(`${why} before request ${sent} was answered`)),
+      );
+      send();
+    });
+  await Promise.all(Array.from({ length: Math.min(16, requests.length) }, take));
+  return received;
 }

@@ -79,7 +79,7 @@ const running: Server[] = [];
 const client = new Client(bundles);
 try {
   const root = rootFrom(import.meta.url);
-  const size = { users: Number(values.users), policies: Number(values.policies), requests: 4_000 };
+  const size = { users: Number(values.users), policies: Number(values.policies), requests: 2_000 };
   const site = await makeSite({
     folder,
     root,

@@ -64,7 +64,7 @@ export const types = [
   'tensorboard',
 ] as const;
 export const operations = ['create', 'list', 'get', 'update', 'delete'] as const;
-const teams = 12;
+const teams = 4;
 const pools = ['shared', 'dedicated', 'edge'] as const;
 export const policiesOfGroup = 2;
 export const groupsOfUser = 3;
@@ -81,12 +81,13 @@ export function makeWorld(seed: number, { users, policies, requests }: WorldSize
 
 function drawStatements(draw: Draw): Statement[] {
   return draw.list(statementsOfPolicy, (): Statement => {
-    const denies = draw.chance(0.06);
+    const denies = draw.chance(0.15);
+    const wide = !denies && draw.chance(0.1);
     return {
       effect: denies ? 'Deny' : 'Allow',
-      operations: draw.chance(0.25) ? null : draw.some(operations, 1 + draw.below(3)),
-      type: !denies && draw.chance(0.1) ? null : draw.one(types),
-      prefix: draw.chance(denies ? 0.9 : 0.4) ? pathIn(draw) : null,
+      operations: !wide && draw.chance(0.3) ? null : draw.some(operations, 1 + draw.below(wide ? 1 : 3)),
+      type: wide ? null : draw.one(types),
+      prefix: draw.chance(wide ? 0.3 : 0.5) ? pathIn(draw) : null,
       pools: draw.chance(0.25) ? draw.some(pools, 1 + draw.below(2)) : null,
     };
   });

@@ -104,10 +104,11 @@ function readEffects(_row: Row, status: number, body: string): Answer {
 }
 
 async function answering(port: number, ended: Promise<unknown>): Promise<void> {
-  let gone: Error | null = null;
-  ended.catch((error: unknown) => (gone = error instanceof Error ? error : new Error(String(error))));
-  for (let i = 0; i < 400; i += 1) {
-    if (gone !== null) throw gone;
+  const gone: Error[] = [];
+  ended.catch((error: unknown) => gone.push(error instanceof Error ? error : new Error(String(error))));
+  for (let i = 0; i < 2_000; i += 1) {
+    const [error] = gone;
+    if (error !== undefined) throw error;
     const answer = await fetch(`http://127.0.0.1:${port}/_cerbos/health`).catch(() => null);
     if (answer?.ok === true) return;
     await new Promise((resolve) => setTimeout(resolve, 25));

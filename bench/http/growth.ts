@@ -1,0 +1,175 @@
+/**
+ * How the cost of a decision grows from a small account to a large one, over HTTP and in process:
+ *
+ *     npm run bench:growth-http
+ *     npm run bench:growth-http -- --users 1000000 --policies 10000 --rounds 5 --strict
+ *
+ * Callers ask for themselves, each with a token of its own, by Zipf's law: the second half as often as the first. Over HTTP
+ * the two servers take turns; in process each database is decided on by a process of its own (deciding.ts), in turns too.
+ * Answers are compared with the rules of the world first. A million users take the better part of an hour to put in,
+ * because each of them is an event of the audit trail; fewer unless asked for.
+ */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { exchange } from './connection.js';
+import type { Server, Site } from './contestant.js';
+import { openProgram } from './contestants/bailiwick.js';
+import { type Asked, drawAsked, type Draws, effectsOf } from './draws.js';
+import { type Checked, Client, medianOf, timeInTurns } from './measurement.js';
+import { postgresFor } from './postgres.js';
+import { align, figure, ratioOf } from './report.js';
+import { bodyOf, bytesOf, readGraphQL, type Row, rowsOf } from './requests.js';
+import { makeSite, rootFrom } from './site.js';
+import { makeWorld } from './world.js';
+
+const { values } = parseArgs({
+  options: {
+    users: { type: 'string', default: '100000' },
+    policies: { type: 'string', default: '10000' },
+    database: { type: 'string', default: 'sqlite' },
+    requests: { type: 'string', default: '4000' },
+    rounds: { type: 'string', default: '3' },
+    turn: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    judge: { type: 'string', default: 'wall' },
+    strict: { type: 'boolean', default: false },
+  },
+});
+const mostOverHttp = 1.2;
+const mostInProcess = 3;
+const small = { users: 1_000, policies: 100 };
+const seed = Number(values.seed);
+const rounds = Number(values.rounds);
+const bundles = fileURLToPath(new URL('./', import.meta.url));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
+interface Account {
+  readonly name: string;
+  readonly site: Site;
+  readonly asked: readonly Asked[];
+}
+
+async function makeAccount(
+  folder: string,
+  { users, policies }: { readonly users: number; readonly policies: number },
+  postgresUrl: string | null,
+): Promise<Account> {
+  await mkdir(folder);
+  const root = rootFrom(import.meta.url);
+  const size = { users, policies, requests: 1_000 };
+  const asked = drawAsked(makeWorld(seed, size), Number(values.requests));
+  const callers = [...new Set(asked.map(({ user }) => user))];
+  const places = { folder, root, bundles, program: join(root, 'dist') };
+  const site = await makeSite({ ...places, seed, size, callers, postgresUrl });
+  const name = `${figure(users)} users, ${figure(policies)} policies`;
+  console.log(
+    `${name}: put in within ${(site.seeded.milliseconds / 1_000).toFixed(1)} s, ${callers.length} of them ask`,
+  );
+  return { name, site, asked };
+}
+
+/** The account behind a server whose answers are right. */
+async function openAccount({ name, site, asked }: Account, row: Row): Promise<Checked> {
+  const opened = await openProgram(site, 'growth', []);
+  const requests = asked.map(({ user, request }) => {
+    const place = site.world.requests.indexOf(request);
+    const headers = { authorization: `Bearer ${site.seeded.tokens[user] ?? ''}` };
+    return bytesOf('/graphql', opened.port, headers, bodyOf(row, row.variables[place] ?? {}));
+  });
+  const server: Server = { ...opened, name, requestsOf: () => requests };
+  const received = await exchange(server.port, requests);
+  const expected = effectsOf(site.world, asked);
+  const disagreements = received.flatMap(({ status, body }, place) => {
+    const { text, effects } = readGraphQL(row, status, body?.toString() ?? '');
+    return effects[0] === expected[place] ? [] : [`${name}, request ${place}: ${text} instead of ${expected[place]}`];
+  });
+  const lengths = received.map(({ length }) => length);
+  return { server, answers: requests.length, lengths, bodies: [], disagreements };
+}
+
+const run = promisify(execFile);
+
+/** Nanoseconds of a decision in process, of each round. */
+async function decideInProcess(accounts: readonly Account[], folder: string): Promise<Map<Account, number[]>> {
+  const figures = new Map<Account, number[]>(accounts.map((account) => [account, []]));
+  const files = new Map<Account, string>();
+  for (const account of accounts) {
+    const { tokens } = account.site.seeded;
+    const draws: Draws = { ...(await account.site.database('deciding')), tokens, asked: account.asked };
+    const file = join(folder, `${account.asked.length}-${files.size}.json`);
+    await writeFile(file, JSON.stringify(draws), { mode: 0o600 });
+    files.set(account, file);
+  }
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [account, file] of files) {
+      const { stdout } = await run(process.execPath, [join(bundles, 'deciding.js'), file]);
+      figures.get(account)?.push((JSON.parse(stdout) as { readonly ns: number }).ns);
+    }
+  }
+  return figures;
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'bailiwick-bench-growth-'));
+const postgres = await postgresFor(values.database);
+const client = new Client(bundles);
+const opened: Checked[] = [];
+try {
+  const large = { users: Number(values.users), policies: Number(values.policies) };
+  const accounts = [
+    await makeAccount(join(folder, 'small'), small, postgres?.url ?? null),
+    await makeAccount(join(folder, 'large'), large, postgres?.url ?? null),
+  ];
+  const inProcess = await decideInProcess(accounts, folder);
+  for (const account of accounts) {
+    const row = rowsOf(account.site.world).find(({ name }) => name === 'check');
+    if (row !== undefined) opened.push(await openAccount(account, row));
+  }
+  const disagreements = opened.flatMap((checked) => checked.disagreements);
+  const [row] = rowsOf(accounts[0]?.site.world ?? makeWorld(seed, { ...small, requests: 1 })).filter(
+    ({ name }) => name === 'check',
+  );
+  if (disagreements.length === 0 && row !== undefined) {
+    const turnMs = Number(values.turn);
+    const effort = { rounds, turnMs, patienceMs: turnMs * 20, connections: 32 };
+    const { servers } = await timeInTurns(client, row, opened, effort, () => undefined);
+    const [smallest, largest] = servers;
+    const ns = accounts.map((account) => medianOf(inProcess.get(account) ?? []));
+    if (smallest === undefined || largest === undefined) throw new Error('an account was not measured');
+    const lines = servers.map((figures, place) => [
+      figures.name,
+      figure(medianOf(figures.perSecond)),
+      figures.processorNs === null ? '-' : figure(medianOf(figures.processorNs) / 1_000),
+      figure(ns[place] ?? NaN),
+    ]);
+    const head = ['account', 'requests/s', 'processor us', 'in process ns'];
+    console.log(['', ...align([head, ...lines])].join('\n'));
+    const wall = ratioOf(smallest, largest, 'wall') ?? NaN;
+    const processor = ratioOf(smallest, largest, 'processor');
+    // How many times as quick the small one is: how much it grew.
+    const overHttp = values.judge === 'processor' ? (processor ?? wall) : wall;
+    const within = (ns[1] ?? NaN) / (ns[0] ?? NaN);
+    const verdicts = [
+      {
+        text: `over HTTP: ${wall.toFixed(2)} times (${processor?.toFixed(2) ?? '-'} by processor time), at most ${mostOverHttp}`,
+        reached: overHttp <= mostOverHttp,
+      },
+      { text: `in process: ${within.toFixed(2)} times, at most ${mostInProcess}`, reached: within <= mostInProcess },
+    ];
+    console.log('\nTargets, growth of a decision:');
+    for (const { text, reached } of verdicts) console.log(`  ${reached ? 'reached' : 'MISSED '}  ${text}`);
+    process.exitCode = values.strict && verdicts.some(({ reached }) => !reached) ? 1 : 0;
+  } else {
+    for (const line of disagreements.slice(0, 20)) console.error(line);
+    console.error(`${disagreements.length} answers differ; nothing was timed`);
+    process.exitCode = 1;
+  }
+} finally {
+  client.stop();
+  for (const { server } of opened) await server.stop();
+  await postgres?.stop();
+  await rm(folder, { recursive: true, force: true });
+}
