@@ -3,10 +3,18 @@
  *
  *     npx tsc -p tsconfig.build.json && npx tsx bench/explain.ts [statements, 1000] [questions, 4000] [seed, 11] [part of a make-up's name]
  *
- * Prints, for several make-ups of the statements, the median and the 99th percentile of the time that the processor spent
- * on an explanation (others may use the machine), in milliseconds, everything that the process did meanwhile included; the
- * same by the clock; and what the first explanation for a principal takes, which makes everything ready. Ends with status 1
- * when some 99th percentile of the processor is above one millisecond.
+ * Every question is asked five times, in five rounds over all of them, so that none is answered from what the one before
+ * left behind. Prints, for several make-ups of the statements, in milliseconds:
+ *
+ * - least: what the code costs. Of the times that a question took the least, and of those over the questions the median
+ *   and the 99th percentile, by the clock. Neither others on the machine nor the collection of garbage, which strikes a
+ *   question in one round and not in all five, are in it.
+ * - processor: of everything that was asked, the median and the 99th percentile of the time that the processor spent,
+ *   everything that the process did meanwhile included: collecting garbage and compiling, on other cores too.
+ * - clock: the same by the clock, which others on the machine make longer.
+ * - first: what the first explanation for a principal takes, which makes everything ready.
+ *
+ * Ends with status 1 when the 99th percentile of the least is above one millisecond somewhere.
  */
 import type * as Policy from '../src/policy/index.js';
 import type { ExplanationOptions, PolicySource, Statement } from '../src/policy/index.js';
@@ -22,6 +30,7 @@ const most = 1;
 const random = randomOf(Number(process.argv[4] ?? 11));
 /** Questions before those that are measured. */
 const warming = 1000;
+const rounds = 5;
 const one = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
 
 const conditions: readonly Statement['conditions'][] = [
@@ -92,6 +101,7 @@ for (const [name, make] of kinds.filter(([name]) => name.includes(process.argv[5
   }));
   const taken: number[] = [];
   const used: number[] = [];
+  const least = asked.map(() => Infinity);
   let ways = 0;
   let denials = 0;
   const from = process.hrtime.bigint();
@@ -102,21 +112,28 @@ for (const [name, make] of kinds.filter(([name]) => name.includes(process.argv[5
     const request = asked[i % asked.length];
     if (request !== undefined) explain(sources, request, options);
   }
-  for (const request of asked) {
-    const cpu = process.cpuUsage();
-    const start = process.hrtime.bigint();
-    const { effect, ways: found } = explain(sources, request, options);
-    taken.push(Number(process.hrtime.bigint() - start) / 1e6);
-    const { user, system } = process.cpuUsage(cpu);
-    used.push((user + system) / 1e3);
-    if (effect === 'DENY') denials += 1;
-    if (found.length > 0) ways += 1;
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [i, request] of asked.entries()) {
+      const cpu = process.cpuUsage();
+      const start = process.hrtime.bigint();
+      const { effect, ways: found } = explain(sources, request, options);
+      const took = Number(process.hrtime.bigint() - start) / 1e6;
+      const { user, system } = process.cpuUsage(cpu);
+      taken.push(took);
+      used.push((user + system) / 1e3);
+      least[i] = Math.min(least[i] ?? Infinity, took);
+      if (round > 0) continue;
+      if (effect === 'DENY') denials += 1;
+      if (found.length > 0) ways += 1;
+    }
   }
-  const at = (share: number, of = taken): number => of[Math.min(of.length - 1, Math.floor(share * of.length))] ?? 0;
-  for (const list of [taken, used]) list.sort((a, b) => a - b);
-  if (at(0.99, used) > most) slow = true;
+  for (const list of [least, taken, used]) list.sort((a, b) => a - b);
+  const at = (share: number, of: readonly number[]): number =>
+    of[Math.min(of.length - 1, Math.floor(share * of.length))] ?? 0;
+  const both = (of: readonly number[]): string => `${at(0.5, of).toFixed(3)} and ${at(0.99, of).toFixed(3)}`;
+  if (at(0.99, least) > most) slow = true;
   process.stdout.write(
-    `${name.padEnd(51)} median ${at(0.5, used).toFixed(3)}  p99 ${at(0.99, used).toFixed(3)}  by the clock ${at(0.5).toFixed(3)} and ${at(0.99).toFixed(3)}  first ${cold.toFixed(2)}  (${denials} of ${questions} denied, ${ways} with a way)\n`,
+    `${name.padEnd(51)} least ${both(least)}  processor ${both(used)}  clock ${both(taken)}  first ${cold.toFixed(2)}  (${denials} of ${questions} denied, ${ways} with a way)\n`,
   );
 }
 process.exitCode = slow ? 1 : 0;

@@ -1,18 +1,13 @@
 /** Statements in a request whose context is changed: what each part of them comes to then, asked once for each value. */
 import type { RequestContext } from './context.js';
-import { CutResource } from './cut-resource.js';
-import type { PolicyRequest } from './evaluation.js';
+import type { ContextPlan, PlannedCondition, PlannedResources, PlannedStatement } from './context-plans.js';
+import type { CutResource } from './cut-resource.js';
 import type { KeyValues } from './key-values.js';
-import type { PreparedCondition, PreparedStatement } from './single-statements.js';
-
-/** A statement, and its conditions by their numbers: those of one number are the same. */
-export interface NumberedStatement {
-  readonly one: PreparedStatement;
-  readonly conditions: readonly number[];
-}
 
 /** Values by key in lower case; an empty list takes the key away. */
 export type ContextChanges = ReadonlyMap<string, KeyValues>;
+
+export const noChanges: ContextChanges = new Map<string, KeyValues>();
 
 /** The request's context with changes, as far as some keys go. */
 export function changedContext(
@@ -31,129 +26,74 @@ export function changedContext(
 
 const absent: KeyValues = [];
 
-export class ChangedCondition {
-  readonly one: PreparedCondition;
-  readonly number: number;
-  readonly #context: RequestContext;
-  readonly #truths = new Map<KeyValues, boolean>();
-  #unchanged: boolean | null = null;
-
-  constructor(one: PreparedCondition, number: number, context: RequestContext) {
-    this.one = one;
-    this.number = number;
-    this.#context = context;
-  }
-
-  holds(changes: ContextChanges): boolean {
-    const { key, variables } = this.one;
-    const values = changes.get(key);
-    if (variables.some((variable) => changes.has(variable)) || (variables.length > 0 && values !== undefined)) {
-      return this.one.holds(changedContext(this.#context, [key, ...variables], changes));
-    }
-    if (values === undefined) return (this.#unchanged ??= this.one.holds(this.#context));
-    const known = this.#truths.get(values);
-    if (known !== undefined) return known;
-    const holds = this.one.holds(values.length === 0 ? noContext : new Map([[key, values]]));
-    this.#truths.set(values, holds);
-    return holds;
-  }
+/** The request as it is, and what the parts of statements come to in it. */
+export interface UnchangedRequest {
+  readonly context: RequestContext;
+  readonly resource: CutResource | null;
+  holds(condition: PlannedCondition): boolean;
+  fits(resources: PlannedResources): boolean;
 }
 
-const noContext: RequestContext = new Map();
+const unknown = 0;
+const no = 1;
+const yes = 2;
 
-/** What the resources of some statements, which list the same, come to. */
-class ChangedResources {
-  readonly #one: PreparedStatement;
-  readonly #resource: CutResource | null;
-  readonly #context: RequestContext;
-  readonly #truths = new Map<string, boolean>();
-  #unchanged: boolean | null = null;
-
-  constructor(one: PreparedStatement, resource: CutResource | null, context: RequestContext) {
-    this.#one = one;
-    this.#resource = resource;
-    this.#context = context;
-  }
-
-  fit(changes: ContextChanges): boolean {
-    const { variables } = this.#one;
-    if (!variables.some((variable) => changes.has(variable))) {
-      return (this.#unchanged ??= this.#one.fits(this.#resource, this.#context));
-    }
-    const values = JSON.stringify(variables.map((variable) => changes.get(variable) ?? null));
-    const known = this.#truths.get(values);
-    if (known !== undefined) return known;
-    const fits = this.#one.fits(this.#resource, changedContext(this.#context, variables, changes));
-    this.#truths.set(values, fits);
-    return fits;
-  }
-}
-
-export class ChangedStatement {
-  readonly one: PreparedStatement;
-  readonly conditions: readonly ChangedCondition[];
-  readonly #resources: ChangedResources;
-
-  constructor(one: PreparedStatement, conditions: readonly ChangedCondition[], resources: ChangedResources) {
-    this.one = one;
-    this.conditions = conditions;
-    this.#resources = resources;
-  }
-
-  fits(changes: ContextChanges): boolean {
-    return this.#resources.fit(changes);
-  }
-
-  matches(changes: ContextChanges): boolean {
-    for (const condition of this.conditions) if (!condition.holds(changes)) return false;
-    return this.fits(changes);
-  }
-}
-
-/** Statements of one request; conditions that are the same are one. */
 export class ChangedStatements {
-  readonly #request: PolicyRequest;
-  readonly #resource: CutResource | null;
-  readonly #conditions = new Map<number, ChangedCondition>();
-  readonly #resources = new Map<string, ChangedResources>();
-  readonly #statements = new Map<PreparedStatement, ChangedStatement>();
+  readonly #plan: ContextPlan;
+  readonly #unchanged: UnchangedRequest;
+  /** By values, which are told apart by being one list, what the parts of the plan come to. */
+  readonly #holds = new Map<KeyValues, Uint8Array>();
+  readonly #fits = new Map<KeyValues, Uint8Array>();
 
-  constructor(request: PolicyRequest) {
-    this.#request = request;
-    this.#resource = request.resource === null ? null : new CutResource(request.resource);
+  constructor(plan: ContextPlan, unchanged: UnchangedRequest) {
+    this.#plan = plan;
+    this.#unchanged = unchanged;
   }
 
-  /** Of those taken in so far. */
-  get conditions(): readonly ChangedCondition[] {
-    return [...this.#conditions.values()];
+  holds(condition: PlannedCondition, changes: ContextChanges): boolean {
+    const { one, keys, placeOnKey, place } = condition;
+    if (changes.size === 0) return this.#unchanged.holds(condition);
+    const values = changes.get(one.key);
+    if (one.variables.length > 0) {
+      if (values === undefined && !one.variables.some((variable) => changes.has(variable))) {
+        return this.#unchanged.holds(condition);
+      }
+      return one.holds(changedContext(this.#unchanged.context, [one.key, ...one.variables], changes));
+    }
+    if (values === undefined) return this.#unchanged.holds(condition);
+    const [key] = keys;
+    const candidates = key === undefined ? null : this.#plan.candidatesFor(key);
+    const candidate = candidates?.find(values);
+    if (candidates != null && candidate !== undefined) return candidates.holdsUnder(candidate, placeOnKey);
+    let known = this.#holds.get(values);
+    if (known === undefined) this.#holds.set(values, (known = new Uint8Array(this.#plan.conditions.length)));
+    if (known[place] === unknown) known[place] = one.holdsGiven(values) ? yes : no;
+    return known[place] === yes;
   }
 
-  get statements(): readonly PreparedStatement[] {
-    return [...this.#statements.keys()];
+  fits(resources: PlannedResources, changes: ContextChanges): boolean {
+    const { one, place } = resources;
+    const { variables } = one;
+    const [first] = variables;
+    if (first === undefined || !variables.some((variable) => changes.has(variable))) {
+      return this.#unchanged.fits(resources);
+    }
+    if (variables.length > 1) return this.#fitsUnder(resources, changes);
+    const values = changes.get(first) ?? absent;
+    let known = this.#fits.get(values);
+    if (known === undefined) this.#fits.set(values, (known = new Uint8Array(this.#plan.resources.length)));
+    if (known[place] === unknown) known[place] = this.#fitsUnder(resources, changes) ? yes : no;
+    return known[place] === yes;
   }
 
-  take({ one, conditions: numbers }: NumberedStatement): ChangedStatement {
-    const known = this.#statements.get(one);
-    if (known !== undefined) return known;
-    const conditions = one.conditions.map((condition, i) => this.#condition(condition, numbers[i] ?? 0));
-    const made = new ChangedStatement(one, conditions, this.#resourcesOf(one));
-    this.#statements.set(one, made);
-    return made;
+  #fitsUnder({ one }: PlannedResources, changes: ContextChanges): boolean {
+    if (one.needed.some((variable) => changes.get(variable)?.length === 0)) return false;
+    const { resource, context } = this.#unchanged;
+    return one.fits(resource, changedContext(context, one.variables, changes));
   }
 
-  #resourcesOf(one: PreparedStatement): ChangedResources {
-    const known = this.#resources.get(one.onResources);
-    if (known !== undefined) return known;
-    const made = new ChangedResources(one, this.#resource, this.#request.context);
-    this.#resources.set(one.onResources, made);
-    return made;
-  }
-
-  #condition(one: PreparedCondition, number: number): ChangedCondition {
-    const known = this.#conditions.get(number);
-    if (known !== undefined) return known;
-    const made = new ChangedCondition(one, number, this.#request.context);
-    this.#conditions.set(number, made);
-    return made;
+  matches({ conditions, resources }: PlannedStatement, changes: ContextChanges): boolean {
+    for (const condition of conditions) if (!this.holds(condition, changes)) return false;
+    return this.fits(resources, changes);
   }
 }

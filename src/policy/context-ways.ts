@@ -8,18 +8,23 @@
  */
 import {
   changedContext,
-  type ChangedCondition,
-  type ChangedStatement,
   ChangedStatements,
   type ContextChanges,
-  type NumberedStatement,
+  noChanges,
+  type UnchangedRequest,
 } from './changed-statements.js';
 import type { RequestContext } from './context.js';
-import type { PolicyRequest } from './evaluation.js';
-import { type Candidate, type CandidateMemory, KeyCandidates, nearestFirst } from './key-candidates.js';
+import type {
+  ContextPlan,
+  PlannedCondition,
+  PlannedKey,
+  PlannedResources,
+  PlannedStatement,
+  SameKeys,
+} from './context-plans.js';
+import { type Candidate, type KeyCandidates, nearestFirst } from './key-candidates.js';
 import { type KeyValues, valuesFor } from './key-values.js';
-import type { PreparedStatement } from './single-statements.js';
-import { readTemplate } from './templates.js';
+import { solveVariable } from './variable-solutions.js';
 
 /** Keys that a way may change. */
 const mostKeys = 4;
@@ -34,31 +39,24 @@ const mostTargets = 200;
 export interface ChangeableContext {
   /** Whether a key, in lower case, may come to have these values; none: may come to be absent. */
   readonly mayBecome: (key: string, values: KeyValues) => boolean;
-  /** Keys that are names of one thing: what is said under the first is said under each. In lower case. */
-  readonly sameKeys?: readonly (readonly string[])[];
+  readonly sameKeys?: SameKeys;
   /** What else a request says when a key has these values, in lower case: the age of a second factor that is there. */
   readonly entails?: (key: string, values: KeyValues) => readonly (readonly [string, KeyValues])[];
 }
 
-/** Each of these must match. */
-export type ContextTarget = readonly NumberedStatement[];
-
 export interface ContextSearch {
-  readonly request: PolicyRequest;
+  readonly unchanged: UnchangedRequest;
   readonly changeable: ChangeableContext;
-  readonly targets: readonly ContextTarget[];
-  /** None of these may match. */
-  readonly denies: readonly NumberedStatement[];
+  readonly plan: ContextPlan;
   /** Every key that the verdict depends on. */
   readonly keys: ReadonlySet<string>;
   /** The verdict of the evaluator; a way is one only when this says so. */
   readonly allowed: (context: RequestContext) => boolean;
-  /** What is known of values already, for conditions with numbers below the one given. */
-  readonly memory: { readonly candidates: CandidateMemory; readonly numbers: number };
 }
 
 /** The chosen keys with what goes with them. */
 export function settleChanges(chosen: ContextChanges, { sameKeys = [], entails }: ChangeableContext): ContextChanges {
+  if (chosen.size === 0) return chosen;
   const settled = new Map<string, KeyValues>();
   const put = (key: string, values: KeyValues): void => {
     for (const one of sameKeys.find((names) => names.includes(key)) ?? [key]) settled.set(one, values);
@@ -75,133 +73,183 @@ export function findContextWay(search: ContextSearch): ContextChanges | null {
   return new ContextWays(search).find();
 }
 
+type Entailed = readonly (readonly [string, KeyValues])[];
+
 /** Values that a key may come to have. */
 interface Accepted {
-  readonly candidates: KeyCandidates;
-  /** Of those that it may, in the order in which they are tried. */
-  readonly ranks: ReadonlyMap<Candidate, number>;
-  /** Of conditions, among those that the candidates are for. */
-  readonly places: ReadonlyMap<ChangedCondition, number>;
+  readonly values: readonly KeyValues[];
+  /** Null where variables have a say in them. */
+  readonly candidates: KeyCandidates | null;
+  /** Of candidates that are accepted by their places, one more than how many are tried before; else nought. */
+  readonly ranks: Uint16Array;
+}
+
+/** An Allow to aim at, or several that must match together. */
+interface Aim {
+  readonly target: readonly PlannedStatement[];
+  /** How many keys seem to have to change; what decides which of two targets comes first. */
+  readonly seems: number;
+  /** How many must at least. */
+  readonly least: number;
 }
 
 class ContextWays {
   readonly #search: ContextSearch;
-  readonly #targets: readonly (readonly ChangedStatement[])[];
-  readonly #denies: readonly ChangedStatement[];
-  readonly #statements: readonly PreparedStatement[];
-  /** By the first name of their key. */
-  readonly #conditions = new Map<string, ChangedCondition[]>();
-  readonly #firstNames = new Map<string, string>();
-  readonly #values = new Map<string, readonly KeyValues[]>();
-  readonly #mending = new Map<ChangedCondition, readonly KeyValues[]>();
-  readonly #accepted = new Map<string, Accepted>();
-  #variables: ReadonlySet<string> | null = null;
-  #entailing: ReadonlyMap<string, ReadonlySet<string>> | null = null;
+  readonly #plan: ContextPlan;
+  readonly #changed: ChangedStatements;
+  /** As the changes are settled, so that the same values always entail the very same. */
+  readonly #changeable: ChangeableContext;
+  readonly #accepted: (Accepted | undefined)[] = [];
+  readonly #mending: (readonly KeyValues[] | undefined)[] = [];
+  readonly #mendable: Int8Array;
+  readonly #fitting: (readonly KeyValues[] | undefined)[] = [];
+  #entailing: ReadonlyMap<PlannedKey, ReadonlySet<PlannedKey>> | null = null;
+  /** Keys that others entail. */
+  readonly #entailed = new Set<PlannedKey>();
+  /** Of the target that is looked at: its failing keys, and those of them that nothing entails. */
+  #failing: PlannedKey[] = [];
+  #alone: PlannedKey[] = [];
   #left = budget;
 
   constructor(search: ContextSearch) {
+    const { plan, unchanged, changeable } = search;
     this.#search = search;
-    const { targets, denies, changeable, request } = search;
-    for (const [first = '', ...others] of changeable.sameKeys ?? []) {
-      for (const other of others) this.#firstNames.set(other, first);
-    }
-    const changed = new ChangedStatements(request);
-    this.#targets = targets.map((allows) => allows.map((one) => changed.take(one)));
-    this.#denies = denies.map((one) => changed.take(one));
-    this.#statements = changed.statements;
-    for (const one of changed.conditions) {
-      const key = this.#firstName(one.one.key);
-      const about = this.#conditions.get(key);
-      if (about === undefined) this.#conditions.set(key, [one]);
-      else about.push(one);
-    }
+    this.#plan = plan;
+    this.#changed = new ChangedStatements(plan, unchanged);
+    this.#changeable = rememberEntailed(changeable);
+    this.#mendable = new Int8Array(plan.conditions.length);
   }
 
   find(): ContextChanges | null {
-    const none = new Map<string, KeyValues>();
     // A Deny that no key has a say in stays.
-    if (this.#denies.some((deny) => deny.one.keys.length === 0 && deny.matches(none))) return null;
-    const ranked = this.#targets
-      .map((target) => ({ target, least: this.#leastFor(target) }))
-      .filter(({ least }) => least <= mostKeys)
-      .sort((a, b) => a.least - b.least)
-      .slice(0, mostTargets);
+    for (const deny of this.#plan.denies) {
+      if (deny.keys.length === 0 && this.#changed.matches(deny, noChanges)) return null;
+    }
+    const aims = this.#aims();
     for (let size = 0; size <= mostKeys; size += 1) {
-      for (const { target, least } of ranked) {
-        if (least > size) break;
-        const found = this.#walk(target, none, size);
-        if (found !== null) return found;
-        if (this.#left <= 0) return null;
+      for (const [from, ones] of aims.entries()) {
+        if (from > size) break;
+        for (const { target, least } of ones) {
+          if (least > size) continue;
+          const found = this.#walk(target, noChanges, size);
+          if (found !== null) return found;
+          if (this.#left <= 0) return null;
+        }
       }
     }
     return null;
   }
 
-  /** How many keys must change at least for a target; more than any way has when some condition is not to be mended. */
-  #leastFor(target: readonly ChangedStatement[]): number {
-    const none = new Map<string, KeyValues>();
-    const settled = new Set<string>();
-    let least = 0;
-    for (const allow of target) {
-      if (!allow.fits(none)) {
-        if (allow.one.variables.length === 0) return Infinity;
-        least = Math.max(least, 1);
+  /** Those that can be reached at all, by how near they seem: by the parts that fail. */
+  #aims(): readonly (readonly Aim[])[] {
+    const aims: Aim[][] = Array.from({ length: mostKeys + 1 }, () => []);
+    for (const target of this.#plan.targets) {
+      const aim = this.#aimAt(target);
+      if (aim !== null && aim.least <= mostKeys) aims[aim.seems]?.push(aim);
+    }
+    let left = mostTargets;
+    return aims.map((ones) => {
+      const taken = ones.slice(0, left);
+      left -= taken.length;
+      return taken;
+    });
+  }
+
+  /** Null when some part of the target is not to be mended. */
+  #aimAt(target: readonly PlannedStatement[]): Aim | null {
+    // One pair of lists serves all targets: there may be a thousand of them.
+    const failing = this.#failing;
+    const alone = this.#alone;
+    failing.length = alone.length = 0;
+    let more = 0;
+    for (const { conditions, resources } of target) {
+      if (!this.#changed.fits(resources, noChanges)) {
+        const [variable, ...others] = resources.variables;
+        if (variable === undefined) return null;
+        more = 1;
+        if (others.length === 0 && !this.#isEntailed(variable)) {
+          if (this.#valuesFitting(resources, variable).length === 0) return null;
+          if (!alone.includes(variable)) alone.push(variable);
+        }
       }
-      for (const condition of allow.conditions) {
-        if (condition.holds(none)) continue;
-        const { key, variables } = condition.one;
-        const keys = [key, ...variables].map((one) => this.#firstName(one));
-        // Keys that others entail come free, so only one of them is counted on.
-        if (!keys.some((one) => this.#valuesFor(one, condition).length > 0) && !this.#entailed()) return Infinity;
-        if (keys.length === 1 && keys[0] !== undefined) settled.add(keys[0]);
-        else least = Math.max(least, 1);
+      for (const condition of conditions) {
+        if (this.#changed.holds(condition, noChanges)) continue;
+        if (!this.#isMendable(condition)) return null;
+        const [key] = condition.keys;
+        if (key === undefined || condition.keys.length > 1) {
+          more = 1;
+          continue;
+        }
+        if (!failing.includes(key)) failing.push(key);
+        if (!this.#isEntailed(key) && !alone.includes(key)) alone.push(key);
       }
     }
-    return this.#entailed() ? Math.max(least, Math.min(1, settled.size)) : Math.max(least, settled.size);
+    // Keys that others entail come free, so only one of them is counted on.
+    const entailed = this.#changeable.entails !== undefined;
+    const seems = Math.max(more, entailed ? Math.min(1, failing.length) : failing.length);
+    return { target, seems, least: Math.max(seems, alone.length + (this.#needsAnother() ? 1 : 0)) };
   }
 
-  #entailed(): boolean {
-    return this.#search.changeable.entails !== undefined;
+  /** Whether some of the failing keys comes neither of itself nor through those that have to be chosen anyway. */
+  #needsAnother(): boolean {
+    const alone = this.#alone;
+    return this.#failing.some((key) => !alone.includes(key) && !alone.some((one) => this.#entails(one, key)));
   }
 
-  #walk(target: readonly ChangedStatement[], chosen: ContextChanges, left: number): ContextChanges | null {
+  #isMendable(condition: PlannedCondition): boolean {
+    const { place, keys } = condition;
+    const known = this.#mendable[place] ?? 0;
+    if (known !== 0) return known > 0;
+    const mendable = keys.some((key) => this.#isEntailed(key) || this.#hasValuesFor(key, condition));
+    this.#mendable[place] = mendable ? 1 : -1;
+    return mendable;
+  }
+
+  #hasValuesFor(key: PlannedKey, condition: PlannedCondition): boolean {
+    const { values, candidates, ranks } = this.#acceptedFor(key);
+    if (candidates === null || !isAllThatItAsks(key, condition)) return values.length > 0;
+    return candidates.holding(condition.placeOnKey).some(({ place }) => ranks[place] !== 0);
+  }
+
+  #walk(target: readonly PlannedStatement[], chosen: ContextChanges, left: number): ContextChanges | null {
     this.#left -= 1;
     if (this.#left <= 0) return null;
-    const settled = settleChanges(chosen, this.#search.changeable);
-    for (const allow of target) {
-      const faulty = allow.conditions.find((one) => !one.holds(settled));
+    const changed = this.#changed;
+    const settled = settleChanges(chosen, this.#changeable);
+    for (const { conditions, resources } of target) {
+      const faulty = conditions.find((one) => !changed.holds(one, settled));
       if (faulty !== undefined) {
-        const { key, variables } = faulty.one;
-        const valuesOf = (one: string): readonly KeyValues[] => this.#valuesFor(one, faulty);
-        return this.#branch(target, chosen, left, [key, ...variables], (changes) => faulty.holds(changes), valuesOf);
+        const valuesOf = (key: PlannedKey): readonly KeyValues[] => this.#valuesFor(key, faulty);
+        return this.#branch(target, chosen, left, faulty.keys, (changes) => changed.holds(faulty, changes), valuesOf);
       }
-      if (!allow.fits(settled)) {
-        return this.#branch(target, chosen, left, allow.one.variables, (changes) => allow.fits(changes));
+      if (!changed.fits(resources, settled)) {
+        const valuesOf = (key: PlannedKey): readonly KeyValues[] => this.#valuesFitting(resources, key);
+        const mends = (changes: ContextChanges): boolean => changed.fits(resources, changes);
+        return this.#branch(target, chosen, left, resources.variables, mends, valuesOf);
       }
     }
-    const deny = this.#denies.find((one) => one.matches(settled));
-    if (deny !== undefined) {
-      return this.#branch(target, chosen, left, deny.one.keys, (changes) => !deny.matches(changes));
+    for (const deny of this.#plan.denies) {
+      if (!changed.matches(deny, settled)) continue;
+      return this.#branch(target, chosen, left, deny.keys, (changes) => !changed.matches(deny, changes));
     }
-    const { request, keys, allowed } = this.#search;
-    return allowed(changedContext(request.context, keys, settled)) ? chosen : null;
+    const { unchanged, keys, allowed } = this.#search;
+    return allowed(changedContext(unchanged.context, keys, settled)) ? chosen : null;
   }
 
   #branch(
-    target: readonly ChangedStatement[],
+    target: readonly PlannedStatement[],
     chosen: ContextChanges,
     left: number,
-    keys: readonly string[],
+    keys: readonly PlannedKey[],
     mends: (settled: ContextChanges) => boolean,
-    valuesOf = (key: string): readonly KeyValues[] => this.#valuesOf(key),
+    valuesOf = (key: PlannedKey): readonly KeyValues[] => this.#acceptedFor(key).values,
   ): ContextChanges | null {
     if (left === 0) return null;
-    const { changeable } = this.#search;
     for (const key of this.#chooseAmong(keys)) {
-      if (chosen.has(key)) continue;
+      if (chosen.has(key.name)) continue;
       for (const values of valuesOf(key)) {
-        const next = new Map([...chosen, [key, values]]);
-        if (!mends(settleChanges(next, changeable))) continue;
+        const next = new Map(chosen).set(key.name, values);
+        if (!mends(settleChanges(next, this.#changeable))) continue;
         const found = this.#walk(target, next, left - 1);
         if (found !== null) return found;
         if (this.#left <= 0) return null;
@@ -211,139 +259,122 @@ class ContextWays {
   }
 
   /** The keys themselves, and those that entail one of them. */
-  #chooseAmong(keys: readonly string[]): ReadonlySet<string> {
-    const wanted = new Set(keys.map((key) => this.#firstName(key)));
-    const { entails } = this.#search.changeable;
-    if (entails === undefined) return wanted;
-    this.#entailing ??= new Map(
-      [...new Set(this.#statements.flatMap(({ keys }) => keys.map((key) => this.#firstName(key))))].map((key) => [
-        key,
-        new Set(this.#valuesOf(key).flatMap((values) => entails(key, values).map(([also]) => this.#firstName(also)))),
-      ]),
-    );
-    const entailing = [...this.#entailing].filter(([, also]) => [...wanted].some((key) => also.has(key)));
-    return new Set([...entailing.map(([key]) => key), ...wanted]);
+  #chooseAmong(keys: readonly PlannedKey[]): Iterable<PlannedKey> {
+    const entailing = [...this.#entailments()].filter(([, also]) => keys.some((key) => also.has(key)));
+    return entailing.length === 0 && keys.length < 2 ? keys : new Set([...entailing.map(([key]) => key), ...keys]);
   }
 
-  #firstName(key: string): string {
-    return this.#firstNames.get(key) ?? key;
+  /** By keys that entail others, which. */
+  #entailments(): ReadonlyMap<PlannedKey, ReadonlySet<PlannedKey>> {
+    if (this.#entailing !== null) return this.#entailing;
+    const { entails } = this.#changeable;
+    const entailing = new Map<PlannedKey, Set<PlannedKey>>();
+    for (const key of entails === undefined ? [] : this.#plan.keys) {
+      for (const values of this.#acceptedFor(key).values) {
+        for (const [name] of entails?.(key.name, values) ?? []) {
+          const also = this.#plan.find(name);
+          if (also === undefined) continue;
+          entailing.set(key, (entailing.get(key) ?? new Set<PlannedKey>()).add(also));
+          this.#entailed.add(also);
+        }
+      }
+    }
+    this.#entailing = entailing;
+    return entailing;
+  }
+
+  #entails(key: PlannedKey, other: PlannedKey): boolean {
+    return this.#entailments().get(key)?.has(other) === true;
+  }
+
+  #isEntailed(key: PlannedKey): boolean {
+    return this.#entailments().size > 0 && this.#entailed.has(key);
   }
 
   /** Values of a key that could mend a condition: those under which it holds, where the key is all that it asks for. */
-  #valuesFor(key: string, condition: ChangedCondition): readonly KeyValues[] {
-    const { one } = condition;
-    const values = this.#valuesOf(key);
-    const accepted = this.#accepted.get(key);
-    const place = accepted?.places.get(condition);
-    if (accepted === undefined || place === undefined || one.variables.length > 0) return values;
-    const known = this.#mending.get(condition);
-    if (known !== undefined) return known;
-    const { candidates, ranks } = accepted;
-    const mending = candidates
-      .holding(place)
-      .filter((one) => ranks.has(one))
-      .sort((a, b) => (ranks.get(a) ?? 0) - (ranks.get(b) ?? 0))
-      .map(({ values }) => values);
-    this.#mending.set(condition, mending);
-    return mending;
+  #valuesFor(key: PlannedKey, condition: PlannedCondition): readonly KeyValues[] {
+    const { values, candidates, ranks } = this.#acceptedFor(key);
+    if (candidates === null || !isAllThatItAsks(key, condition)) return values;
+    const rankOf = ({ place }: Candidate): number => ranks[place] ?? 0;
+    return (this.#mending[condition.place] ??= candidates
+      .holding(condition.placeOnKey)
+      .filter((one) => rankOf(one) > 0)
+      .sort((a, b) => rankOf(a) - rankOf(b))
+      .map(({ values }) => values));
+  }
+
+  /** Values of a variable under which resources fit, where it is the only one in them. */
+  #valuesFitting(resources: PlannedResources, key: PlannedKey): readonly KeyValues[] {
+    const { values } = this.#acceptedFor(key);
+    const [variable, ...others] = resources.variables;
+    if (variable !== key || others.length > 0) return values;
+    return (this.#fitting[resources.place] ??= values.filter((one) =>
+      this.#changed.fits(resources, settleChanges(new Map([[key.name, one]]), this.#changeable)),
+    ));
   }
 
   /** Values that a key may come to have, one for each way in which the conditions that look at it can come out. */
-  #valuesOf(key: string): readonly KeyValues[] {
-    const known = this.#values.get(key);
-    if (known !== undefined) return known;
-    const { request, changeable, memory } = this.#search;
-    const { context } = request;
-    const about = this.#conditions.get(key) ?? [];
-    const conditions = about.map(({ one }) => one);
-    let values: readonly KeyValues[];
-    if (this.#isVariable(key) || conditions.some(({ variables }) => variables.length > 0)) {
-      // A variable may make of each value something else.
-      const listed = conditions.map(({ condition }) => condition);
-      values = [...valuesFor(listed, context), ...this.#valuesOfVariable(key)].filter((one) =>
-        changeable.mayBecome(key, one),
-      );
-    } else {
-      const numbers = about.map(({ number }) => number);
-      const lasting = numbers.every((number) => number < memory.numbers);
-      const candidates = lasting ? memory.candidates.of(numbers, conditions) : new KeyCandidates(conditions);
-      const kinds = new Set<number>();
-      const accepted = nearestFirst(candidates.all, context.get(key) ?? []).filter((one) => {
-        if (kinds.has(one.kind) || !changeable.mayBecome(key, one.values)) return false;
-        kinds.add(one.kind);
-        return true;
-      });
-      this.#accepted.set(key, {
-        candidates,
-        ranks: new Map(accepted.map((one, rank) => [one, rank])),
-        places: new Map(about.map((one, place) => [one, place])),
-      });
-      values = accepted.map((one) => one.values);
-    }
-    this.#values.set(key, values);
-    return values;
+  #acceptedFor(key: PlannedKey): Accepted {
+    return (this.#accepted[key.place] ??= this.#accept(key));
   }
 
-  #isVariable(key: string): boolean {
-    this.#variables ??= new Set(
-      [
-        ...[...this.#conditions.values()].flatMap((about) => about.flatMap(({ one }) => one.variables)),
-        ...this.#statements.flatMap(({ variables }) => variables),
-      ].map((one) => this.#firstName(one)),
-    );
-    return this.#variables.has(key);
+  #accept(key: PlannedKey): Accepted {
+    const { unchanged, changeable } = this.#search;
+    const { context } = unchanged;
+    const candidates = this.#plan.candidatesFor(key);
+    if (candidates === null) {
+      const listed = key.conditions.map(({ one }) => one.condition);
+      const values = [...valuesFor(listed, context), ...this.#valuesOfVariable(key)];
+      return { values: values.filter((one) => changeable.mayBecome(key.name, one)), candidates, ranks: noRanks };
+    }
+    const values: KeyValues[] = [];
+    const ranks = new Uint16Array(candidates.all.length);
+    const kinds = new Uint8Array(candidates.all.length);
+    for (const one of nearestFirst(candidates, context.get(key.name) ?? [])) {
+      if (kinds[one.kind] === 1 || !changeable.mayBecome(key.name, one.values)) continue;
+      kinds[one.kind] = 1;
+      values.push(one.values);
+      ranks[one.place] = values.length;
+    }
+    return { values, candidates, ranks };
   }
 
   /** What a variable must come to for a pattern to fit the resource, or for a listed value to be the one given. */
-  #valuesOfVariable(key: string): readonly KeyValues[] {
-    if (!this.#isVariable(key)) return [];
-    const { request } = this.#search;
-    const texts: string[] = [];
+  #valuesOfVariable({ name, isVariable }: PlannedKey): readonly KeyValues[] {
+    if (!isVariable) return [];
+    const { resource, context } = this.#search.unchanged;
+    const texts = new Set<string>();
     const solve = (pattern: string, text: string): void => {
-      const solution = solveVariable(pattern, key, text);
-      if (solution !== null && solution !== '') texts.push(solution);
+      const solution = solveVariable(pattern, name, text);
+      if (solution !== null && solution !== '') texts.add(solution);
     };
-    for (const { statement } of this.#statements) {
-      for (const pattern of [...(statement.resources ?? []), ...(statement.notResources ?? [])]) {
-        if (request.resource !== null) solve(pattern, request.resource);
-      }
+    if (resource !== null) for (const pattern of this.#plan.openPatterns) solve(pattern, resource.text);
+    for (const { key, condition } of this.#plan.openConditions) {
+      for (const given of context.get(key) ?? []) for (const value of condition.values) solve(value, given);
     }
-    for (const { one } of [...this.#conditions.values()].flat()) {
-      for (const given of request.context.get(one.key) ?? []) {
-        for (const value of one.condition.values) solve(value, given);
-      }
-    }
-    return [...new Set([...texts, 'x'])].map((text) => [text]);
+    return Array.from(texts.add('x'), (text) => [text]);
   }
 }
 
-/** The value of a variable that makes a text with wildcards come to another; null when none is seen. */
-function solveVariable(pattern: string, key: string, text: string): string | null {
-  const { template } = readTemplate(pattern);
-  if (template === null || !template.some((part) => part.kind === 'variable' && part.key.toLowerCase() === key)) {
-    return null;
-  }
-  let taken = false;
-  const source = template
-    .map((part) => {
-      if (part.kind === 'variable') {
-        if (part.key.toLowerCase() !== key || taken) return '[^]*?';
-        taken = true;
-        return '([^]*?)';
-      }
-      const wild = part.kind === 'text';
-      return Array.from(part.text, (character) =>
-        wild && character === '*' ? '[^]*?' : wild && character === '?' ? '[^]' : escape(character),
-      ).join('');
-    })
-    .join('');
-  // Two runs side by side would be tried in every division of the text.
-  if (text.length > 300 || source.split('*?').length > 4) return null;
-  // Blank segments fit anything.
-  const blanks = source.replace(/(?<=^|:)(?=:)/g, '[^:]*');
-  return new RegExp(`^${blanks}$`, 'u').exec(text)?.[1] ?? null;
+const noRanks = new Uint16Array(0);
+
+/** Whether nothing but the key decides whether the condition holds. */
+function isAllThatItAsks(key: PlannedKey, { keys }: PlannedCondition): boolean {
+  return keys.length === 1 && keys[0] === key;
 }
 
-function escape(character: string): string {
-  return /[\\^$.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character;
+function rememberEntailed(changeable: ChangeableContext): ChangeableContext {
+  const { entails } = changeable;
+  if (entails === undefined) return changeable;
+  const known = new Map<string, Map<KeyValues, Entailed>>();
+  return {
+    ...changeable,
+    entails: (key, values) => {
+      const ofKey = known.get(key) ?? new Map<KeyValues, Entailed>();
+      known.set(key, ofKey);
+      const found = ofKey.get(values) ?? entails(key, values);
+      ofKey.set(values, found);
+      return found;
+    },
+  };
 }

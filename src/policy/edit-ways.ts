@@ -1,7 +1,7 @@
 /** Ways to yes that lead through the statements that there are: Denies lifted, and one Allow extended where none matches. */
 import { evaluate, type DeterminingStatement, type PolicySource } from './evaluation.js';
 import type { ExplainedRequest } from './explained-request.js';
-import type { NearStatement } from './neighbours.js';
+import type { NearStatement } from './near-lists.js';
 import { type Edited, extendAllow, liftDeny, type StatementChange } from './statement-ways.js';
 import type { Change } from './ways.js';
 

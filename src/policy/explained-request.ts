@@ -8,7 +8,8 @@ import type { RequestContext } from './context.js';
 import type { StatementEffect } from './document.js';
 import type { Evaluation, PolicyRequest, PolicySource } from './evaluation.js';
 import type { NearGroup } from './near-misses.js';
-import { type NearStatement, type Neighbourhood, neighbourhoodOf } from './neighbours.js';
+import type { NearList, NearStatement } from './near-lists.js';
+import { type Neighbourhood, neighbourhoodOf } from './neighbours.js';
 import { RequestReading } from './request-reading.js';
 
 /** Which statements have a say. */
@@ -29,8 +30,38 @@ export interface Verdict<Origin> {
 const everything = (): boolean => true;
 
 /** Statements that have a say, by what they come to for the request as it is. */
-export interface Group<Origin> extends NearGroup<Origin> {
+export class Group<Origin> implements NearGroup<Origin> {
   readonly neighbourhood: Neighbourhood<Origin>;
+  readonly reading: RequestReading<Origin>;
+  readonly statements: NearList<Origin>;
+  readonly beside: readonly NearStatement<Origin>[];
+  #possible: NearList<Origin> | null = null;
+
+  constructor(
+    neighbourhood: Neighbourhood<Origin>,
+    request: PolicyRequest,
+    statements: NearList<Origin>,
+    beside: readonly NearStatement<Origin>[],
+  ) {
+    this.neighbourhood = neighbourhood;
+    this.reading = new RequestReading(neighbourhood, request);
+    this.statements = statements;
+    this.beside = beside;
+  }
+
+  get about(): readonly NearStatement<Origin>[] {
+    return this.statements.all;
+  }
+
+  /** Those that could match in some context. */
+  get possible(): NearList<Origin> {
+    return (this.#possible ??= this.statements.where((one) => one.one.variables.length > 0 || this.reading.fits(one)));
+  }
+
+  /** Those that match the request as it is. */
+  matching(effect: StatementEffect): readonly NearStatement<Origin>[] {
+    return this.possible.all.filter((one) => one.statement.effect === effect && this.reading.applies(one));
+  }
 }
 
 export class ExplainedRequest<Origin> {
@@ -60,18 +91,21 @@ export class ExplainedRequest<Origin> {
 
   #groupOf(sources: readonly PolicySource<Origin>[], takesPart: TakesPart<Origin>): Group<Origin> {
     const neighbourhood = neighbourhoodOf(sources);
-    const { about, beside } = this.asksOneAction ? neighbourhood.around(this.request) : { about: [], beside: [] };
+    const { about, beside } = neighbourhood.around(this.asksOneAction ? this.request : null);
     const part = ({ source }: NearStatement<Origin>): boolean => takesPart(source.origin);
-    return {
-      neighbourhood,
-      reading: new RequestReading(neighbourhood, this.request),
-      about: takesPart === everything ? about : about.filter(part),
-      beside: takesPart === everything ? beside : beside.filter(part),
-    };
+    return takesPart === everything
+      ? new Group(neighbourhood, this.request, about, beside.all)
+      : new Group(neighbourhood, this.request, about.where(part), beside.all.filter(part));
   }
 
-  get groups(): readonly Group<Origin>[] {
-    return this.narrowing === null ? [this.own] : [this.own, { ...this.narrowing, beside: [] }];
+  /** What is near: of the narrowing, only what is about the action. */
+  get near(): readonly NearGroup<Origin>[] {
+    const { own, narrowing } = this;
+    return narrowing === null ? [own] : [own, { about: narrowing.about, beside: [], reading: narrowing.reading }];
+  }
+
+  get #groups(): readonly Group<Origin>[] {
+    return this.narrowing === null ? [this.own] : [this.own, this.narrowing];
   }
 
   verdict(context: RequestContext): Verdict<Origin> {
@@ -112,32 +146,26 @@ export class ExplainedRequest<Origin> {
 
   /** Allows that match the request as it is. */
   get matchingAllows(): readonly NearStatement<Origin>[] {
-    return (this.#allows ??= matching(this.own, 'ALLOW'));
+    return (this.#allows ??= this.own.matching('ALLOW'));
   }
 
   /** Denies that match the request as it is, those of the narrowing last. */
   get matchingDenies(): readonly NearStatement<Origin>[] {
-    return (this.#denies ??= this.groups.flatMap((group) => matching(group, 'DENY')));
+    return (this.#denies ??= this.#groups.flatMap((group) => group.matching('DENY')));
   }
 
   /** Every key, in lower case, that has a say. */
   get keys(): ReadonlySet<string> {
-    if (this.#keys !== null) return this.#keys;
-    const keys = new Set<string>();
-    for (const { about } of this.groups) {
-      for (const { one } of oneOfEachKind(about)) for (const key of one.keys) keys.add(key);
-    }
-    this.#keys = keys;
-    return keys;
+    const { own, narrowing } = this;
+    if (narrowing === null) return own.statements.keys;
+    return (this.#keys ??= new Set([...own.statements.keys, ...narrowing.statements.keys]));
   }
 
   /** A key as some statement writes it. */
   spellingOf(key: string): string {
-    for (const { about } of this.groups) {
-      for (const { one } of about) {
-        const written = one.conditions.find((condition) => condition.key === key);
-        if (written !== undefined) return written.condition.key;
-      }
+    for (const { statements } of this.#groups) {
+      const written = statements.spellings.get(key);
+      if (written !== undefined) return written;
     }
     return key;
   }
@@ -145,21 +173,4 @@ export class ExplainedRequest<Origin> {
   #in(context: RequestContext): PolicyRequest {
     return { ...this.request, context };
   }
-}
-
-function matching<Origin>(
-  { about, reading }: Group<Origin>,
-  effect: StatementEffect,
-): readonly NearStatement<Origin>[] {
-  return about.filter((one) => one.statement.effect === effect && reading.applies(one));
-}
-
-/** Of statements that apply together or not at all, the first. */
-export function oneOfEachKind<Origin>(statements: readonly NearStatement<Origin>[]): readonly NearStatement<Origin>[] {
-  const seen: boolean[] = [];
-  return statements.filter(({ kind }) => {
-    if (seen[kind] === true) return false;
-    seen[kind] = true;
-    return true;
-  });
 }

@@ -41,7 +41,7 @@ export function explain<Origin>(
 ): Explanation<Origin> {
   const explained = new ExplainedRequest(sources, request, options);
   const { reason, evaluation } = explained.verdict(request.context);
-  const { nearMisses, leftOut } = findNearMisses(explained.groups, options.mostNearMisses ?? usualNearMisses);
+  const { nearMisses, leftOut } = findNearMisses(explained.near, options.mostNearMisses ?? usualNearMisses);
   return {
     effect: reason === 'ALLOWED' ? 'ALLOW' : 'DENY',
     reason,

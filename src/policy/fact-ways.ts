@@ -1,10 +1,17 @@
 /** Ways to yes that lead through the facts of a request, as changes that are shown. */
+import { changedContext, type UnchangedRequest } from './changed-statements.js';
 import type { RequestContext } from './context.js';
-import { changedContext, type NumberedStatement } from './changed-statements.js';
-import { type ChangeableContext, type ContextTarget, findContextWay, settleChanges } from './context-ways.js';
+import {
+  ContextPlan,
+  type ContextTarget,
+  type NumberedStatement,
+  type PlannedCondition,
+  type PlannedResources,
+} from './context-plans.js';
+import { type ChangeableContext, findContextWay, settleChanges } from './context-ways.js';
 import type { StatementEffect } from './document.js';
-import { type ExplainedRequest, type Group, oneOfEachKind } from './explained-request.js';
-import type { NearStatement } from './neighbours.js';
+import type { ExplainedRequest } from './explained-request.js';
+import { oneOfEachKind, type NearList, type NearStatement } from './near-lists.js';
 import type { ContextChange } from './ways.js';
 
 /** Other facts, and what they make of the context as far as any statement asks. */
@@ -27,37 +34,60 @@ export class FactWays<Origin> {
   toYes(): FactWay | null {
     const explained = this.#explained;
     const { own, narrowing } = explained;
-    const allows = possible(own, 'ALLOW');
+    const allowed = (context: RequestContext): boolean => explained.isAllowed(context);
     if (narrowing === null) {
-      const targets = oneOfEachKind(allows).map((one): ContextTarget => [one]);
-      return this.#search(targets, (context) => explained.isAllowed(context));
+      const { possible, neighbourhood } = own;
+      return this.#search(allowed, (changeable) =>
+        neighbourhood.plansToYes.of(possible, changeable.sameKeys ?? [], () => {
+          const targets = ofEffect(possible, 'ALLOW').map((one): ContextTarget => [one]);
+          return this.#plan(targets, changeable);
+        }),
+      );
     }
-    const second = oneOfEachKind(possible(narrowing, 'ALLOW')).map((one) => this.#beyond(one));
+    const allows = own.possible.all.filter(({ statement }) => statement.effect === 'ALLOW');
+    const second = ofEffect(narrowing.possible, 'ALLOW').map((one) => this.#beyond(one));
     const exempt = oneOfEachKind(allows.filter((one) => explained.isExempt(one)));
     const others = oneOfEachKind(allows.filter((one) => !explained.isExempt(one)));
     const targets = [
       ...exempt.map((one): ContextTarget => [one]),
       ...others.flatMap((one) => second.map((other): ContextTarget => [one, other])),
     ];
-    return this.#search(targets, (context) => explained.isAllowed(context));
+    return this.#search(allowed, (changeable) => this.#plan(targets, changeable));
   }
 
   /** With the fewest facts that let no Deny match. */
   pastDenies(): FactWay | null {
-    return this.#search([[]], (context) => !this.#explained.isExplicitlyDenied(context));
+    const { own, narrowing } = this.#explained;
+    const allowed = (context: RequestContext): boolean => !this.#explained.isExplicitlyDenied(context);
+    return this.#search(allowed, (changeable) =>
+      narrowing === null
+        ? own.neighbourhood.plansPastDenies.of(own.possible, changeable.sameKeys ?? [], () =>
+            this.#plan([[]], changeable),
+          )
+        : this.#plan([[]], changeable),
+    );
   }
 
-  #search(targets: readonly ContextTarget[], allowed: (context: RequestContext) => boolean): FactWay | null {
-    const changeable = this.#changeable;
-    if (changeable === null || targets.length === 0) return null;
-    const { request, own, groups, keys } = this.#explained;
-    const denies = groups.flatMap((group): readonly NumberedStatement[] => {
-      const ones = oneOfEachKind(possible(group, 'DENY'));
-      return group === own ? ones : ones.map((one) => this.#beyond(one));
-    });
+  #plan(targets: readonly ContextTarget[], { sameKeys = [] }: ChangeableContext): ContextPlan {
+    const { own, narrowing } = this.#explained;
     const { candidates, conditions } = own.neighbourhood;
-    const memory = { candidates, numbers: conditions.length };
-    const chosen = findContextWay({ request, changeable, targets, denies, keys, allowed, memory });
+    const denies = [
+      ...ofEffect(own.possible, 'DENY'),
+      ...(narrowing === null ? [] : ofEffect(narrowing.possible, 'DENY').map((one) => this.#beyond(one))),
+    ];
+    return new ContextPlan(targets, denies, sameKeys, candidates, conditions.length);
+  }
+
+  #search(
+    allowed: (context: RequestContext) => boolean,
+    planOf: (changeable: ChangeableContext) => ContextPlan,
+  ): FactWay | null {
+    const changeable = this.#changeable;
+    if (changeable === null) return null;
+    const plan = planOf(changeable);
+    if (plan.targets.length === 0) return null;
+    const { request, keys } = this.#explained;
+    const chosen = findContextWay({ unchanged: this.#unchanged(), changeable, plan, keys, allowed });
     if (chosen === null || chosen.size === 0) return null;
     const base = request.context;
     const settled = settleChanges(chosen, changeable);
@@ -73,17 +103,35 @@ export class FactWays<Origin> {
     return { changes, context: changedContext(base, keys, settled) };
   }
 
-  /** A statement of the narrowing, its conditions numbered beyond those of the sources. */
-  #beyond({ one, conditions }: NearStatement<Origin>): NumberedStatement {
-    const first = this.#explained.own.neighbourhood.conditions.length;
-    return { one, conditions: conditions.map((number) => first + number) };
+  /** What is known already of the parts of statements, those of the narrowing numbered beyond those of the sources. */
+  #unchanged(): UnchangedRequest {
+    const { own, narrowing, request } = this.#explained;
+    const { conditions, countOfResources } = own.neighbourhood;
+    const { reading } = own;
+    const beyond = narrowing?.reading ?? reading;
+    const first = conditions.length;
+    return {
+      context: request.context,
+      resource: reading.resource,
+      holds: ({ number }: PlannedCondition) => (number < first ? reading.holds(number) : beyond.holds(number - first)),
+      fits: ({ number, one }: PlannedResources) =>
+        number < countOfResources
+          ? reading.fits({ one, resources: number })
+          : beyond.fits({ one, resources: number - countOfResources }),
+    };
+  }
+
+  #beyond({ one, resources, conditions }: NearStatement<Origin>): NumberedStatement {
+    const { conditions: own, countOfResources } = this.#explained.own.neighbourhood;
+    return {
+      one,
+      resources: countOfResources + resources,
+      conditions: conditions.map((number) => own.length + number),
+    };
   }
 }
 
-/** Statements that could match in some context. */
-function possible<Origin>(
-  { about, reading }: Group<Origin>,
-  effect: StatementEffect,
-): readonly NearStatement<Origin>[] {
-  return about.filter((one) => one.statement.effect === effect && (one.one.variables.length > 0 || reading.fits(one)));
+/** Of statements that apply together or not at all, the first. */
+function ofEffect<Origin>(statements: NearList<Origin>, effect: StatementEffect): readonly NearStatement<Origin>[] {
+  return statements.ofEachKind.filter(({ statement }) => statement.effect === effect);
 }

@@ -2,6 +2,7 @@
  * Values that a key may come to have, and which of the conditions that look at it hold then. Found out once for the same
  * conditions, whatever the request.
  */
+import { wantedTexts } from './compiled-conditions.js';
 import type { RequestContext } from './context.js';
 import { type KeyValues, valuesFor } from './key-values.js';
 import { readInstant } from './quantities.js';
@@ -11,6 +12,8 @@ export interface Candidate {
   readonly values: KeyValues;
   /** Candidates of one kind have the same conditions hold. */
   readonly kind: number;
+  /** Among all of them. */
+  readonly place: number;
   /** What it is as a time; null where no condition compares times. */
   readonly instant: bigint | null;
 }
@@ -20,40 +23,90 @@ const noContext: RequestContext = new Map();
 /** Candidates for conditions on one thing, without variables: then no request has a say in them. */
 export class KeyCandidates {
   readonly all: readonly Candidate[];
-  readonly #conditions: readonly PreparedCondition[];
+  readonly times: boolean;
+  readonly #places = new Map<KeyValues, Candidate>();
+  /** For each kind, a bit for each condition. */
+  readonly #rows: readonly string[];
   readonly #holding: (readonly Candidate[])[] = [];
 
   constructor(conditions: readonly PreparedCondition[]) {
     const listed = conditions.map(({ condition }) => condition);
-    const times = listed.some(({ operator }) => operator.includes('Date'));
+    const outcomes = new KeyOutcomes(conditions);
     const kinds = new Map<string, number>();
-    this.#conditions = conditions;
-    this.all = valuesFor(listed, noContext).map((values) => {
-      const text = conditions.map((one) => (holdsFor(one, values) ? '1' : '0')).join('');
-      const kind = kinds.get(text) ?? kinds.size;
-      kinds.set(text, kind);
-      return { values, kind, instant: times && values.length === 1 ? readInstant(values[0] ?? '') : null };
+    this.times = listed.some(({ operator }) => operator.includes('Date'));
+    this.all = valuesFor(listed, noContext).map((values, place) => {
+      const row = outcomes.under(values);
+      const kind = kinds.get(row) ?? kinds.size;
+      kinds.set(row, kind);
+      const instant = this.times && values.length === 1 ? readInstant(values[0] ?? '') : null;
+      const candidate = { values, kind, place, instant };
+      this.#places.set(values, candidate);
+      return candidate;
     });
+    this.#rows = [...kinds.keys()];
+  }
+
+  /** That of these values; they are told apart by being one list. */
+  find(values: KeyValues): Candidate | undefined {
+    return this.#places.get(values);
+  }
+
+  /** Whether the condition at a place holds under a candidate. */
+  holdsUnder({ kind }: Candidate, place: number): boolean {
+    return (((this.#rows[kind]?.charCodeAt(place >> 3) ?? 0) >> (place & 7)) & 1) === 1;
   }
 
   /** Those under which the condition at this place holds. */
   holding(place: number): readonly Candidate[] {
-    const known = this.#holding[place];
-    if (known !== undefined) return known;
-    const condition = this.#conditions[place];
-    const holding = condition === undefined ? [] : this.all.filter(({ values }) => holdsFor(condition, values));
-    this.#holding[place] = holding;
-    return holding;
+    return (this.#holding[place] ??= this.all.filter((candidate) => this.holdsUnder(candidate, place)));
   }
 }
 
-function holdsFor(condition: PreparedCondition, values: KeyValues): boolean {
-  return condition.holds(values.length === 0 ? noContext : new Map([[condition.key, values]]));
+/** Which of some conditions hold under values of their key. What many of them list is looked up instead of compared. */
+class KeyOutcomes {
+  readonly #bytes: number;
+  readonly #others: (readonly [condition: PreparedCondition, place: number])[] = [];
+  /** By key as conditions name it, and by the text that they want. */
+  readonly #wanting = new Map<string, Map<string, number[]>>();
+
+  constructor(conditions: readonly PreparedCondition[]) {
+    this.#bytes = (conditions.length + 7) >> 3;
+    for (const [place, condition] of conditions.entries()) {
+      const texts = wantedTexts(condition.condition);
+      if (texts === null) {
+        this.#others.push([condition, place]);
+        continue;
+      }
+      const byText = this.#wanting.get(condition.key) ?? new Map<string, number[]>();
+      this.#wanting.set(condition.key, byText);
+      for (const text of texts) {
+        const places = byText.get(text);
+        if (places === undefined) byText.set(text, [place]);
+        else places.push(place);
+      }
+    }
+  }
+
+  /** A bit for each condition, eight in each character. */
+  under(values: KeyValues): string {
+    const row = new Uint8Array(this.#bytes);
+    const mark = (place: number): void => {
+      row[place >> 3] = (row[place >> 3] ?? 0) | (1 << (place & 7));
+    };
+    for (const byText of this.#wanting.values()) {
+      for (const value of values) for (const place of byText.get(value) ?? []) mark(place);
+    }
+    for (const [condition, place] of this.#others) if (condition.holdsGiven(values)) mark(place);
+    return String.fromCharCode(...row);
+  }
 }
 
 /** Times in the order of their distance to the one that the request says, all else where it was. */
-export function nearestFirst(candidates: readonly Candidate[], [present = '']: KeyValues): readonly Candidate[] {
-  if (!candidates.some(({ instant }) => instant !== null)) return candidates;
+export function nearestFirst(
+  { all: candidates, times }: KeyCandidates,
+  [present = '']: KeyValues,
+): readonly Candidate[] {
+  if (!times || !candidates.some(({ instant }) => instant !== null)) return candidates;
   const now = readInstant(present);
   if (now === null) return candidates;
   const distance = ({ instant }: Candidate): number => Math.abs(Number((instant ?? now) - now));

@@ -28,7 +28,7 @@ interface Listed {
 
 /** Values for one key, those that say most to a reader first: listed ones, then what lies beside them, absence last. */
 export function valuesFor(conditions: readonly Condition[], context: RequestContext): readonly KeyValues[] {
-  const listed = conditions.flatMap((condition) => readListed(condition, context)).slice(0, mostListed);
+  const listed = listedBy(conditions, context);
   const ofType = (type: OperatorValueType): readonly Listed[] =>
     listed.filter(({ operator }) => operator.valueType === type && !isPresence(operator));
   const texts = [
@@ -43,6 +43,15 @@ export function valuesFor(conditions: readonly Condition[], context: RequestCont
   const single = [...new Set(texts)].map((text) => [text]);
   const sets = listed.some(({ asSet }) => asSet) ? setsOf(single.slice(0, mostPaired)) : [];
   return [...single, ...sets, []];
+}
+
+function listedBy(conditions: readonly Condition[], context: RequestContext): readonly Listed[] {
+  const listed: Listed[] = [];
+  for (const condition of conditions) {
+    listed.push(...readListed(condition, context));
+    if (listed.length >= mostListed) break;
+  }
+  return listed.slice(0, mostListed);
 }
 
 function isPresence({ comparison }: Operator): boolean {

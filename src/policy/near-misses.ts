@@ -4,7 +4,7 @@
 import { testCondition } from './conditions.js';
 import type { Condition, Statement } from './document.js';
 import { type DeterminingStatement, distinctKeys, type PolicyRequest } from './evaluation.js';
-import type { NearStatement } from './neighbours.js';
+import type { NearStatement } from './near-lists.js';
 import type { RequestReading } from './request-reading.js';
 import { matchResource } from './resources.js';
 

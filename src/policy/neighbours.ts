@@ -7,35 +7,30 @@ import { readActionName } from './actions.js';
 import { CompiledSources } from './compiled.js';
 import type { PolicyDocument, Statement } from './document.js';
 import type { DeterminingStatement, PolicyRequest, PolicySource } from './evaluation.js';
+import { PlanMemory } from './context-plans.js';
 import { CandidateMemory } from './key-candidates.js';
-import { type PreparedCondition, type PreparedStatement, prepareStatement } from './single-statements.js';
+import { NearList, type NearStatement } from './near-lists.js';
+import { type PreparedCondition, prepareStatement } from './single-statements.js';
 
 /** Actions whose statements are remembered for one list of sources. */
 const rememberedActions = 256;
 
 export type NamedAction = Pick<PolicyRequest, 'action' | 'aliases'>;
 
-export interface NearStatement<Origin> extends DeterminingStatement<Origin> {
-  readonly one: PreparedStatement;
-  /** Statements of one number fit the same resources. As the following, from nought on without a gap. */
-  readonly resources: number;
-  /** Conditions of one number are the same. */
-  readonly conditions: readonly number[];
-  /** Statements of one kind, whose resources a request fits alike, apply together or not at all. */
-  readonly kind: number;
-}
-
 export interface Surroundings<Origin> {
-  /** In the order given. */
-  readonly about: readonly NearStatement<Origin>[];
+  readonly about: NearList<Origin>;
   /** Statements about other actions on the same kind of thing. */
-  readonly beside: readonly NearStatement<Origin>[];
+  readonly beside: NearList<Origin>;
 }
 
 export class Neighbourhood<Origin> {
   readonly compiled: CompiledSources<Origin>;
   /** By the numbers of conditions. */
   readonly candidates = new CandidateMemory();
+  /** Of searches that make some of these statements match and let no Deny among them. */
+  readonly plansToYes = new PlanMemory<NearList<Origin>>();
+  /** Of searches that let no Deny match. */
+  readonly plansPastDenies = new PlanMemory<NearList<Origin>>();
   readonly #sources: readonly PolicySource<Origin>[];
   readonly #near = new Map<PolicySource<Origin>, Map<Statement, NearStatement<Origin>>>();
   readonly #conditions: PreparedCondition[] = [];
@@ -58,8 +53,10 @@ export class Neighbourhood<Origin> {
     return this.#resources.size;
   }
 
-  /** Of an action by its name, not of a pattern. */
-  around({ action, aliases = [] }: NamedAction): Surroundings<Origin> {
+  /** Of an action by its name, not of a pattern; null: of none. */
+  around(asked: NamedAction | null): Surroundings<Origin> {
+    if (asked === null) return nowhere;
+    const { action, aliases = [] } = asked;
     const key = [action, ...aliases].join('\n').toLowerCase();
     const known = this.#known.get(key);
     if (known !== undefined) return known;
@@ -81,7 +78,10 @@ export class Neighbourhood<Origin> {
         .sort((a, b) => a.index - b.index)
         .map((statement) => ({ source, statement }));
     });
-    return { about: about.map((one) => this.#prepare(one)), beside: beside.map((one) => this.#prepare(one)) };
+    return {
+      about: new NearList(about.map((one) => this.#prepare(one))),
+      beside: new NearList(beside.map((one) => this.#prepare(one))),
+    };
   }
 
   #prepare({ source, statement }: DeterminingStatement<Origin>): NearStatement<Origin> {
@@ -108,6 +108,8 @@ export class Neighbourhood<Origin> {
     return number;
   }
 }
+
+const nowhere: Surroundings<never> = { about: new NearList<never>([]), beside: new NearList<never>([]) };
 
 function numbered(numbers: Map<string, number>, text: string): number {
   const known = numbers.get(text);

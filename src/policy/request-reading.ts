@@ -1,7 +1,8 @@
 /** What the statements of a neighbourhood come to for one request, each part asked once. */
 import { CutResource } from './cut-resource.js';
 import type { PolicyRequest } from './evaluation.js';
-import type { NearStatement, Neighbourhood } from './neighbours.js';
+import type { NearStatement } from './near-lists.js';
+import type { Neighbourhood } from './neighbours.js';
 import type { PreparedCondition } from './single-statements.js';
 
 const unknown = 0;
@@ -10,7 +11,7 @@ const yes = 2;
 
 export class RequestReading<Origin> {
   readonly request: PolicyRequest;
-  readonly #resource: CutResource | null;
+  readonly resource: CutResource | null;
   readonly #conditions: readonly PreparedCondition[];
   readonly #fits: Uint8Array;
   readonly #holds: Uint8Array;
@@ -18,17 +19,17 @@ export class RequestReading<Origin> {
   /** Of the statements that the neighbourhood has made ready so far. */
   constructor({ conditions, countOfResources }: Neighbourhood<Origin>, request: PolicyRequest) {
     this.request = request;
-    this.#resource = request.resource === null ? null : new CutResource(request.resource);
+    this.resource = request.resource === null ? null : new CutResource(request.resource);
     this.#conditions = conditions;
     this.#fits = new Uint8Array(countOfResources);
     this.#holds = new Uint8Array(conditions.length);
   }
 
   /** Whether the resource is one that the statement is about. */
-  fits({ one, resources }: NearStatement<Origin>): boolean {
+  fits({ one, resources }: Pick<NearStatement<Origin>, 'one' | 'resources'>): boolean {
     const known = this.#fits[resources] ?? unknown;
     if (known !== unknown) return known === yes;
-    const fits = one.fits(this.#resource, this.request.context);
+    const fits = one.fits(this.resource, this.request.context);
     this.#fits[resources] = fits ? yes : no;
     return fits;
   }

@@ -10,6 +10,8 @@ import type { CutResource } from './cut-resource.js';
 import type { Condition, Statement, StatementEffect } from './document.js';
 import { readTemplate } from './templates.js';
 
+const saysNothing: RequestContext = new Map();
+
 export class PreparedCondition {
   readonly condition: Condition;
   /** In lower case. */
@@ -35,6 +37,11 @@ export class PreparedCondition {
     const verdict = (this.#test ??= compileCondition(this.condition))(context);
     return verdict === unclear ? meetCondition(this.condition, this.#effect, context).matches : verdict === holds;
   }
+
+  /** In a request that says only this of its key; none: that it says nothing. */
+  holdsGiven(values: readonly string[]): boolean {
+    return this.holds(values.length === 0 ? saysNothing : new Map([[this.key, values]]));
+  }
 }
 
 export class PreparedStatement {
@@ -43,6 +50,8 @@ export class PreparedStatement {
   readonly conditions: readonly PreparedCondition[];
   /** Keys of variables in resources, in lower case. */
   readonly variables: readonly string[];
+  /** Those without which no resource fits: each of the patterns has them, without a default. */
+  readonly needed: readonly string[];
   /** Every key that it depends on, in lower case. */
   readonly keys: readonly string[];
   /** Statements of one signature, whose resources a request fits alike, apply together or not at all. */
@@ -59,6 +68,9 @@ export class PreparedStatement {
     this.denies = effect === 'DENY';
     this.conditions = conditions;
     this.variables = variables;
+    this.needed = variables.filter(
+      (key) => notResources === null && resources?.every((pattern) => needs(pattern, key)),
+    );
     this.keys = [...new Set([...variables, ...conditions.flatMap(({ key, variables }) => [key, ...variables])])];
     this.onResources = JSON.stringify(notResources === null ? resources : [effect, notResources]);
     this.signature = JSON.stringify([
@@ -95,4 +107,12 @@ function variablesOf(texts: readonly string[]): readonly string[] {
     (readTemplate(text).template ?? []).flatMap((part) => (part.kind === 'variable' ? [part.key.toLowerCase()] : [])),
   );
   return [...new Set(keys)];
+}
+
+function needs(pattern: string, key: string): boolean {
+  const { template } = readTemplate(pattern);
+  return (
+    template?.some((part) => part.kind === 'variable' && part.key.toLowerCase() === key && part.fallback === null) ??
+    true
+  );
 }

@@ -4,12 +4,11 @@
  */
 import { actionMatcher, isConcreteAction } from './actions.js';
 import type { Condition, Statement } from './document.js';
-import type { DeterminingStatement, PolicyRequest, PolicySource } from './evaluation.js';
-import type { NearStatement } from './neighbours.js';
+import { meetCondition, type DeterminingStatement, type PolicyRequest, type PolicySource } from './evaluation.js';
+import type { NearStatement } from './near-lists.js';
 import { readOperator } from './operators.js';
 import type { RequestReading } from './request-reading.js';
 import { matchResource } from './resources.js';
-import { PreparedCondition } from './single-statements.js';
 
 export const statementEdits = {
   TAKE_AWAY: 'The statement is taken away.',
@@ -149,7 +148,7 @@ function mendCondition(statement: Statement, condition: Condition, request: Poli
   if (listing && use.operator.valueType !== 'boolean' && given.length === 1 && value !== undefined) {
     const listed = use.operator.valueType === 'ip' ? value : literally(value);
     const wider = { ...condition, values: [...condition.values, listed] };
-    if (listed !== '' && new PreparedCondition(wider, statement.effect).holds(request.context)) {
+    if (listed !== '' && meetCondition(wider, statement.effect, request.context).matches) {
       const conditions = statement.conditions.map((one) => (one === condition ? wider : one));
       return { changes: [{ edit: 'ADD_VALUE', value: listed, condition }], after: { ...statement, conditions } };
     }
