@@ -38,12 +38,19 @@ const unknown = 0;
 const no = 1;
 const yes = 2;
 
+/** What resources come to whose only variable has certain values. */
+interface FitsUnder {
+  readonly variable: string;
+  readonly only: RequestContext;
+  readonly each: Uint8Array;
+}
+
 export class ChangedStatements {
   readonly #plan: ContextPlan;
   readonly #unchanged: UnchangedRequest;
   /** By values, which are told apart by being one list, what the parts of the plan come to. */
   readonly #holds = new Map<KeyValues, Uint8Array>();
-  readonly #fits = new Map<KeyValues, Uint8Array>();
+  readonly #fits = new Map<KeyValues, FitsUnder>();
 
   constructor(plan: ContextPlan, unchanged: UnchangedRequest) {
     this.#plan = plan;
@@ -75,21 +82,21 @@ export class ChangedStatements {
     const { one, place } = resources;
     const { variables } = one;
     const [first] = variables;
-    if (first === undefined || !variables.some((variable) => changes.has(variable))) {
+    if (first === undefined || changes.size === 0 || !variables.some((variable) => changes.has(variable))) {
       return this.#unchanged.fits(resources);
     }
-    if (variables.length > 1) return this.#fitsUnder(resources, changes);
+    const { resource, context } = this.#unchanged;
+    if (one.needed.some((variable) => changes.get(variable)?.length === 0)) return false;
+    if (variables.length > 1) return one.fits(resource, changedContext(context, variables, changes));
     const values = changes.get(first) ?? absent;
     let known = this.#fits.get(values);
-    if (known === undefined) this.#fits.set(values, (known = new Uint8Array(this.#plan.resources.length)));
-    if (known[place] === unknown) known[place] = this.#fitsUnder(resources, changes) ? yes : no;
-    return known[place] === yes;
-  }
-
-  #fitsUnder({ one }: PlannedResources, changes: ContextChanges): boolean {
-    if (one.needed.some((variable) => changes.get(variable)?.length === 0)) return false;
-    const { resource, context } = this.#unchanged;
-    return one.fits(resource, changedContext(context, one.variables, changes));
+    if (known?.variable !== first) {
+      const only = values.length === 0 ? noChanges : new Map([[first, values]]);
+      this.#fits.set(values, (known = { variable: first, only, each: new Uint8Array(this.#plan.resources.length) }));
+    }
+    const { each, only } = known;
+    if (each[place] === unknown) each[place] = one.fits(resource, only) ? yes : no;
+    return each[place] === yes;
   }
 
   matches({ conditions, resources }: PlannedStatement, changes: ContextChanges): boolean {

@@ -103,12 +103,16 @@ class ContextWays {
   readonly #mending: (readonly KeyValues[] | undefined)[] = [];
   readonly #mendable: Int8Array;
   readonly #fitting: (readonly KeyValues[] | undefined)[] = [];
+  /** By keys, what each of their values comes to when nothing else is chosen. */
+  readonly #settled: (readonly ContextChanges[] | undefined)[] = [];
   #entailing: ReadonlyMap<PlannedKey, ReadonlySet<PlannedKey>> | null = null;
   /** Keys that others entail. */
   readonly #entailed = new Set<PlannedKey>();
-  /** Of the target that is looked at: its failing keys, and those of them that nothing entails. */
-  #failing: PlannedKey[] = [];
-  #alone: PlannedKey[] = [];
+  /** Of the target that is looked at how many keys fail, how many that nothing entails, and which. */
+  #failing = 0;
+  #alone = 0;
+  readonly #failingKeys: PlannedKey[] = [];
+  readonly #aloneKeys: PlannedKey[] = [];
   #left = budget;
 
   constructor(search: ContextSearch) {
@@ -145,7 +149,7 @@ class ContextWays {
     const aims: Aim[][] = Array.from({ length: mostKeys + 1 }, () => []);
     for (const target of this.#plan.targets) {
       const aim = this.#aimAt(target);
-      if (aim !== null && aim.least <= mostKeys) aims[aim.seems]?.push(aim);
+      if (aim !== null) aims[aim.seems]?.push(aim);
     }
     let left = mostTargets;
     return aims.map((ones) => {
@@ -155,52 +159,70 @@ class ContextWays {
     });
   }
 
-  /** Null when some part of the target is not to be mended. */
+  /** Null when some part of the target is not to be mended. Walked for a thousand targets, so it makes nothing on the way. */
   #aimAt(target: readonly PlannedStatement[]): Aim | null {
-    // One pair of lists serves all targets: there may be a thousand of them.
-    const failing = this.#failing;
-    const alone = this.#alone;
-    failing.length = alone.length = 0;
+    this.#failing = this.#alone = 0;
     let more = 0;
-    for (const { conditions, resources } of target) {
-      if (!this.#changed.fits(resources, noChanges)) {
-        const [variable, ...others] = resources.variables;
-        if (variable === undefined) return null;
+    for (let i = 0; i < target.length; i += 1) {
+      const one = target[i];
+      if (one === undefined) continue;
+      if (!this.#changed.fits(one.resources, noChanges)) {
+        if (!this.#noteResources(one.resources)) return null;
         more = 1;
-        if (others.length === 0 && !this.#isEntailed(variable)) {
-          if (this.#valuesFitting(resources, variable).length === 0) return null;
-          if (!alone.includes(variable)) alone.push(variable);
-        }
       }
-      for (const condition of conditions) {
-        if (this.#changed.holds(condition, noChanges)) continue;
+      const { conditions } = one;
+      for (let j = 0; j < conditions.length; j += 1) {
+        const condition = conditions[j];
+        if (condition === undefined || this.#changed.holds(condition, noChanges)) continue;
         if (!this.#isMendable(condition)) return null;
-        const [key] = condition.keys;
-        if (key === undefined || condition.keys.length > 1) {
-          more = 1;
-          continue;
-        }
-        if (!failing.includes(key)) failing.push(key);
-        if (!this.#isEntailed(key) && !alone.includes(key)) alone.push(key);
+        const key = condition.keys[0];
+        if (key === undefined || condition.keys.length > 1) more = 1;
+        else this.#noteKey(key);
       }
     }
     // Keys that others entail come free, so only one of them is counted on.
     const entailed = this.#changeable.entails !== undefined;
-    const seems = Math.max(more, entailed ? Math.min(1, failing.length) : failing.length);
-    return { target, seems, least: Math.max(seems, alone.length + (this.#needsAnother() ? 1 : 0)) };
+    const failing = this.#failing;
+    const seems = Math.max(more, entailed ? Math.min(1, failing) : failing);
+    const least = Math.max(seems, this.#alone + (this.#needsAnother() ? 1 : 0));
+    return least > mostKeys ? null : { target, seems, least };
+  }
+
+  /** False when no value of their variables makes them fit. */
+  #noteResources(resources: PlannedResources): boolean {
+    const { variables } = resources;
+    const variable = variables[0];
+    if (variable === undefined) return false;
+    if (variables.length > 1 || this.#isEntailed(variable)) return true;
+    if (this.#valuesFitting(resources, variable).length === 0) return false;
+    if (!isAmong(this.#aloneKeys, this.#alone, variable)) this.#aloneKeys[this.#alone++] = variable;
+    return true;
+  }
+
+  #noteKey(key: PlannedKey): void {
+    if (!isAmong(this.#failingKeys, this.#failing, key)) this.#failingKeys[this.#failing++] = key;
+    if (this.#isEntailed(key) || isAmong(this.#aloneKeys, this.#alone, key)) return;
+    this.#aloneKeys[this.#alone++] = key;
   }
 
   /** Whether some of the failing keys comes neither of itself nor through those that have to be chosen anyway. */
   #needsAnother(): boolean {
-    const alone = this.#alone;
-    return this.#failing.some((key) => !alone.includes(key) && !alone.some((one) => this.#entails(one, key)));
+    if (this.#entailments().size === 0) return false;
+    const alone = this.#aloneKeys.slice(0, this.#alone);
+    return this.#failingKeys
+      .slice(0, this.#failing)
+      .some((key) => !alone.includes(key) && !alone.some((one) => this.#entails(one, key)));
   }
 
   #isMendable(condition: PlannedCondition): boolean {
     const { place, keys } = condition;
     const known = this.#mendable[place] ?? 0;
     if (known !== 0) return known > 0;
-    const mendable = keys.some((key) => this.#isEntailed(key) || this.#hasValuesFor(key, condition));
+    let mendable = false;
+    for (let i = 0; i < keys.length && !mendable; i += 1) {
+      const key = keys[i];
+      mendable = key !== undefined && (this.#isEntailed(key) || this.#hasValuesFor(key, condition));
+    }
     this.#mendable[place] = mendable ? 1 : -1;
     return mendable;
   }
@@ -208,7 +230,9 @@ class ContextWays {
   #hasValuesFor(key: PlannedKey, condition: PlannedCondition): boolean {
     const { values, candidates, ranks } = this.#acceptedFor(key);
     if (candidates === null || !isAllThatItAsks(key, condition)) return values.length > 0;
-    return candidates.holding(condition.placeOnKey).some(({ place }) => ranks[place] !== 0);
+    const holding = candidates.holding(condition.placeOnKey);
+    for (let i = 0; i < holding.length; i += 1) if (ranks[holding[i]?.place ?? 0] !== 0) return true;
+    return false;
   }
 
   #walk(target: readonly PlannedStatement[], chosen: ContextChanges, left: number): ContextChanges | null {
@@ -306,11 +330,16 @@ class ContextWays {
   /** Values of a variable under which resources fit, where it is the only one in them. */
   #valuesFitting(resources: PlannedResources, key: PlannedKey): readonly KeyValues[] {
     const { values } = this.#acceptedFor(key);
-    const [variable, ...others] = resources.variables;
-    if (variable !== key || others.length > 0) return values;
-    return (this.#fitting[resources.place] ??= values.filter((one) =>
-      this.#changed.fits(resources, settleChanges(new Map([[key.name, one]]), this.#changeable)),
+    const { variables, place } = resources;
+    if (variables.length !== 1 || variables[0] !== key) return values;
+    const known = this.#fitting[place];
+    if (known !== undefined) return known;
+    const settled = (this.#settled[key.place] ??= values.map((one) =>
+      settleChanges(new Map([[key.name, one]]), this.#changeable),
     ));
+    const fitting = values.filter((_, i) => this.#changed.fits(resources, settled[i] ?? noChanges));
+    this.#fitting[place] = fitting;
+    return fitting;
   }
 
   /** Values that a key may come to have, one for each way in which the conditions that look at it can come out. */
@@ -361,6 +390,11 @@ const noRanks = new Uint16Array(0);
 /** Whether nothing but the key decides whether the condition holds. */
 function isAllThatItAsks(key: PlannedKey, { keys }: PlannedCondition): boolean {
   return keys.length === 1 && keys[0] === key;
+}
+
+function isAmong(keys: readonly PlannedKey[], count: number, key: PlannedKey): boolean {
+  for (let i = 0; i < count; i += 1) if (keys[i] === key) return true;
+  return false;
 }
 
 function rememberEntailed(changeable: ChangeableContext): ChangeableContext {

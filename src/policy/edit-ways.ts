@@ -2,7 +2,7 @@
 import { evaluate, type DeterminingStatement, type PolicySource } from './evaluation.js';
 import type { ExplainedRequest } from './explained-request.js';
 import type { NearStatement } from './near-lists.js';
-import { type Edited, extendAllow, liftDeny, type StatementChange } from './statement-ways.js';
+import { type Edited, Extensions, liftDeny, type StatementChange } from './statement-ways.js';
 import type { Change } from './ways.js';
 
 /** Allows that are tried for an extension, of those that take the same number of edits. */
@@ -64,11 +64,12 @@ export class EditWays<Origin> {
     };
     for (const one of about) consider(one, true);
     for (const one of beside) consider(one, false);
+    const extensions = new Extensions(reading);
     let best: Edited<Origin> | null = null;
     for (const [size, alike = []] of bySize.entries()) {
       if (best !== null && size > best.changes.length) break;
       for (const { one, named } of alike) {
-        const extended = extendAllow(one, reading, named);
+        const extended = extensions.extend(one, named);
         if (best === null || costOf(extended) < costOf(best)) best = extended;
       }
     }

@@ -1,7 +1,7 @@
 /**
  * Statements about a request, or nearly so, that did not apply to it, and which part of each kept it from applying.
  */
-import { testCondition } from './conditions.js';
+import { type ConditionOutcome, testCondition } from './conditions.js';
 import type { Condition, Statement } from './document.js';
 import { type DeterminingStatement, distinctKeys, type PolicyRequest } from './evaluation.js';
 import type { NearStatement } from './near-lists.js';
@@ -61,31 +61,24 @@ interface Met<Origin> {
 
 /** The nearest first; of equally near ones in the order given, those about the action before its neighbours. */
 export function findNearMisses<Origin>(groups: readonly NearGroup<Origin>[], most: number): NearMisses<Origin> {
-  const nearest: Met<Origin>[] = [];
+  const nearest = new Nearest<Origin>(most);
   let count = 0;
-  const farthest = (): number => (nearest.length < most ? Infinity : (nearest.at(-1)?.distance ?? 0));
-  const meet = (met: Met<Origin>): void => {
-    if (farthest() <= met.distance) return;
-    // Behind those that are as near: they came first.
-    let place = nearest.length;
-    while (place > 0 && (nearest[place - 1]?.distance ?? 0) > met.distance) place -= 1;
-    nearest.splice(place, 0, met);
-    if (nearest.length > most) nearest.pop();
-  };
   for (const { about, reading } of groups) {
-    for (const one of about) {
-      const fits = reading.fits(one);
-      if (fits) {
+    const { resource } = reading.request;
+    for (let i = 0; i < about.length; i += 1) {
+      const one = about[i];
+      if (one === undefined) continue;
+      if (reading.fits(one)) {
         const failing = reading.failing(one);
         if (failing === 0) continue;
         count += 1;
-        if (failing < farthest()) meet({ one, reading, named: true, distance: failing });
+        if (failing < nearest.farthest) nearest.put(one, reading, true, failing);
       } else {
         count += 1;
         // How far exactly is worth knowing only where it could be among the nearest.
-        if (resourceWeight >= farthest()) continue;
-        const distance = resourceWeight + resourceDistance(one.statement, reading.request.resource);
-        meet({ one, reading, named: true, distance });
+        if (resourceWeight >= nearest.farthest) continue;
+        const distance = resourceWeight + resourceDistance(one.statement, resource);
+        if (distance < nearest.farthest) nearest.put(one, reading, true, distance);
       }
     }
   }
@@ -93,16 +86,41 @@ export function findNearMisses<Origin>(groups: readonly NearGroup<Origin>[], mos
     for (const one of beside) {
       if (!reading.fits(one)) continue;
       count += 1;
-      if (actionWeight >= farthest()) continue;
-      meet({ one, reading, named: false, distance: actionWeight + nameDistance(one.statement, reading.request) });
+      if (actionWeight >= nearest.farthest) continue;
+      const distance = actionWeight + nameDistance(one.statement, reading.request);
+      if (distance < nearest.farthest) nearest.put(one, reading, false, distance);
     }
   }
-  const nearMisses = nearest.map(({ one, reading, named }) => ({
-    source: one.source,
-    statement: one.statement,
-    failed: failedParts(one, reading, named),
-  }));
+  const outcomes = new Map<RequestReading<Origin>, Map<number, ConditionOutcome>>();
+  const nearMisses = nearest.all.map(({ one, reading, named }) => {
+    const known = outcomes.get(reading) ?? new Map<number, ConditionOutcome>();
+    outcomes.set(reading, known);
+    return { source: one.source, statement: one.statement, failed: failedParts(one, reading, named, known) };
+  });
   return { nearMisses, leftOut: count - nearMisses.length };
+}
+
+/** The nearest of those that are put to it. */
+class Nearest<Origin> {
+  readonly all: Met<Origin>[] = [];
+  /** What is as far is none of them. */
+  farthest: number;
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+    this.farthest = most > 0 ? Infinity : -Infinity;
+  }
+
+  put(one: NearStatement<Origin>, reading: RequestReading<Origin>, named: boolean, distance: number): void {
+    const { all } = this;
+    // Behind those that are as near: they came first.
+    let place = all.length;
+    while (place > 0 && (all[place - 1]?.distance ?? 0) > distance) place -= 1;
+    all.splice(place, 0, { one, reading, named, distance });
+    if (all.length > this.#most) all.pop();
+    if (all.length === this.#most) this.farthest = all[all.length - 1]?.distance ?? Infinity;
+  }
 }
 
 /** Which parts of a statement do not fit a request, in words to come. */
@@ -110,6 +128,7 @@ function failedParts<Origin>(
   near: NearStatement<Origin>,
   reading: RequestReading<Origin>,
   named: boolean,
+  outcomes: Map<number, ConditionOutcome>,
 ): readonly FailedPart[] {
   const { statement, one, conditions } = near;
   const { context, action, resource } = reading.request;
@@ -134,10 +153,18 @@ function failedParts<Origin>(
     });
   }
   for (const [i, { condition, key }] of one.conditions.entries()) {
-    if (reading.holds(conditions[i] ?? 0)) continue;
-    const { missing, problems } = testCondition(condition, context);
+    const number = conditions[i] ?? 0;
+    if (reading.holds(number)) continue;
+    const outcome = outcomes.get(number) ?? testCondition(condition, context);
+    outcomes.set(number, outcome);
     const given = context.get(key) ?? [];
-    failed.push({ part: 'CONDITION', condition, given, missing: distinctKeys(missing), problems });
+    failed.push({
+      part: 'CONDITION',
+      condition,
+      given,
+      missing: distinctKeys(outcome.missing),
+      problems: outcome.problems,
+    });
   }
   return failed;
 }
@@ -146,10 +173,12 @@ function failedParts<Origin>(
 function resourceDistance({ resources }: Statement, resource: string | null): number {
   if (resource === null) return 0.9;
   let longest = 0;
-  for (const pattern of resources ?? []) {
+  const count = resources?.length ?? 0;
+  for (let i = 0; i < count; i += 1) {
+    const pattern = resources?.[i] ?? '';
     let same = 0;
     while (same < pattern.length && pattern.charCodeAt(same) === resource.charCodeAt(same)) same += 1;
-    longest = Math.max(longest, same);
+    if (same > longest) longest = same;
   }
   return 0.9 / (1 + longest);
 }

@@ -3,7 +3,7 @@
  * and, where no Allow matches, one extended. And the Allow that says exactly this and nothing else.
  */
 import { actionMatcher, isConcreteAction } from './actions.js';
-import type { Condition, Statement } from './document.js';
+import type { Condition, Statement, StatementEffect } from './document.js';
 import { meetCondition, type DeterminingStatement, type PolicyRequest, type PolicySource } from './evaluation.js';
 import type { NearStatement } from './near-lists.js';
 import { readOperator } from './operators.js';
@@ -64,30 +64,43 @@ export function liftDeny<Origin>(deny: DeterminingStatement<Origin>, request: Po
   return { changes: [change('TAKE_AWAY', null)], source, after: null };
 }
 
-/**
- * What has to be done to an Allow so that it matches; one edit for each part that fails.
- *
- * @param named whether it is about the action
- */
-export function extendAllow<Origin>(
-  allow: NearStatement<Origin>,
-  reading: RequestReading<Origin>,
-  named: boolean,
-): Edited<Origin> {
-  const { source, statement, conditions } = allow;
-  const { request } = reading;
-  const changes: StatementChange<Origin>[] = [];
-  let after = statement;
-  const put = (mended: Mended): void => {
-    after = mended.after;
-    changes.push(...mended.changes.map((change) => ({ source, statement, ...change })));
-  };
-  if (!named) put(mendAction(after, request));
-  if (!reading.fits(allow)) put(mendResource(after, request));
-  for (const [i, condition] of statement.conditions.entries()) {
-    if (!reading.holds(conditions[i] ?? 0)) put(mendCondition(after, condition, request));
+/** What has to be done to Allows so that they match; what the same condition takes is found out once. */
+export class Extensions<Origin> {
+  readonly #reading: RequestReading<Origin>;
+  /** By the numbers of conditions, the value that is to be put on the list; null where there is none. */
+  readonly #values = new Map<number, string | null>();
+
+  constructor(reading: RequestReading<Origin>) {
+    this.#reading = reading;
   }
-  return { changes, source, after };
+
+  /**
+   * One edit for each part that fails.
+   *
+   * @param named whether it is about the action
+   */
+  extend(allow: NearStatement<Origin>, named: boolean): Edited<Origin> {
+    const { source, statement, conditions } = allow;
+    const reading = this.#reading;
+    const { request } = reading;
+    const changes: StatementChange<Origin>[] = [];
+    let after = statement;
+    const put = (mended: Mended): void => {
+      after = mended.after;
+      changes.push(...mended.changes.map((change) => ({ source, statement, ...change })));
+    };
+    if (!named) put(mendAction(after, request));
+    if (!reading.fits(allow)) put(mendResource(after, request));
+    for (const [i, condition] of statement.conditions.entries()) {
+      const number = conditions[i] ?? 0;
+      if (reading.holds(number)) continue;
+      const known = this.#values.get(number);
+      const value = known === undefined ? valueFor(condition, statement.effect, request) : known;
+      this.#values.set(number, value);
+      put(mendCondition(after, condition, value));
+    }
+    return { changes, source, after };
+  }
 }
 
 /** The tightest Allow for a request: this action, this resource, and nothing else. */
@@ -140,21 +153,28 @@ function mendResource(statement: Statement, { resource, context }: PolicyRequest
 }
 
 /** One more value where that is enough, which is less than doing without the condition. */
-function mendCondition(statement: Statement, condition: Condition, request: PolicyRequest): Mended {
-  const given = request.context.get(condition.key.toLowerCase()) ?? [];
-  const use = readOperator(condition.operator);
-  const [value] = given;
-  const listing = use !== null && !use.operator.negated && takesValues.includes(use.operator.comparison);
-  if (listing && use.operator.valueType !== 'boolean' && given.length === 1 && value !== undefined) {
-    const listed = use.operator.valueType === 'ip' ? value : literally(value);
-    const wider = { ...condition, values: [...condition.values, listed] };
-    if (listed !== '' && meetCondition(wider, statement.effect, request.context).matches) {
-      const conditions = statement.conditions.map((one) => (one === condition ? wider : one));
-      return { changes: [{ edit: 'ADD_VALUE', value: listed, condition }], after: { ...statement, conditions } };
-    }
+function mendCondition(statement: Statement, condition: Condition, value: string | null): Mended {
+  if (value === null) {
+    const conditions = statement.conditions.filter((one) => one !== condition);
+    return { changes: [{ edit: 'DROP_CONDITION', value, condition }], after: { ...statement, conditions } };
   }
-  const conditions = statement.conditions.filter((one) => one !== condition);
-  return { changes: [{ edit: 'DROP_CONDITION', value: null, condition }], after: { ...statement, conditions } };
+  const wider = { ...condition, values: [...condition.values, value] };
+  const conditions = statement.conditions.map((one) => (one === condition ? wider : one));
+  return { changes: [{ edit: 'ADD_VALUE', value, condition }], after: { ...statement, conditions } };
+}
+
+/** What a condition must list besides to hold; null where no value does. */
+function valueFor(condition: Condition, effect: StatementEffect, { context }: PolicyRequest): string | null {
+  const given = context.get(condition.key.toLowerCase()) ?? [];
+  const [value] = given;
+  if (value === undefined || given.length > 1) return null;
+  const use = readOperator(condition.operator);
+  if (use === null || use.operator.negated || !takesValues.includes(use.operator.comparison)) return null;
+  if (use.operator.valueType === 'boolean') return null;
+  const listed = use.operator.valueType === 'ip' ? value : literally(value);
+  if (listed === '') return null;
+  const wider = { ...condition, values: [...condition.values, listed] };
+  return meetCondition(wider, effect, context).matches ? listed : null;
 }
 
 const takesValues: readonly string[] = ['EQUALS', 'EQUALS_IGNORING_CASE', 'FITS_PATTERN', 'IN_BLOCK'];
