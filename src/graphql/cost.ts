@@ -56,6 +56,10 @@ const assumptionCost = 10_000;
 /** Milliseconds as a rule, tenths of a second of a core for documents that are made to take long. */
 const comparisonCost = 100_000;
 
+/** Some ten statements for each principal, which look through the trail from its end: milliseconds, or tenths of a second. */
+const recallCost = 10_000;
+const recalledPrincipalCost = 1_000;
+
 /** Each action is decided for each of up to fifty agencies; a function is some forty actions, the usual question six functions. */
 const readiness = { action: 50, actionsOfFunction: 40, functions: 6 } as const;
 
@@ -184,6 +188,9 @@ class Pricing {
     // However short the page: what is not listed had to be looked at all the same.
     if (parent === this.#schema.getQueryType() && name in lookedAt) return (lookedAt[name] ?? 0) * openVerdictCost;
     if (parent === this.#schema.getQueryType() && name === 'comparePolicies') return comparisonCost;
+    if (parent === this.#schema.getQueryType() && name === 'recallAccess') {
+      return recallCost + lengthOf(this.#argument(node, 'requests')) * recalledPrincipalCost;
+    }
     if (parent !== this.#schema.getQueryType() || name !== 'simulateAccess') return name === 'totalCount' ? 1 : 0;
     const input = this.#argument(node, 'input') as { policies?: unknown; requests?: unknown } | undefined;
     return lengthOf(input?.policies) * lengthOf(input?.requests);

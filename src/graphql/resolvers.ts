@@ -8,6 +8,7 @@ import {
 } from './access-keys.js';
 import { AccessExplanationResolver } from './access-explanation.js';
 import { AccessListResolver } from './access-lists.js';
+import { AccessRecallResolver } from './access-recall.js';
 import { AccessResolver, DecidingStatementResolver } from './access.js';
 import { AccountSettingsResolver } from './account-settings.js';
 import { AgencyResolver } from './agencies.js';
@@ -60,6 +61,7 @@ export const resolvers: BuildSchemaOptions['resolvers'] = [
   AccessKeyResolver,
   AccessExplanationResolver,
   AccessListResolver,
+  AccessRecallResolver,
   AccessResolver,
   AccountSettingsResolver,
   AgencyAuthorizationsResolver,

@@ -113,8 +113,14 @@ export async function poseOne(house: House, calls: Calls, call: Call, request: A
   return succeed(reason === 'NO_MATCHING_ALLOW' ? unregistered : posed);
 }
 
+/** Who is asked about, and what is known of a scope for them: as it is now, or as it was. */
+export type Asking = Pick<Askers, 'find' | 'facts'>;
+
+/** Whoever asks, as far as it decides what is asked. */
+type Posing = Pick<Call, 'scope' | 'environment' | 'rights'>;
+
 /** Throws for what cannot be asked; answers the refusal of asking about others, null where nothing is refused. */
-function checkPosable(call: Call, requests: readonly AccessRequest[]): Decision | null {
+export function checkPosable(call: Call, requests: readonly AccessRequest[]): Decision | null {
   checkRequests(requests);
   checkResources(requests);
   if (requests.some(({ principal }) => principal !== null && !isViewer(call, principal))) {
@@ -125,10 +131,14 @@ function checkPosable(call: Call, requests: readonly AccessRequest[]): Decision 
   return null;
 }
 
-/** At once where everything that it needs is known. */
-function poseRequest(
-  call: Call,
-  askers: Askers,
+/**
+ * At once where everything that it needs is known.
+ *
+ * @param call whose scope the question is asked in
+ */
+export function poseRequest(
+  call: Posing,
+  askers: Asking,
   request: AccessRequest,
   registered: Resource | null,
 ): Posed | Promise<Posed> {
@@ -152,12 +162,12 @@ function questionOf(request: AccessRequest, registered: Resource | null): Questi
 }
 
 function poseOf(
-  call: Call,
-  askers: Askers,
+  call: Posing,
+  askers: Asking,
   request: AccessRequest,
   registered: Resource | null,
   question: Question,
-  asker: Awaited<ReturnType<Askers['find']>>,
+  asker: Awaited<ReturnType<Asking['find']>>,
 ): Posed | Promise<Posed> {
   if ('reason' in asker) return { decision: decideBy(asker.reason, question), principal: null };
   const { principal } = asker.rights;

@@ -4,7 +4,7 @@ import type { Call } from './call.js';
 import type { Calls } from './calls.js';
 import type { House } from './house.js';
 import { hostFault } from './received-host.js';
-import type { Account, Id, User } from './records.js';
+import type { Account, Agency, Id, Instant, Service, User } from './records.js';
 import type { ReceivedRequest } from '../signatures/index.js';
 
 export type PrincipalChoice =
@@ -83,21 +83,10 @@ export class Askers {
   async #named(kind: 'user' | 'agency' | 'service', id: Id): Promise<Found> {
     const account = this.#account();
     const found = (await this.#call.reader.find(kind, [id])).get(id);
-    if (found === undefined) return { reason: 'PRINCIPAL_NOT_FOUND' } as const;
-    if ('enabled' in found && !found.enabled) return { reason: 'PRINCIPAL_DISABLED' } as const;
-    if ('trustKind' in found && found.expiresAt !== null && found.expiresAt <= this.#call.now) {
-      return { reason: 'AGENCY_EXPIRED' } as const;
-    }
-    const user = 'root' in found ? found : null;
-    // By id there is no session, so its keys take their weakest value: no second factor (rule 17).
-    const principal: Principal = {
-      kind: kind === 'agency' ? 'AGENCY' : kind === 'service' ? 'SERVICE' : user?.root === true ? 'ROOT' : 'USER',
-      id,
-      name: found.name,
-      mfaAt: null,
-    };
-    const rights = await this.#calls.rightsOf(account, principal, user);
-    return { rights, user, home: this.#call.scope.workspaceId };
+    const named = namedPrincipal(kind, found ?? null, this.#call.now);
+    if ('reason' in named) return named;
+    const rights = await this.#calls.rightsOf(account, named.principal, named.user);
+    return { rights, user: named.user, home: this.#call.scope.workspaceId };
   }
 
   /** A credential carries the whole session: who, second factor, and scope. */
@@ -125,6 +114,26 @@ export class Askers {
     if (account === null) throw new Error('a call with an actor has an account');
     return account;
   }
+}
+
+/** Who is named by an id, or why nobody is who could do anything. */
+export function namedPrincipal(
+  kind: 'user' | 'agency' | 'service',
+  found: User | Agency | Service | null,
+  now: Instant,
+): { readonly principal: Principal; readonly user: User | null } | { readonly reason: DecisionReason } {
+  if (found === null) return { reason: 'PRINCIPAL_NOT_FOUND' };
+  if ('enabled' in found && !found.enabled) return { reason: 'PRINCIPAL_DISABLED' };
+  if ('trustKind' in found && found.expiresAt !== null && found.expiresAt <= now) return { reason: 'AGENCY_EXPIRED' };
+  const user = 'root' in found ? found : null;
+  // By id there is no session, so its keys take their weakest value: no second factor (rule 17).
+  const principal: Principal = {
+    kind: kind === 'agency' ? 'AGENCY' : kind === 'service' ? 'SERVICE' : user?.root === true ? 'ROOT' : 'USER',
+    id: found.id,
+    name: found.name,
+    mfaAt: null,
+  };
+  return { principal, user };
 }
 
 function askerOf({ rights, user, scope }: Call): Asker {

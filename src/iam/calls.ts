@@ -13,14 +13,13 @@ import {
 } from './authorizer.js';
 import { Call, type BrokenCredential, type Performer } from './call.js';
 import { delegationOf, faultOf, readDelegation, type DelegationFault } from './delegation.js';
-import { mayUserEnter, takesVisitors } from './entry.js';
 import type { House } from './house.js';
 import { KeptAccess } from './kept-access.js';
 import type { ChangeOrigin, Reader, Scope } from './ports.js';
 import type { AccessKey, Account, AgencySession, Id, Instant, Service, Session, User, Workspace } from './records.js';
-import { reachesWorkspace } from './reach.js';
 import { boundsOf, RightsBook } from './rights.js';
 import { ownHostFault } from './received-host.js';
+import { scopeFacts } from './scope-facts.js';
 import { accountCatalogue, serviceHosts } from './services.js';
 import { headerOf, type ReceivedRequest } from '../signatures/index.js';
 import {
@@ -406,10 +405,7 @@ export class Calls {
     return this.#rights.rightsOf(this.#house.store.access, account, principal, user);
   }
 
-  /**
-   * Facts of a scope for one principal: closed when the workspace is gone, being deleted, or may not be entered (any
-   * more). Visibility binds users; services and agency sessions enter where a grant reaches (rule 3).
-   */
+  /** Facts of a scope for one principal as they are now. */
   async scopeFacts(
     account: Account,
     scope: Scope,
@@ -417,25 +413,7 @@ export class Calls {
     user: User | null,
     rights: Rights,
   ): Promise<ScopeFacts> {
-    const bound = rights.bounds?.workspaceId ?? null;
-    const within = bound === null || bound === scope.workspaceId;
-    if (scope.workspaceId === null) return { account, workspace: null, open: within };
-    if (workspace === null) {
-      return { account, workspace: { id: scope.workspaceId, name: '', enterpriseProjectId: '' }, open: false };
-    }
-    const now = this.#house.now();
-    const open =
-      user === null
-        ? takesVisitors(workspace) &&
-          rights.sources.some(
-            ({ document, origin }) =>
-              origin.kind === 'GRANT' &&
-              document.statements.some(({ effect }) => effect === 'ALLOW') &&
-              (origin.expiresAt === null || origin.expiresAt > now) &&
-              reachesWorkspace(origin, workspace),
-          )
-        : await mayUserEnter(this.#kept.of(account), workspace, user);
-    return { account, workspace, open: open && within };
+    return scopeFacts(this.#kept.of(account), this.#house.now(), { account, scope, workspace, user, rights });
   }
 
   /** The anonymous actor: owns no statement, sees no row. With `broken`, not even public fields answer. */

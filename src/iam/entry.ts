@@ -5,9 +5,6 @@
 import type { AccessReader } from './ports.js';
 import type { Id, User, Workspace } from './records.js';
 
-/** What is read to tell who may enter. */
-type EntryReader = Pick<AccessReader, 'isAdministrator' | 'isListedIn'>;
-
 /** Facts about one user and one workspace. */
 export interface EntryFacts {
   readonly visibility: Workspace['visibility'];
@@ -40,6 +37,9 @@ export function mayKnow(facts: Omit<EntryFacts, 'status'>): boolean {
       return facts.listed;
   }
 }
+
+/** What is read about one user and one workspace. */
+export type EntryReader = Pick<AccessReader, 'isAdministrator' | 'isListedIn'>;
 
 /** Whether this user may enter this workspace now. */
 export async function mayUserEnter(access: EntryReader, workspace: Workspace, user: User): Promise<boolean> {

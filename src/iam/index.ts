@@ -5,6 +5,7 @@
  */
 export * from './records.js';
 export * from './ports.js';
+export { pastKinds, soughtBy, type PastKind, type Sought, type TrailReader } from './trail-reader.js';
 export * from './revision.js';
 export * from './outcome.js';
 export * from './listing.js';
@@ -96,6 +97,8 @@ export * from './agency-functions.js';
 export * from './authorization-readiness.js';
 export { readinessProblems, type ReadinessProblem, type ReadinessProblemCode } from './readiness-problems.js';
 export { checkAccess, decideForViewer, type ShownDecision } from './access.js';
+export { longestRecall, recallAccess, type AccessRecall, type Moment, type RecalledDecision } from './access-recall.js';
+export { unknownPastReasons, type UnknownPastReason } from './past-rows.js';
 export { longestBatch, type AccessRequest } from './access-requests.js';
 export { type PrincipalChoice } from './askers.js';
 export { mostPolicies, simulateAccess, type Simulation } from './simulation.js';

@@ -26,6 +26,7 @@ import type {
   WorkspaceVisibility,
   PolicyOrigin,
 } from './records.js';
+import type { TrailReader } from './trail-reader.js';
 
 /** Where a request acts: the account (workspaceId null), or exactly one workspace of it. */
 export interface Scope {
@@ -393,6 +394,8 @@ export interface Store {
   readonly database: 'sqlite' | 'postgres';
   reader(scope: Scope): Reader;
   readonly access: AccessReader;
+  /** What happened to the rows that decisions are made of. Never reachable from a resolver. */
+  readonly trail: TrailReader;
   /** The one write path (rule 27). An exception rolls back and is thrown on. */
   transaction<T>(origin: ChangeOrigin, work: (transaction: Transaction) => Promise<Verdict<T>>): Promise<Committed<T>>;
   /**

@@ -58,7 +58,8 @@ async function registered(house: House, account: Pick<Account, 'id' | 'accessRev
   return made;
 }
 
-function catalogueOf(platform: Catalogue, services: readonly Service[]): Catalogue {
+/** A catalogue with what these services registered. */
+export function catalogueOf(platform: Catalogue, services: readonly Service[]): Catalogue {
   if (services.length === 0) return platform;
   return platform.with(services.flatMap(actionsOf), services.flatMap(kindsOf));
 }

@@ -11,6 +11,7 @@ import type {
   Reader,
   Scope,
   Store,
+  TrailReader,
   Transaction,
   Verdict,
 } from '../iam/index.js';
@@ -19,6 +20,7 @@ import type { Connection, TransactionConnection } from './connection.js';
 import { OwnedAccounts, SharedAccounts, type CurrentAccounts } from './current-accounts.js';
 import type { Entities } from './entities.js';
 import { isPassing } from './failures.js';
+import { StoredPast } from './past.js';
 import { ScopedReader } from './reader.js';
 import type { StatementLog } from './sources.js';
 import { transact } from './transaction.js';
@@ -47,6 +49,7 @@ const attempts = 4;
 export class OpenStore implements Store {
   readonly database: 'sqlite' | 'postgres';
   readonly access: AccessReader;
+  readonly trail: TrailReader;
   private readonly turns = new Turns();
   /** Marks what runs inside a transaction that is still open: one inside another would wait for itself. */
   private readonly inside = new AsyncLocalStorage<{ open: boolean }>();
@@ -63,6 +66,7 @@ export class OpenStore implements Store {
     const access = new StoreAccessReader(engine.reads);
     this.current = engine.database === 'sqlite' ? new OwnedAccounts(access) : new SharedAccounts(access);
     this.access = new StoreAccessReader(engine.reads, this.current);
+    this.trail = new StoredPast(engine.reads);
   }
 
   reader(scope: Scope): Reader {

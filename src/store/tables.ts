@@ -501,6 +501,7 @@ export const tables: { readonly [K in Kind]: Table<K> } = {
       ['workspaceId', 'actorId', 'revision', 'id'],
       ['workspaceId', 'targetKind', 'targetId', 'revision', 'id'],
       ['workspaceId', 'targetId', 'revision', 'id'],
+      ['targetKind', 'revision', 'at'],
     ],
     orders: { REVISION: 'revision' },
   },

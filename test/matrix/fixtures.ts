@@ -56,6 +56,7 @@ export const fixtures: Readonly<Record<string, (world: World, action: string) =>
   'Query.policies': none,
   'Query.policy': ({ policyId }) => ({ id: policyId }),
   'Query.rateLimit': none,
+  'Query.recallAccess': () => ({ requests: [{ action: 'modelarts:notebook:get' }], asOfRevision: 1 }),
   'Query.resource': ({ resourceId }) => ({ id: resourceId }),
   'Query.resourceKinds': none,
   'Query.resources': none,

@@ -10,6 +10,7 @@ import { WorkspaceLife1764770000000 } from './1764770000000-workspace-life.js';
 import { ShadowsOfResources1764780000000 } from './1764780000000-shadows-of-resources.js';
 import { ScopesLeft1764790000000 } from './1764790000000-scopes-left.js';
 import { AuditChains1764800000000 } from './1764800000000-audit-chains.js';
+import { TrailOfKinds1764810000000 } from './1764810000000-trail-of-kinds.js';
 
 export const migrations = [
   InitialTables1763900000000,
@@ -23,4 +24,5 @@ export const migrations = [
   ShadowsOfResources1764780000000,
   ScopesLeft1764790000000,
   AuditChains1764800000000,
+  TrailOfKinds1764810000000,
 ] as const;
