@@ -77,6 +77,11 @@ const rows: readonly Row[] = [
     query: '{ comparePolicies(before: { document: {} }, after: { document: {} }) { verdict } }',
     costs: 100_000 + 1,
   },
+  {
+    says: 'what was decided then by its requests, each of which may be about somebody else',
+    query: '{ recallAccess(requests: [{ action: "a" }, { action: "b" }], asOfRevision: 1) { decisions { unknown } } }',
+    costs: 10_000 + 2 * 1_000 + 1 + 2,
+  },
   { says: 'as many answers as actions', query: '{ viewer { permissions(actions: ["a", "b"]) { effect } } }', costs: 3 },
   {
     says: 'every action of the catalogue where none is named',
