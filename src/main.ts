@@ -47,7 +47,14 @@ export interface House {
 
 /** Opens the database and what stands on it. */
 export async function openHouse(settings: Settings, observer?: Observer): Promise<House> {
-  const store = await openStore(settings.databaseUrl).catch((error: unknown) => {
+  const limits = {
+    poolSize: settings.databasePool,
+    connectionWait: settings.databaseWaitSeconds * 1000,
+    longestStatement: settings.databaseStatementSeconds * 1000,
+    longestLockWait: settings.databaseLockSeconds * 1000,
+    longestIdle: settings.databaseIdleSeconds * 1000,
+  };
+  const store = await openStore(settings.databaseUrl, { limits }).catch((error: unknown) => {
     throw new StartRefused(error instanceof Error ? error.message : String(error));
   });
   try {

@@ -28,6 +28,13 @@ export interface Settings {
   readonly port: number;
   readonly host: string;
   readonly databaseUrl: string;
+  /** Connections to PostgreSQL that this process has at most. */
+  readonly databasePool: number;
+  /** Seconds to wait for one of them; in SQLite for a lock that another program holds. */
+  readonly databaseWaitSeconds: number;
+  readonly databaseStatementSeconds: number;
+  readonly databaseLockSeconds: number;
+  readonly databaseIdleSeconds: number;
   readonly secretKeyFile: string;
   readonly accountName: string;
   readonly adminName: string;
@@ -119,6 +126,37 @@ const table: { readonly [Name in keyof Settings]: Setting<Settings[Name]> } = {
       /^(sqlite:.+|postgres(ql)?:\/\/.+)$/s,
       'names no database; write `sqlite:<path>` or `postgres://user:password@host/name`',
     ),
+  },
+  databasePool: {
+    variable: 'DATABASE_POOL',
+    meaning:
+      'connections to PostgreSQL that this process has at most; all processes together must stay below its own limit',
+    fallback: '10',
+    read: wholeNumber(2, 500),
+  },
+  databaseWaitSeconds: {
+    variable: 'DATABASE_WAIT_SECONDS',
+    meaning: 'seconds to wait for a connection to PostgreSQL, or for a SQLite database that another program has locked',
+    fallback: '5',
+    read: wholeNumber(1, 60),
+  },
+  databaseStatementSeconds: {
+    variable: 'DATABASE_STATEMENT_SECONDS',
+    meaning: 'seconds that one statement may take in PostgreSQL; migrations may take as long as they need',
+    fallback: '15',
+    read: wholeNumber(1, 600),
+  },
+  databaseLockSeconds: {
+    variable: 'DATABASE_LOCK_SECONDS',
+    meaning: 'seconds that a statement waits for what another transaction holds in PostgreSQL',
+    fallback: '10',
+    read: wholeNumber(1, 600),
+  },
+  databaseIdleSeconds: {
+    variable: 'DATABASE_IDLE_SECONDS',
+    meaning: 'seconds after which PostgreSQL ends a transaction in which nothing happens',
+    fallback: '30',
+    read: wholeNumber(1, 600),
   },
   secretKeyFile: {
     variable: 'SECRET_KEY_FILE',

@@ -4,19 +4,37 @@
  */
 import { HeaderMap, type ApolloServerPlugin } from '@apollo/server';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { BadInput, Overloaded, type Call, type Decision, type Outcome } from '../iam/index.js';
+import { BadInput, OutcomeUnknown, Unavailable, type Call, type Decision, type Outcome } from '../iam/index.js';
 import type { GraphContext } from './context.js';
 import { shownProblem, type ShownProblem } from './user-errors.js';
 
-/** What was thrown instead of begun, as the client sees it; anything else stays what it is. */
-export function shownOverload(error: unknown): unknown {
-  if (!(error instanceof Overloaded)) return error;
-  const headers = new HeaderMap([['retry-after', String(retryAfterOverload)]]);
-  return clientError('UNAVAILABLE', error.message, { retryAfter: retryAfterOverload, http: { status: 503, headers } });
+/** What was thrown because something is out of order that will mend, as the client sees it; anything else stays what it is. */
+export function shownUnavailable(error: unknown): unknown {
+  const extensions = unavailableExtensions(error);
+  if (extensions === null || !(error instanceof Error)) return error;
+  const { retryAfter } = extensions;
+  const headers = new HeaderMap(retryAfter === undefined ? [] : [['retry-after', String(retryAfter)]]);
+  return new GraphQLError(error.message, {
+    extensions: { ...extensions, http: { status: 503, headers } },
+    originalError: error,
+  });
 }
 
-/** Seconds. */
-const retryAfterOverload = 5;
+/** Seconds after which whatever was out of order may have mended. */
+export const retryAfterUnavailable = 5;
+
+interface UnavailableExtensions {
+  readonly code: 'UNAVAILABLE' | 'OUTCOME_UNKNOWN';
+  readonly retryAfter?: number;
+  readonly requestId?: string;
+}
+
+function unavailableExtensions(error: unknown): UnavailableExtensions | null {
+  if (error instanceof Unavailable) return { code: 'UNAVAILABLE', retryAfter: retryAfterUnavailable };
+  // Nothing about when to try again: it must not be tried again without looking.
+  if (error instanceof OutcomeUnknown) return { code: 'OUTCOME_UNKNOWN', requestId: error.requestId };
+  return null;
+}
 
 /** Every `extensions.code` that leaves the server, with what it means. As stable as field names. */
 export const errorCodes = {
@@ -35,7 +53,10 @@ export const errorCodes = {
   COST_LIMIT_EXCEEDED:
     'The operation may answer more objects than one operation is allowed to; `limit` says how many. HTTP 400.',
   RATE_LIMITED: 'Too many requests, or no points left; `retryAfter` says in how many seconds to try again. HTTP 429.',
-  UNAVAILABLE: 'The server cannot answer just now; retry. HTTP 503.',
+  UNAVAILABLE:
+    'The server or its database cannot answer just now; nothing was done, try again after `retryAfter` seconds. HTTP 503.',
+  OUTCOME_UNKNOWN:
+    'The change may have been made and may not: the database was lost while it was being committed. Read what was to change before trying again, or repeat it with the same `idempotencyKey`. HTTP 503.',
   INTERNAL_SERVER_ERROR: 'A defect of the server; `requestId` finds it in the log.',
 } as const;
 
@@ -167,6 +188,10 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown): G
   const { locations, path } = formatted;
   const place = { ...(locations === undefined ? {} : { locations }), ...(path === undefined ? {} : { path }) };
   const cause = rootCause(error);
+  const unavailable = unavailableExtensions(cause);
+  if (unavailable !== null && cause instanceof Error) {
+    return { message: cause.message, ...place, extensions: { ...unavailable } };
+  }
   if (cause instanceof BadInput) {
     const reference = cause.reference === null ? {} : { reference: cause.reference };
     return { message: cause.message, ...place, extensions: { ...reference, code: 'BAD_USER_INPUT' } };
@@ -212,9 +237,21 @@ function withoutValues(message: string): string {
 /** Whether `formatError` masks this error: it is a defect, for the log to keep. */
 export function isMasked(error: unknown): boolean {
   const cause = rootCause(error);
-  if (cause instanceof BadInput || cause instanceof Overloaded) return false;
+  if (cause instanceof BadInput || unavailableExtensions(cause) !== null) return false;
   // The code may stand on the outside only: Apollo gives one to graphql's own errors by wrapping them.
   return !(cause instanceof GraphQLError && error instanceof GraphQLError && isShownCode(error.extensions['code']));
+}
+
+/** What the operator must be able to read up: a defect, and what stood in the way of an answer. */
+export function isForLog(error: unknown): boolean {
+  const cause = rootCause(error);
+  if (cause instanceof Unavailable) return cause.detail !== null;
+  return cause instanceof OutcomeUnknown || isMasked(error);
+}
+
+/** What the log says of an error for which `isForLog` holds. */
+export function wordsForLog(error: unknown): string {
+  return unavailableExtensions(rootCause(error)) === null ? 'a defect was masked' : 'the database did not answer';
 }
 
 /** Ties an operation's errors to its request, so that a masked one can name it; defects go to `report`. */
@@ -225,7 +262,7 @@ export function noteErrors(
 ): void {
   for (const error of errors) {
     if (requestId !== undefined && isObject(error)) requestIds.set(error, requestId);
-    if (isMasked(error)) report(rootCause(error), requestId);
+    if (isForLog(error)) report(rootCause(error), requestId);
   }
 }
 

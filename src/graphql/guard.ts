@@ -23,7 +23,7 @@ import {
 } from 'graphql';
 import { BadInput, type Decision } from '../iam/index.js';
 import type { GraphContext } from './context.js';
-import { brokenCredential, refusal, shownOverload } from './errors.js';
+import { brokenCredential, refusal, shownUnavailable } from './errors.js';
 import { Feed, streamOf } from './feeds.js';
 import { isPayload, type PermissionRule, type RootRule, type SchemaRules } from './rules.js';
 import { fillTemplate } from '../urn-templates/index.js';
@@ -94,7 +94,7 @@ function guardRootField(
 }
 
 function rethrown(error: unknown): never {
-  throw shownOverload(error);
+  throw shownUnavailable(error);
 }
 
 function guardSubscription(

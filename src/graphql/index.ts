@@ -11,13 +11,16 @@ export {
   answer,
   brokenCredential,
   clientError,
+  type ErrorCode,
   errorCodes,
   errorPlugin,
   formatError,
-  isMasked,
+  isForLog,
   noteErrors,
+  retryAfterUnavailable,
   showErrors,
-  type ErrorCode,
+  shownUnavailable,
+  wordsForLog,
 } from './errors.js';
 export { checkOperation, limitsPlugin, operationLimits, parseLimits } from './limits.js';
 export { decodeId, encodeNodeId, nodeKinds, plainId, readNodeId, type NodeKind } from './node-ids.js';

@@ -24,11 +24,14 @@ import {
   clientError,
   errorPlugin,
   formatError,
-  isMasked,
+  isForLog,
   knownOperationTypes,
   limitsPlugin,
   openContext,
   parseLimits,
+  retryAfterUnavailable,
+  shownUnavailable,
+  wordsForLog,
   type GraphContext,
   type Throttle,
 } from '../graphql/index.js';
@@ -88,7 +91,7 @@ export async function openGraphQLEndpoint(
     apollo: apolloConfig(reports),
     plugins: [
       limitsPlugin(throttle),
-      errorPlugin((error, requestId) => log.error({ err: error, requestId }, 'a defect was masked')),
+      errorPlugin((error, requestId) => log.error({ err: error, requestId }, wordsForLog(error))),
       answerPlugin(requests),
       defectPlugin(log),
       ApolloServerPluginLandingPageDisabled(),
@@ -118,7 +121,10 @@ export async function openGraphQLEndpoint(
       return server.executeHTTPGraphQLRequest({
         httpGraphQLRequest,
         context: async () => {
-          const context = await openContext(iam, arrival);
+          const context = await openContext(iam, arrival).catch((error: unknown) => {
+            const shown = shownUnavailable(error);
+            throw shown instanceof GraphQLError ? noted(note, shown) : error;
+          });
           noteCaller(note, context);
           const { call } = context;
           try {
@@ -163,6 +169,10 @@ function answerPlugin(requests: WeakMap<HTTPGraphQLRequest, EndpointRequest>): A
         }
         if (response.body.kind !== 'single') return;
         const result = response.body.singleResult;
+        if (result.errors?.some(({ extensions }) => extensions?.['code'] === 'UNAVAILABLE') === true) {
+          response.http.status ??= 503;
+          response.http.headers.set('retry-after', String(retryAfterUnavailable));
+        }
         settleStatus(response.http, result, answerType);
         const errors = result.errors ?? [];
         if (errors.length > 0) note.errors = [...new Set(errors.map(({ extensions }) => String(extensions?.['code'])))];
@@ -199,7 +209,7 @@ function refuseDeepDocument({ body, search, note }: EndpointRequest): void {
 /** Failures outside an operation, which no other plugin hears of. */
 function defectPlugin(log: FastifyBaseLogger): ApolloServerPlugin<GraphContext> {
   const report = (error: Error): void => {
-    if (isMasked(error)) log.error({ err: error }, 'a request could not be answered');
+    if (isForLog(error)) log.error({ err: error }, 'a request could not be answered');
   };
   return {
     contextCreationDidFail: async ({ error }) => report(error),

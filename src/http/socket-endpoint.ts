@@ -15,6 +15,7 @@ import {
   contextFrom,
   readSubscription,
   showErrors,
+  wordsForLog,
   type GraphContext,
   type SentSubscription,
   type Throttle,
@@ -132,7 +133,7 @@ function serverOf(options: SocketEndpointOptions) {
   const subscriptions = new WeakMap<SubscribePayload, Subscription>();
   const streams = new WeakMap<object, AsyncGenerator<ExecutionResult>>();
   const report = (error: unknown, requestId: string | undefined): void =>
-    log.error({ err: error, requestId }, 'a defect was masked');
+    log.error({ err: error, requestId }, wordsForLog(error));
   const show = (subscription: Subscription, errors: readonly GraphQLError[]) => {
     const shown = showErrors(errors, subscription.context?.call ?? subscription.call, report);
     const codes = shown.map(({ extensions }) => String(extensions?.['code']));

@@ -93,11 +93,37 @@ export function problem(
   return { code, message, path: steps, reference: null, ...more };
 }
 
-/** There is more to do than can be done in time; nothing was done, and the same request may be sent again. */
-export class Overloaded extends Error {
+/** What was asked cannot be done just now, and was not done: the same request may be sent again. */
+export class Unavailable extends Error {
+  constructor(
+    message: string,
+    /** For the log: what stood in the way. Null: the message says it all. */
+    readonly detail: string | null = null,
+  ) {
+    super(message);
+    this.name = 'Unavailable';
+  }
+}
+
+/** There is more to do than can be done in time. */
+export class Overloaded extends Unavailable {
   constructor(message: string) {
     super(message);
     this.name = 'Overloaded';
+  }
+}
+
+/** A change may have been made, and may not: nobody can tell. It must not be made again without looking. */
+export class OutcomeUnknown extends Error {
+  constructor(
+    message: string,
+    /** The request that asked for it, by which the audit trail names it. */
+    readonly requestId: string,
+    /** For the log: what stood in the way. */
+    readonly detail: string,
+  ) {
+    super(message);
+    this.name = 'OutcomeUnknown';
   }
 }
 

@@ -1,7 +1,8 @@
 /** Where statements run: freely for reads, in single file inside a transaction. */
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { Kind } from '../iam/index.js';
-import { failureOf } from './failures.js';
+import { failureOf, isLost, isPassing } from './failures.js';
+import { attempts, pauseAfter } from './patience.js';
 import type { Raw } from './rows.js';
 import { render, type Dialect, type Sql } from './sql.js';
 
@@ -19,12 +20,28 @@ export class FreeConnection implements Connection {
 
   async rows(statement: Sql): Promise<readonly Raw[]> {
     const { text, parameters } = render(statement, this.dialect);
-    try {
-      return await this.source.query<Raw[]>(text, parameters);
-    } catch (error) {
-      throw failureOf(error);
+    for (let attempt = 1; ; attempt += 1) {
+      const runner = this.source.createQueryRunner();
+      try {
+        return (await runner.query(text, parameters)) as Raw[];
+      } catch (error) {
+        const failure = failureOf(error);
+        if (isLost(failure)) await discard(runner);
+        // A read may be asked any number of times.
+        if (attempt === attempts || !isPassing(failure)) throw failure;
+      } finally {
+        await runner.release();
+      }
+      await pauseAfter(attempt);
     }
   }
+}
+
+/** Breaks the connection of a runner, so that no pool hands it out again: nobody knows what it still does. */
+export async function discard(runner: QueryRunner): Promise<void> {
+  // A connection that was never made cannot be broken; asked again, the runner answers what it answered then.
+  const client = (await runner.connect().catch(() => null)) as { end?: () => Promise<void> } | null;
+  client?.end?.().catch(() => undefined);
 }
 
 /**
@@ -66,9 +83,12 @@ export class TransactionConnection implements Connection {
   isClean = true;
 
   async rollBack(): Promise<void> {
-    await this.control('ROLLBACK').catch(() => {
-      this.isClean = false;
-    });
+    // Where the connection is lost, the database rolls back by itself.
+    if (isLost(this.broken)) this.isClean = false;
+    else
+      await this.control('ROLLBACK').catch(() => {
+        this.isClean = false;
+      });
   }
 
   /** Lets nothing more in and waits for what is under way. */

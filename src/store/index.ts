@@ -10,7 +10,7 @@ import type { Instant, Store } from '../iam/index.js';
 import { entitiesFor } from './entities.js';
 import { locationOf } from './location.js';
 import { openPostgres } from './postgres-store.js';
-import { dataSource, type StatementLog } from './sources.js';
+import { dataSource, usualDatabaseLimits, type DatabaseLimits, type StatementLog } from './sources.js';
 import { openSqlite } from './sqlite-store.js';
 
 export {
@@ -25,10 +25,11 @@ export {
   type OpenBackup,
   type Restored,
 } from './backup/index.js';
-export { DatabaseError } from './failures.js';
+export { DatabaseError, DatabaseUnavailable } from './failures.js';
 export { NewerDatabaseError } from './generation.js';
 export { inspectStore, type Inspection } from './inspection.js';
 export { locationOf, type Location } from './location.js';
+export { usualDatabaseLimits, type DatabaseLimits } from './sources.js';
 export { UnstorableError } from './sql.js';
 export type { ChainEnd, StoredTrail } from './trail.js';
 
@@ -39,6 +40,8 @@ export interface StoreOptions {
   readonly now?: () => Instant;
   /** Milliseconds after which a transaction that is still open is rolled back; 30 seconds unless said. */
   readonly longestTransaction?: number;
+  /** Where less is said, the usual ones hold. */
+  readonly limits?: Partial<DatabaseLimits>;
 }
 
 /**
@@ -52,6 +55,7 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     log: options.log ?? null,
     now: options.now ?? Date.now,
     longestTransaction: options.longestTransaction ?? 30_000,
+    limits: { ...usualDatabaseLimits, ...options.limits },
   };
   return location.database === 'sqlite' ? openSqlite(location, settings) : openPostgres(location, settings);
 }

@@ -8,7 +8,7 @@ import type { Instant, Store } from '../iam/index.js';
 import { StoreAccessReader } from './access.js';
 import { FreeConnection } from './connection.js';
 import { entitiesFor } from './entities.js';
-import { failureOf } from './failures.js';
+import { DatabaseUnavailable, failureOf } from './failures.js';
 import { locationOf, type Location } from './location.js';
 import { migrations } from './migrations/index.js';
 import { ScopedReader } from './reader.js';
@@ -50,8 +50,10 @@ export async function inspectStore(url: string, now: () => Instant = Date.now): 
   } catch (error) {
     if (source.isInitialized) await source.destroy();
     // A driver's own words, never those of a statement: they would hold its parameters.
-    const { message, ...more } = failureOf(error) as Error & { readonly code?: string };
-    const reason = message.split('\n', 1)[0] || (more.code ?? 'no reason was given');
+    const failure = failureOf(error);
+    const { message, ...more } = failure as Error & { readonly code?: string };
+    const words = failure instanceof DatabaseUnavailable ? (failure.detail ?? '') : message;
+    const reason = words.split('\n', 1)[0] || (more.code ?? 'no reason was given');
     const place = location.database === 'sqlite' ? location.path : location.server;
     throw new Error(`the database ${place} cannot be read (${reason})`);
   }

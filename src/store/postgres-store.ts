@@ -1,9 +1,9 @@
 /** PostgreSQL: a pool. The lock on the account's row makes writers of one account follow one another, as in SQLite. */
 import type { DataSource } from 'typeorm';
 import type { Id } from '../iam/index.js';
-import { FreeConnection, TransactionConnection } from './connection.js';
+import { discard, FreeConnection, TransactionConnection } from './connection.js';
 import { entitiesFor } from './entities.js';
-import { failureOf } from './failures.js';
+import { DatabaseUnavailable, failureOf } from './failures.js';
 import { NewerDatabaseError, refuseNewer } from './generation.js';
 import type { Location } from './location.js';
 import { dataSource } from './sources.js';
@@ -18,24 +18,34 @@ export async function openPostgres(
   settings: Settings,
 ): Promise<OpenStore> {
   const entities = entitiesFor('postgres');
-  const source = dataSource(location, 'WRITER', entities, settings.log);
+  // Of its own, because nothing of a migration may be cut off by the time that a request has.
+  const migrator = dataSource(location, 'MIGRATOR', {}, settings.log, { ...settings.limits, poolSize: 3 });
+  const source = dataSource(location, 'WRITER', entities, settings.log, settings.limits);
+  const close = async () => {
+    for (const each of [migrator, source]) if (each.isInitialized) await each.destroy();
+  };
+  try {
+    await connect(migrator, location.server);
+    await refuseOtherEncodings(migrator, location.server);
+    await migrate(migrator);
+    await migrator.destroy();
+    await connect(source, location.server);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return new OpenStore(new PostgresEngine(source, close), { ...settings, entities });
+}
+
+async function connect(source: DataSource, server: string): Promise<void> {
   try {
     await source.initialize();
   } catch (error) {
     const reason = error instanceof Error && error.message !== '' ? error.message : String(error);
     throw new Error(
-      `cannot open the PostgreSQL database ${location.server} (${reason}); check that the server runs and that the database URL is right`,
+      `cannot open the PostgreSQL database ${server} (${reason}); check that the server runs and that the database URL is right`,
     );
   }
-  const close = () => source.destroy();
-  try {
-    await refuseOtherEncodings(source, location.server);
-    await migrate(source);
-  } catch (error) {
-    await close();
-    throw error instanceof NewerDatabaseError ? error : failureOf(error);
-  }
-  return new OpenStore(new PostgresEngine(source, close), { ...settings, entities });
 }
 
 export async function refuseOtherEncodings(source: DataSource, server: string): Promise<void> {
@@ -52,13 +62,15 @@ async function migrate(source: DataSource): Promise<void> {
   const runner = source.createQueryRunner();
   await runner.connect();
   try {
-    await runner.query('SET statement_timeout = 0');
     await runner.query(`SELECT pg_advisory_lock(${migrationLock})`);
     await refuseNewer(source);
     await source.runMigrations({ transaction: 'all' });
+  } catch (error) {
+    if (error instanceof NewerDatabaseError) throw error;
+    const failure = failureOf(error);
+    throw failure instanceof DatabaseUnavailable ? new Error(`${failure.message} (${failure.detail})`) : failure;
   } finally {
     await runner.query(`SELECT pg_advisory_unlock(${migrationLock})`).catch(() => undefined);
-    await runner.query('RESET statement_timeout').catch(() => undefined);
     await runner.release();
   }
 }
@@ -91,8 +103,7 @@ class PostgresEngine implements Engine {
       return await work(connection);
     } finally {
       // The pool must never hand out a connection on which a transaction may still be open.
-      if (!connection.isClean)
-        await runner.query('SELECT pg_terminate_backend(pg_backend_pid())').catch(() => undefined);
+      if (!connection.isClean) await discard(runner);
       await runner.release();
     }
   }

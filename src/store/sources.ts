@@ -8,12 +8,32 @@ import { migrations } from './migrations/index.js';
 /** Called with the text of each statement, never with its parameters: they hold secrets. */
 export type StatementLog = (sql: string) => void;
 
-/** Milliseconds to wait for a lock that another connection holds. */
-const patience = 5_000;
+/** How long the database may take, and how much of it one process takes. Milliseconds. */
+export interface DatabaseLimits {
+  /** Connections to PostgreSQL that a process has at most; two are the least, one of which migrates. */
+  readonly poolSize: number;
+  /** How long to wait for a connection to become free or be made; in SQLite for a lock that another program holds. */
+  readonly connectionWait: number;
+  /** How long one statement may take in PostgreSQL. */
+  readonly longestStatement: number;
+  /** How long a statement waits for a row or table that another transaction holds in PostgreSQL. */
+  readonly longestLockWait: number;
+  /** How long a transaction may do nothing before PostgreSQL ends it. */
+  readonly longestIdle: number;
+}
+
+export const usualDatabaseLimits: DatabaseLimits = {
+  poolSize: 10,
+  connectionWait: 5_000,
+  longestStatement: 15_000,
+  longestLockWait: 10_000,
+  longestIdle: 30_000,
+};
+
+/** How long after the end of its time PostgreSQL has to say that a statement took too long; then the connection is given up. */
+const graceOfStatements = 5_000;
 /** Kibibytes of the database that SQLite's reader keeps in memory at most. */
 const readersCache = 65_536;
-/** Milliseconds that one statement may take in PostgreSQL. */
-const longestStatement = 15_000;
 
 /**
  * TypeORM asks the driver for its talkative form, which inspects the arguments of every statement in case it fails: a tenth
@@ -24,14 +44,16 @@ const quietSqlite: unknown = Object.create(sqlite3, { verbose: { value: () => sq
 /**
  * An inspector reads beside whoever uses the database, and leaves no trace. A copier does too, as a full participant: it
  * sees one state of a database that others begin or cease to use meanwhile, and clears up the log of a server that was killed.
+ * Nothing hurries a migrator.
  */
-export type Role = 'READER' | 'WRITER' | 'INSPECTOR' | 'COPIER';
+export type Role = 'READER' | 'WRITER' | 'INSPECTOR' | 'COPIER' | 'MIGRATOR';
 
 export function dataSource(
   location: Location,
   role: Role,
-  entities: Entities,
+  entities: Partial<Entities>,
   log: StatementLog | Logger | null,
+  limits: DatabaseLimits = usualDatabaseLimits,
 ): DataSource {
   const shared = {
     entities: Object.values(entities),
@@ -49,7 +71,7 @@ export function dataSource(
       database: location.path,
       driver: quietSqlite,
       enableWAL: role === 'WRITER',
-      busyTimeout: patience,
+      busyTimeout: limits.connectionWait,
       // SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, and SQLITE_OPEN_URI; a writer's flags are the driver's own.
       ...(role === 'READER' ? { flags: 0x0001_0001 } : {}),
       ...(role === 'INSPECTOR' ? { flags: 0x0001_0041 } : {}),
@@ -62,15 +84,33 @@ export function dataSource(
     type: 'postgres',
     url: location.url,
     applicationName: 'bailiwick',
-    connectTimeoutMS: patience,
-    poolSize: 10,
+    connectTimeoutMS: limits.connectionWait,
+    poolSize: limits.poolSize,
     extra: {
-      statement_timeout: longestStatement,
-      idle_in_transaction_session_timeout: 2 * longestStatement,
+      // Of a machine that is gone nothing says so.
+      keepAlive: true,
+      ...(role === 'MIGRATOR' ? unhurried : timeoutsOf(limits)),
       ...(role === 'INSPECTOR' ? { options: '-c default_transaction_read_only=on' } : {}),
     },
   });
 }
+
+/** Each connection is told as it is made. */
+function timeoutsOf({ longestStatement, longestLockWait, longestIdle }: DatabaseLimits) {
+  return {
+    statement_timeout: longestStatement,
+    lock_timeout: longestLockWait,
+    idle_in_transaction_session_timeout: longestIdle,
+    query_timeout: longestStatement + graceOfStatements,
+  };
+}
+
+/** Said too, because a role or a database may have timeouts of its own; pg sends no plain zero. */
+const unhurried = {
+  statement_timeout: '0',
+  lock_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+};
 
 export async function prepareSqlite(source: DataSource, role: Role): Promise<void> {
   await source.query('PRAGMA synchronous = FULL');

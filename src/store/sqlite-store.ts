@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { FreeConnection, TransactionConnection } from './connection.js';
 import { entitiesFor } from './entities.js';
-import { failureOf } from './failures.js';
+import { DatabaseUnavailable, failureOf } from './failures.js';
 import { NewerDatabaseError, refuseNewer } from './generation.js';
 import type { Location } from './location.js';
 import { createPrivately, LockFile } from './lock-file.js';
@@ -21,8 +21,8 @@ export async function openSqlite(
   const { path } = location;
   const lock = await lockOf(path);
   const entities = entitiesFor('sqlite');
-  const writer = dataSource(location, 'WRITER', entities, settings.log);
-  const reader = dataSource(location, 'READER', entities, settings.log);
+  const writer = dataSource(location, 'WRITER', entities, settings.log, settings.limits);
+  const reader = dataSource(location, 'READER', entities, settings.log, settings.limits);
   const close = async () => {
     for (const source of [reader, writer]) if (source.isInitialized) await source.destroy();
     await lock.release();
@@ -41,8 +41,9 @@ export async function openSqlite(
     await close();
     if (error instanceof NewerDatabaseError) throw error;
     const reason = failureOf(error);
+    const words = reason instanceof DatabaseUnavailable ? (reason.detail ?? '') : reason.message;
     throw new Error(
-      `cannot open the SQLite database ${path} (${reason instanceof Error ? reason.message : String(reason)}); check the path and that the file is a database of this service`,
+      `cannot open the SQLite database ${path} (${words}); check the path and that the file is a database of this service`,
     );
   }
   return new OpenStore(new SqliteEngine(writer, reader, close), { ...settings, entities });

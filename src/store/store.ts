@@ -1,6 +1,5 @@
 /** The store over one open database, whichever it is. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setTimeout as pause } from 'node:timers/promises';
 import type {
   AccessReader,
   ChangeOrigin,
@@ -21,8 +20,9 @@ import { OwnedAccounts, SharedAccounts, type CurrentAccounts } from './current-a
 import type { Entities } from './entities.js';
 import { isPassing } from './failures.js';
 import { StoredPast } from './past.js';
+import { attempts, pauseAfter } from './patience.js';
 import { ScopedReader } from './reader.js';
-import type { StatementLog } from './sources.js';
+import type { DatabaseLimits, StatementLog } from './sources.js';
 import { transact } from './transaction.js';
 import { Turns } from './turns.js';
 
@@ -30,6 +30,7 @@ export interface Settings {
   readonly log: StatementLog | null;
   readonly now: () => Instant;
   readonly longestTransaction: number;
+  readonly limits: DatabaseLimits;
 }
 
 /** What differs between databases. */
@@ -42,9 +43,6 @@ export interface Engine {
   begin(connection: TransactionConnection, accountId: Id): Promise<void>;
   close(): Promise<void>;
 }
-
-/** How often a transaction is tried when PostgreSQL makes it give way to another. */
-const attempts = 4;
 
 export class OpenStore implements Store {
   readonly database: 'sqlite' | 'postgres';
@@ -82,14 +80,17 @@ export class OpenStore implements Store {
       throw new Error(`${origin.operation} opens a transaction inside another one; use the open one`);
     }
     return this.turns.take(this.engine.queueOf(origin.accountId), async () => {
+      const since = performance.now();
       for (let attempt = 1; ; attempt += 1) {
         try {
           const { commit, value, revision } = await this.attempt(origin, work);
           if (commit !== null) for (const tell of this.listeners) tell(commit);
           return { value, revision };
         } catch (error) {
-          if (attempt === attempts || !isPassing(error)) throw error;
-          await pause(Math.random() * 20 * 2 ** attempt);
+          // Work whose connection was taken from it because it did nothing for so long would do so again.
+          const late = performance.now() - since >= this.settings.limits.longestIdle;
+          if (attempt === attempts || late || !isPassing(error)) throw error;
+          await pauseAfter(attempt);
         }
       }
     });

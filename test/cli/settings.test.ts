@@ -1,6 +1,7 @@
 import { usualSocketLimits } from '../../src/http/index.js';
 import { usualThrottle } from '../../src/graphql/index.js';
 import { describe, expect, test } from 'vitest';
+import { usualDatabaseLimits } from '../../src/store/index.js';
 import { describeSettings, readSettings, SettingsRefused, withoutPassword } from '../../src/settings.js';
 
 function problemsOf(environment: Record<string, string>): readonly string[] {
@@ -19,6 +20,11 @@ describe('settings', () => {
       port: 4000,
       host: '127.0.0.1',
       databaseUrl: 'sqlite:data/bailiwick.db',
+      databasePool: 10,
+      databaseWaitSeconds: 5,
+      databaseStatementSeconds: 15,
+      databaseLockSeconds: 10,
+      databaseIdleSeconds: 30,
       secretKeyFile: 'data/secret.key',
       accountName: 'default',
       adminName: 'admin',
@@ -66,6 +72,24 @@ describe('settings', () => {
       strangers: strangersPerMinute,
       failedSignIns: failedSignInsPerMinute,
     }).toEqual(usualThrottle);
+  });
+
+  test('give the database as much time as the store does that is told nothing', () => {
+    const settings = readSettings({});
+    expect({
+      poolSize: settings.databasePool,
+      connectionWait: settings.databaseWaitSeconds * 1000,
+      longestStatement: settings.databaseStatementSeconds * 1000,
+      longestLockWait: settings.databaseLockSeconds * 1000,
+      longestIdle: settings.databaseIdleSeconds * 1000,
+    }).toEqual(usualDatabaseLimits);
+  });
+
+  test('refuse a pool in which a process would wait for itself', () => {
+    expect(problemsOf({ BAILIWICK_DATABASE_POOL: '1', BAILIWICK_DATABASE_WAIT_SECONDS: '0' })).toEqual([
+      'BAILIWICK_DATABASE_POOL is `1`; write a whole number from 2 to 500',
+      'BAILIWICK_DATABASE_WAIT_SECONDS is `0`; write a whole number from 1 to 60',
+    ]);
   });
 
   test('let as many sockets in as the server does that is told nothing', () => {

@@ -14,7 +14,7 @@ import { platformCatalogue } from '../../src/catalogue/index.js';
 import { buildGuardedSchema, resolvers, type ThrottleLimits } from '../../src/graphql/index.js';
 import { openListener, type ListenerOptions, type Metrics, type TrustedDocuments } from '../../src/http/index.js';
 import { createAccount, createIam, type Iam } from '../../src/iam/index.js';
-import { openStore } from '../../src/store/index.js';
+import { openStore, type DatabaseLimits } from '../../src/store/index.js';
 import { databases, type TestDatabase } from '../store/databases.js';
 import { describeExchange, errorsOf, post, userErrorsOf, type Answer } from './exchange.js';
 
@@ -39,6 +39,9 @@ export interface HouseOptions {
   /** Another server on the database of this one, with its key. */
   readonly beside?: TestHouse;
   readonly database?: DatabaseName;
+  /** URL of the database to use, where it is not one of those that all files share. */
+  readonly databaseUrl?: string;
+  readonly limits?: Partial<DatabaseLimits>;
   readonly corsOrigins?: readonly string[];
   readonly trustedProxies?: readonly string[];
   /** Names under which the server is reached, as `BAILIWICK_PUBLIC_HOSTS` has them. */
@@ -97,14 +100,16 @@ export function testSchema(): GraphQLSchema {
 export async function startHouse({
   beside,
   database = beside?.database ?? 'sqlite',
+  databaseUrl: ownUrl,
+  limits = {},
   hosts = [],
   ...edge
 }: HouseOptions = {}): Promise<TestHouse> {
   let ahead = 0;
   const now = (): number => Date.now() + ahead;
   const statements: string[] = [];
-  const databaseUrl = beside?.databaseUrl ?? (await sources[database].freshUrl());
-  const store = await openStore(databaseUrl, { now, log: (text) => void statements.push(text) });
+  const databaseUrl = beside?.databaseUrl ?? ownUrl ?? (await sources[database].freshUrl());
+  const store = await openStore(databaseUrl, { now, limits, log: (text) => void statements.push(text) });
   const watched = edge.metrics === undefined ? {} : { observer: edge.metrics.observer };
   const masterKey = beside?.masterKey ?? randomBytes(32);
   const iam = createIam({ store, masterKey, now, hosts, ...watched });

@@ -34,6 +34,10 @@ export interface PostgresServer {
   /** URL of a database of this server. */
   readonly urlOf: (database: string) => string;
   readonly log: () => string;
+  /** Ends the server as an operator would who is in a hurry; what it has stays. */
+  readonly halt: () => Promise<void>;
+  /** Starts it again where it was. */
+  readonly resume: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -105,7 +109,10 @@ async function joinPostgres(): Promise<PostgresServer> {
 
 function serverAt(url: string): PostgresServer {
   const urlOf = (database: string) => Object.assign(new URL(url), { pathname: `/${database}` }).href;
-  return { urlOf, log: () => '', stop: async () => undefined };
+  const notOurs = async () => {
+    throw new Error('this server is not ours to end; take one of your own');
+  };
+  return { urlOf, log: () => '', halt: notOurs, resume: notOurs, stop: async () => undefined };
 }
 
 /** Starts a server on a free port of this machine, for root too: it then runs as the user `postgres`. */
@@ -121,7 +128,8 @@ export async function startPostgres(): Promise<PostgresServer> {
     port,
     user: 'postgres',
     password,
-    persistent: false,
+    // Whoever stops it removes the folder as well; whoever halts it goes on with it.
+    persistent: true,
     // The folder must belong to whom the server runs as, and the server never runs as root.
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
@@ -145,10 +153,18 @@ export async function startPostgres(): Promise<PostgresServer> {
     await rm(folder, { recursive: true, force: true });
     throw new Error(`PostgreSQL did not start: ${String(error)}\n${log.join('')}`);
   }
-  const unwatch = watchOver(serverProcessOf(server), folder);
+  let unwatch = watchOver(serverProcessOf(server), folder);
   return {
     urlOf: (database) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`,
     log: () => log.join(''),
+    halt: async () => {
+      unwatch();
+      await server.stop();
+    },
+    resume: async () => {
+      await server.start();
+      unwatch = watchOver(serverProcessOf(server), folder);
+    },
     stop: async () => {
       await server.stop();
       unwatch();

@@ -1,0 +1,157 @@
+/** How long the database may take, and how a request is told that it took longer: nothing of a driver's own words. */
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import sqlite3 from 'sqlite3';
+import { afterAll, expect, test } from 'vitest';
+import { Unavailable, type Store } from '../../src/iam/index.js';
+import { DatabaseUnavailable, openStore, type DatabaseLimits } from '../../src/store/index.js';
+import { raw } from '../../src/store/sql.js';
+import { databases } from './databases.js';
+import { founded, ofAccount, origin, record, write } from './records.js';
+
+const { sqlite, postgres } = databases();
+const open = new Set<Store>();
+afterAll(async () => {
+  for (const store of open) await store.close();
+  await sqlite.stop();
+  await postgres.stop();
+});
+
+async function opened(url: string, limits: Partial<DatabaseLimits> = {}): Promise<Store> {
+  const store = await openStore(url, { limits });
+  open.add(store);
+  return store;
+}
+
+/** Runs any statement where reads run: outside a transaction of the store, or inside one. */
+function runOn(reader: unknown, statement: string): Promise<unknown> {
+  return (reader as { connection: { rows(sql: unknown): Promise<unknown> } }).connection.rows(raw(statement));
+}
+
+async function failure(work: Promise<unknown>): Promise<DatabaseUnavailable> {
+  const error = await work.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(DatabaseUnavailable);
+  expect(error).toBeInstanceOf(Unavailable);
+  return error as DatabaseUnavailable;
+}
+
+async function otherClient(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  return client;
+}
+
+test('PostgreSQL: a statement that takes too long is ended, and the store goes on', async () => {
+  const store = await opened(await postgres.freshUrl(), { longestStatement: 300 });
+  await founded(store, 'a');
+  const read = await failure(runOn(store.access, 'SELECT pg_sleep(30)'));
+  expect(read).toMatchObject({ obstacle: 'SLOW', code: '57014' });
+  expect(read.message).toBe('the database took too long over this; ask for less at once, or try again later');
+  let runs = 0;
+  const change = await failure(
+    write(store, origin('a'), async (transaction) => {
+      runs += 1;
+      await transaction.insert('group', record('group', 'a', 'never', { name: 'never' }));
+      await runOn(transaction.access, 'SELECT pg_sleep(30)');
+    }),
+  );
+  expect(change.obstacle).toBe('SLOW');
+  // It would be as slow again.
+  expect(runs).toBe(1);
+  expect((await store.reader(ofAccount('a')).find('group', ['never'])).size).toBe(0);
+  expect(await write(store, origin('a'), (next) => next.update('user', 'root', { description: 'x' }))).toBe(2);
+});
+
+test('PostgreSQL: who gets no connection in time is told so, and gets one when there is one', async () => {
+  const store = await opened(await postgres.freshUrl(), { poolSize: 2, connectionWait: 300 });
+  for (const id of ['a', 'b']) await founded(store, id);
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  let entered = 0;
+  const holding = ['a', 'b'].map((id) =>
+    write(store, origin(id), async (transaction) => {
+      entered += 1;
+      await released;
+      await transaction.update('user', 'root', { description: 'x' });
+    }),
+  );
+  while (entered < 2) await pause(5);
+  const refused = await failure(store.access.account('a'));
+  expect(refused).toMatchObject({ obstacle: 'CROWDED', code: '' });
+  expect(refused.message).toBe('every connection to the database is in use; try again in a few seconds');
+  release();
+  await Promise.all(holding);
+  expect((await store.access.account('a'))?.revision).toBe(2);
+});
+
+test('PostgreSQL: nobody waits for ever for what another transaction holds', async () => {
+  const url = await postgres.freshUrl();
+  const store = await opened(url, { longestLockWait: 300 });
+  await founded(store, 'a');
+  const client = await otherClient(url);
+  await client.query('BEGIN');
+  await client.query(`SELECT 1 FROM "accounts" WHERE "id" = 'a' FOR UPDATE`);
+  const describe = () => write(store, origin('a'), (next) => next.update('user', 'root', { description: 'x' }));
+  expect(await failure(describe())).toMatchObject({ obstacle: 'HELD', code: '55P03' });
+  await client.query('ROLLBACK');
+  await client.end();
+  expect(await describe()).toBe(2);
+});
+
+test('PostgreSQL: a transaction in which nothing happens loses its connection, and its work is not begun again', async () => {
+  const store = await opened(await postgres.freshUrl(), { longestIdle: 300 });
+  await founded(store, 'a');
+  let runs = 0;
+  const idle = write(store, origin('a'), async (transaction) => {
+    runs += 1;
+    await transaction.insert('group', record('group', 'a', 'never', { name: 'never' }));
+    await pause(1_500);
+    await transaction.update('user', 'root', { description: 'x' });
+  });
+  await failure(idle);
+  expect(runs).toBe(1);
+  expect((await store.reader(ofAccount('a')).find('group', ['never'])).size).toBe(0);
+  expect(await write(store, origin('a'), (next) => next.update('user', 'root', { description: 'x' }))).toBe(2);
+});
+
+test('PostgreSQL: migrations may take longer than a statement, and wait longer than one for another replica', async () => {
+  const url = await postgres.freshUrl();
+  const client = await otherClient(url);
+  // What a replica holds while it migrates (src/store/postgres-store.ts).
+  await client.query('SELECT pg_advisory_lock(7223904118)');
+  const opening = opened(url, { longestStatement: 300, longestLockWait: 100 });
+  await pause(900);
+  await client.query('SELECT pg_advisory_unlock(7223904118)');
+  await client.end();
+  const store = await opening;
+  const [limits] = (await runOn(
+    store.access,
+    `SELECT current_setting('statement_timeout') AS "statement", current_setting('lock_timeout') AS "lock",
+      current_setting('idle_in_transaction_session_timeout') AS "idle"`,
+  )) as readonly object[];
+  expect(limits).toEqual({ statement: '300ms', lock: '100ms', idle: '30s' });
+});
+
+test('SQLite: who waits in vain for a file that another program has locked is told so', async () => {
+  const url = await sqlite.freshUrl();
+  const store = await opened(url, { connectionWait: 200 });
+  await founded(store, 'a');
+  const other = new sqlite3.Database(url.slice('sqlite:'.length));
+  await once(other, 'open');
+  const run = (statement: string) =>
+    new Promise<void>((resolve, reject) => other.run(statement, (error) => (error ? reject(error) : resolve())));
+  await run('BEGIN IMMEDIATE');
+  const describe = () => write(store, origin('a'), (next) => next.update('user', 'root', { description: 'x' }));
+  const held = await failure(describe());
+  expect(held).toMatchObject({ obstacle: 'HELD', code: 'SQLITE_BUSY' });
+  expect(held.message).toBe('the database is held by somebody else just now; try again in a few seconds');
+  // Who only reads does not wait for a writer.
+  expect((await store.access.account('a'))?.revision).toBe(1);
+  await run('ROLLBACK');
+  await new Promise((resolve) => other.close(resolve));
+  expect(await describe()).toBe(2);
+});
