@@ -56,7 +56,7 @@ export const errorCodes = {
   UNAVAILABLE:
     'The server or its database cannot answer just now; nothing was done, try again after `retryAfter` seconds. HTTP 503.',
   OUTCOME_UNKNOWN:
-    'The change may have been made and may not: the database was lost while it was being committed. Read what was to change before trying again, or repeat it with the same `idempotencyKey`. HTTP 503.',
+    'The change may have been made, and its result cannot be told: the database was lost meanwhile. Read what was to change before trying again, or repeat it with the same `idempotencyKey`. HTTP 503.',
   INTERNAL_SERVER_ERROR: 'A defect of the server; `requestId` finds it in the log.',
 } as const;
 

@@ -21,7 +21,7 @@ import {
   type GraphQLOutputType,
   type GraphQLSchema,
 } from 'graphql';
-import { BadInput, type Decision } from '../iam/index.js';
+import { BadInput, OutcomeUnknown, Unavailable, type Call, type Decision } from '../iam/index.js';
 import type { GraphContext } from './context.js';
 import { brokenCredential, refusal, shownUnavailable } from './errors.js';
 import { Feed, streamOf } from './feeds.js';
@@ -78,11 +78,20 @@ function guardRootField(
   }
   // graphql runs root mutation fields one after the other. Actor, rights and loaders are made anew after each (rule 21):
   // its payload is read, and the next one asked, as what the change left behind.
-  const mutate: Resolver = (source, args, context, info) => {
+  const mutate: Resolver = async (source, args, context, info) => {
     enter(rule, args, context);
-    const result = original(source, args, context, info);
-    const settled = isPromise(result) ? result.then(undefined, rethrown) : result;
-    return mapped(settled, (value) => mapped(context.afterMutation(), () => passed(value, gate, context)));
+    const { call, iam } = context;
+    let committed = false;
+    const stop = iam.store.onCommit((_commit, requestId) => (committed ||= requestId === call.requestId));
+    try {
+      const value = await original(source, args, context, info);
+      await context.afterMutation();
+      return await passed(value, gate, context);
+    } catch (error) {
+      throw shownUnavailable(committed && error instanceof Unavailable ? unreadable(call, error) : error);
+    } finally {
+      stop();
+    }
   };
   const inSeries: Resolver = (source, args, context, info) => {
     const renewed = context.beforeMutation();
@@ -93,8 +102,10 @@ function guardRootField(
   return { ...field, resolve: inSeries };
 }
 
-function rethrown(error: unknown): never {
-  throw shownUnavailable(error);
+/** What is unavailable was not done, as everybody is told; what was done and cannot be answered any more is something else. */
+function unreadable({ requestId }: Call, { message, detail }: Unavailable): OutcomeUnknown {
+  const made = 'the change was made, but its result cannot be read just now; read it before you try again';
+  return new OutcomeUnknown(made, requestId, detail ?? message);
 }
 
 function guardSubscription(

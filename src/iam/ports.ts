@@ -396,13 +396,16 @@ export interface Store {
   readonly access: AccessReader;
   /** What happened to the rows that decisions are made of. Never reachable from a resolver. */
   readonly trail: TrailReader;
-  /** The one write path (rule 27). An exception rolls back and is thrown on. */
+  /**
+   * The one write path (rule 27). An exception rolls back and is thrown on; `OutcomeUnknown` is thrown where the database was
+   * lost while it committed and nobody can tell whether it did.
+   */
   transaction<T>(origin: ChangeOrigin, work: (transaction: Transaction) => Promise<Verdict<T>>): Promise<Committed<T>>;
   /**
    * Tells of each transaction of this process once it is committed, before whoever asked for it is answered. What is told
    * must be quick and must not throw. Answers how to stop it.
    */
-  onCommit(tell: (commit: Commit) => void): () => void;
+  onCommit(tell: (commit: Commit, requestId: string) => void): () => void;
   close(): Promise<void>;
 }
 

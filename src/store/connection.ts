@@ -75,7 +75,9 @@ export class TransactionConnection implements Connection {
     try {
       await this.runner.query(text);
     } catch (error) {
-      throw failureOf(error);
+      const failure = failureOf(error);
+      if (isLost(failure)) this.broken = failure;
+      throw failure;
     }
   }
 

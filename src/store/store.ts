@@ -1,24 +1,26 @@
 /** The store over one open database, whichever it is. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type {
-  AccessReader,
-  ChangeOrigin,
-  Commit,
-  Committed,
-  Id,
-  Instant,
-  Reader,
-  Scope,
-  Store,
-  TrailReader,
-  Transaction,
-  Verdict,
+import {
+  OutcomeUnknown,
+  type AccessReader,
+  type ChangeOrigin,
+  type Commit,
+  type Committed,
+  type Id,
+  type Instant,
+  type Reader,
+  type Scope,
+  type Store,
+  type TrailReader,
+  type Transaction,
+  type Verdict,
 } from '../iam/index.js';
 import { StoreAccessReader } from './access.js';
 import type { Connection, TransactionConnection } from './connection.js';
 import { OwnedAccounts, SharedAccounts, type CurrentAccounts } from './current-accounts.js';
 import type { Entities } from './entities.js';
-import { isPassing } from './failures.js';
+import { isLost, isPassing } from './failures.js';
+import { CommitLost, fateOf, type Fate } from './lost-commits.js';
 import { StoredPast } from './past.js';
 import { attempts, pauseAfter } from './patience.js';
 import { ScopedReader } from './reader.js';
@@ -44,6 +46,15 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** Some five seconds: a server that was killed is up again by then, more often than not. */
+const attemptsToLookUp = 8;
+
+function unknownOutcome({ operation, requestId }: ChangeOrigin, cause: unknown): OutcomeUnknown {
+  const message =
+    'the database was lost while this change was being committed, and nobody can tell whether it was; read what was to change before you try again';
+  return new OutcomeUnknown(message, requestId, `${operation}: ${String(cause)}`);
+}
+
 export class OpenStore implements Store {
   readonly database: 'sqlite' | 'postgres';
   readonly access: AccessReader;
@@ -54,7 +65,7 @@ export class OpenStore implements Store {
   private open = 0;
   private closed: Promise<void> | null = null;
   private readonly current: CurrentAccounts;
-  private readonly listeners = new Set<(commit: Commit) => void>();
+  private readonly listeners = new Set<(commit: Commit, requestId: string) => void>();
 
   constructor(
     private readonly engine: Engine,
@@ -84,9 +95,18 @@ export class OpenStore implements Store {
       for (let attempt = 1; ; attempt += 1) {
         try {
           const { commit, value, revision } = await this.attempt(origin, work);
-          if (commit !== null) for (const tell of this.listeners) tell(commit);
+          if (commit !== null) this.announce(commit, origin);
           return { value, revision };
-        } catch (error) {
+        } catch (thrown) {
+          const error = thrown instanceof CommitLost ? thrown.cause : thrown;
+          if (thrown instanceof CommitLost) {
+            const fate = await this.lookUp(thrown);
+            if (fate === 'UNKNOWN') throw unknownOutcome(origin, error);
+            if (fate === 'COMMITTED') {
+              this.announce(thrown.commit, origin);
+              return { value: thrown.value as T, revision: thrown.commit.revision };
+            }
+          }
           // Work whose connection was taken from it because it did nothing for so long would do so again.
           const late = performance.now() - since >= this.settings.limits.longestIdle;
           if (attempt === attempts || late || !isPassing(error)) throw error;
@@ -96,7 +116,7 @@ export class OpenStore implements Store {
     });
   }
 
-  onCommit(tell: (commit: Commit) => void): () => void {
+  onCommit(tell: (commit: Commit, requestId: string) => void): () => void {
     this.listeners.add(tell);
     return () => void this.listeners.delete(tell);
   }
@@ -104,6 +124,32 @@ export class OpenStore implements Store {
   close(): Promise<void> {
     this.closed ??= this.turns.drained().then(() => this.engine.close());
     return this.closed;
+  }
+
+  private announce(commit: Commit, { requestId }: ChangeOrigin): void {
+    this.current.changed(commit.accountId);
+    for (const tell of this.listeners) tell(commit, requestId);
+  }
+
+  /** What became of a commit, as soon as the database says it; and not for long, because somebody waits for the answer. */
+  private async lookUp(lost: CommitLost): Promise<Fate> {
+    for (let attempt = 1; attempt <= attemptsToLookUp; attempt += 1) {
+      try {
+        return await this.engine.borrow(async (connection) => {
+          try {
+            await this.engine.begin(connection, lost.commit.accountId);
+            return await fateOf(connection, lost);
+          } finally {
+            await connection.settle();
+            await connection.rollBack();
+          }
+        });
+      } catch (error) {
+        if (!isLost(error)) return 'UNKNOWN';
+        await pauseAfter(attempt);
+      }
+    }
+    return 'UNKNOWN';
   }
 
   private async attempt<T>(

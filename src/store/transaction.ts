@@ -28,6 +28,8 @@ import {
 import { StoreAccessReader } from './access.js';
 import type { TransactionConnection } from './connection.js';
 import type { Entities } from './entities.js';
+import { isLost } from './failures.js';
+import { CommitLost, type Evidence } from './lost-commits.js';
 import { ScopedReader } from './reader.js';
 import { columnsOf, property, recordOf, rowOf, selected, shadows, wholeRowOf, type Raw } from './rows.js';
 import { all, among, sql, table, type Sql } from './sql.js';
@@ -79,7 +81,12 @@ export async function transact<T>(
       return { value: verdict.value, revision: null, commit: null };
     }
     const commit = await connection.resume(() => transaction.conclude());
-    await connection.control('COMMIT');
+    try {
+      await connection.control('COMMIT');
+    } catch (error) {
+      if (!isLost(error) || !(error instanceof Error)) throw error;
+      throw new CommitLost(verdict.value, commit, transaction.evidence, error);
+    }
     return { value: verdict.value, revision: commit.revision, commit };
   } catch (error) {
     await connection.settle();
@@ -105,6 +112,8 @@ class OpenTransaction implements Transaction {
   readonly reader: Reader;
   readonly access: AccessReader;
   hasWritten = false;
+  /** By what it is known later whether this was committed. */
+  evidence: Evidence | null = null;
   private touchesAccess = false;
   private readonly written: Written[] = [];
 
@@ -276,6 +285,7 @@ class OpenTransaction implements Transaction {
     const events = this.written.map((written, sequence) => {
       const event = { ...this.eventOf(written, revision, sequence), position: last.position + 1 };
       last = linkAfter(last, event);
+      this.evidence ??= { eventId: event.id, hash: last.hash };
       return rowOf('auditEvent', asRaw({ ...event, hash: last.hash }));
     });
     for (const some of portions(events)) {

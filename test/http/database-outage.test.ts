@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { errorsOf, post } from '../kit/exchange.js';
 import { startHouse, type TestHouse } from '../kit/house.js';
+import { brokenLine } from '../store/broken-line.js';
 import { startPostgres, type PostgresServer } from '../store/databases.js';
 
 let server: PostgresServer;
@@ -13,7 +14,7 @@ beforeAll(async () => {
   house = await startHouse({
     database: 'postgres',
     databaseUrl: server.urlOf('postgres'),
-    limits: { connectionWait: 1_000 },
+    limits: { connectionWait: 2_000 },
   });
 });
 afterAll(async () => {
@@ -81,4 +82,29 @@ it('the server stays up without its database, says so, and goes on when it is ba
     '{ groups(first: 10) { nodes { name } } }',
   );
   expect(groups.nodes.map(({ name }) => name).sort()).toEqual(['admin', 'after']);
+});
+
+it('a change that was made and cannot be read any more is not said to have failed', async () => {
+  const line = await brokenLine(house.databaseUrl);
+  const there = await startHouse({ beside: house, databaseUrl: line.url, limits: { connectionWait: 2_000 } });
+  const token = await there.signIn(there.root, 'account');
+  const forget = there.iam.store.onCommit(() => line.shut());
+  const answer = await post(there.url, token, { query: makeGroup, variables: { name: 'made' } });
+  forget();
+  expect(answer.status).toBe(503);
+  expect(answer.headers['retry-after']).toBeUndefined();
+  expect(errorsOf(answer)).toMatchObject([
+    {
+      message: 'the change was made, but its result cannot be read just now; read it before you try again',
+      extensions: { code: 'OUTCOME_UNKNOWN', requestId: answer.headers['x-request-id'] },
+    },
+  ]);
+  line.mend();
+  const { groups } = await there.gql<{ groups: { nodes: { name: string }[] } }>(
+    token,
+    '{ groups(first: 10) { nodes { name } } }',
+  );
+  expect(groups.nodes.map(({ name }) => name)).toContain('made');
+  await there.stop();
+  await line.close();
 });

@@ -5,7 +5,7 @@ import { Watches, type Commit, type Store } from '../../src/iam/index.js';
 const beat = 5;
 
 function watching(database: Store['database'] = 'sqlite') {
-  let tell: (commit: Commit) => void = () => undefined;
+  let tell: Parameters<Store['onCommit']>[0] = () => undefined;
   let now = 1_000_000;
   const elsewhere = new Map<string, Commit>();
   let polls = 0;
@@ -20,7 +20,7 @@ function watching(database: Store['database'] = 'sqlite') {
   return {
     watches,
     commit: (accountId: string, revision: number, accessRevision: number) =>
-      tell({ accountId, revision, accessRevision }),
+      tell({ accountId, revision, accessRevision }, 'request'),
     commitElsewhere: (accountId: string, revision: number, accessRevision: number) =>
       void elsewhere.set(accountId, { accountId, revision, accessRevision }),
     advance: (milliseconds: number) => void (now += milliseconds),

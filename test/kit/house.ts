@@ -108,7 +108,7 @@ export async function startHouse({
   let ahead = 0;
   const now = (): number => Date.now() + ahead;
   const statements: string[] = [];
-  const databaseUrl = beside?.databaseUrl ?? ownUrl ?? (await sources[database].freshUrl());
+  const databaseUrl = ownUrl ?? beside?.databaseUrl ?? (await sources[database].freshUrl());
   const store = await openStore(databaseUrl, { now, limits, log: (text) => void statements.push(text) });
   const watched = edge.metrics === undefined ? {} : { observer: edge.metrics.observer };
   const masterKey = beside?.masterKey ?? randomBytes(32);

@@ -46,7 +46,7 @@ async function otherClient(url: string): Promise<pg.Client> {
 }
 
 test('PostgreSQL: a statement that takes too long is ended, and the store goes on', async () => {
-  const store = await opened(await postgres.freshUrl(), { longestStatement: 300 });
+  const store = await opened(await postgres.freshUrl(), { longestStatement: 1_500 });
   await founded(store, 'a');
   const read = await failure(runOn(store.access, 'SELECT pg_sleep(30)'));
   expect(read).toMatchObject({ obstacle: 'SLOW', code: '57014' });
@@ -67,7 +67,7 @@ test('PostgreSQL: a statement that takes too long is ended, and the store goes o
 });
 
 test('PostgreSQL: who gets no connection in time is told so, and gets one when there is one', async () => {
-  const store = await opened(await postgres.freshUrl(), { poolSize: 2, connectionWait: 300 });
+  const store = await opened(await postgres.freshUrl(), { poolSize: 2, connectionWait: 2_500 });
   for (const id of ['a', 'b']) await founded(store, id);
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
@@ -90,7 +90,7 @@ test('PostgreSQL: who gets no connection in time is told so, and gets one when t
 
 test('PostgreSQL: nobody waits for ever for what another transaction holds', async () => {
   const url = await postgres.freshUrl();
-  const store = await opened(url, { longestLockWait: 300 });
+  const store = await opened(url, { longestLockWait: 500 });
   await founded(store, 'a');
   const client = await otherClient(url);
   await client.query('BEGIN');
@@ -103,13 +103,13 @@ test('PostgreSQL: nobody waits for ever for what another transaction holds', asy
 });
 
 test('PostgreSQL: a transaction in which nothing happens loses its connection, and its work is not begun again', async () => {
-  const store = await opened(await postgres.freshUrl(), { longestIdle: 300 });
+  const store = await opened(await postgres.freshUrl(), { longestIdle: 2_000 });
   await founded(store, 'a');
   let runs = 0;
   const idle = write(store, origin('a'), async (transaction) => {
     runs += 1;
     await transaction.insert('group', record('group', 'a', 'never', { name: 'never' }));
-    await pause(1_500);
+    await pause(4_000);
     await transaction.update('user', 'root', { description: 'x' });
   });
   await failure(idle);
@@ -123,8 +123,8 @@ test('PostgreSQL: migrations may take longer than a statement, and wait longer t
   const client = await otherClient(url);
   // What a replica holds while it migrates (src/store/postgres-store.ts).
   await client.query('SELECT pg_advisory_lock(7223904118)');
-  const opening = opened(url, { longestStatement: 300, longestLockWait: 100 });
-  await pause(900);
+  const opening = opened(url, { longestStatement: 2_000, longestLockWait: 100 });
+  await pause(2_500);
   await client.query('SELECT pg_advisory_unlock(7223904118)');
   await client.end();
   const store = await opening;
@@ -133,7 +133,7 @@ test('PostgreSQL: migrations may take longer than a statement, and wait longer t
     `SELECT current_setting('statement_timeout') AS "statement", current_setting('lock_timeout') AS "lock",
       current_setting('idle_in_transaction_session_timeout') AS "idle"`,
   )) as readonly object[];
-  expect(limits).toEqual({ statement: '300ms', lock: '100ms', idle: '30s' });
+  expect(limits).toEqual({ statement: '2s', lock: '100ms', idle: '30s' });
 });
 
 test('SQLite: who waits in vain for a file that another program has locked is told so', async () => {

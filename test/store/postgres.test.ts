@@ -79,7 +79,9 @@ describe('replicas', () => {
     };
     const { raw: rawSql } = await import('../../src/store/sql.js');
     expect(await attempt(2)).toBe(3);
-    await expect(attempt(9)).rejects.toThrow('other changes kept getting in the way of this one; try again in a few seconds');
+    await expect(attempt(9)).rejects.toThrow(
+      'other changes kept getting in the way of this one; try again in a few seconds',
+    );
     expect(await replica(1).reader(ofAccount('again')).count('group', { nameContains: 'g' })).toBe(1);
   });
 
