@@ -14,10 +14,8 @@ export function shownUnavailable(error: unknown): unknown {
   if (extensions === null || !(error instanceof Error)) return error;
   const { retryAfter } = extensions;
   const headers = new HeaderMap(retryAfter === undefined ? [] : [['retry-after', String(retryAfter)]]);
-  return new GraphQLError(error.message, {
-    extensions: { ...extensions, http: { status: 503, headers } },
-    originalError: error,
-  });
+  const shown: Record<string, unknown> = { ...extensions, http: { status: 503, headers } };
+  return new GraphQLError(error.message, { extensions: shown, originalError: error });
 }
 
 /** Seconds after which whatever was out of order may have mended. */
