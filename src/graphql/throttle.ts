@@ -1,12 +1,21 @@
 /**
  * Who may ask how much, and how soon again: points for each actor, requests for each address that has no good
  * credential, failed sign-ins for each address beside the lock of the user (rule 24). Asked before an operation runs; a
- * refusal is HTTP 429 with `retry-after`. In memory, in each process by itself (docs/decisions/0039).
+ * refusal is HTTP 429 with `retry-after`. In memory, in each process by itself (docs/decisions/0039), but failed sign-ins, which
+ * protect people, are counted together with the other processes on the database (docs/decisions/0084).
  */
 import { HeaderMap } from '@apollo/server';
 import { isIPv6 } from 'node:net';
 import type { GraphQLError } from 'graphql';
-import { TokenBuckets, type Call, type Environment, type Instant } from '../iam/index.js';
+import {
+  tallyId,
+  TokenBuckets,
+  type Call,
+  type Environment,
+  type Id,
+  type Instant,
+  type SharedTallies,
+} from '../iam/index.js';
 import { clientError } from './errors.js';
 
 /** Each within a minute; a minute's worth may be spent at once. */
@@ -20,6 +29,8 @@ export interface ThrottleLimits {
 }
 
 export const usualThrottle: ThrottleLimits = { points: 20_000_000, strangers: 6_000, failedSignIns: 60 };
+
+const minute = 60_000;
 
 /** Points for a document that does not fit the schema or the limits: to see that takes up to tens of milliseconds. */
 const refusedCost = 1_000;
@@ -38,11 +49,21 @@ export class Throttle {
   readonly #strangers: TokenBuckets;
   readonly #failedSignIns: TokenBuckets;
 
-  constructor({ points, strangers, failedSignIns }: ThrottleLimits = usualThrottle) {
+  constructor(
+    { points, strangers, failedSignIns }: ThrottleLimits = usualThrottle,
+    /** Null: this process counts alone. */
+    private readonly tallies: SharedTallies | null = null,
+  ) {
     const perMinute = (capacity: number) => new TokenBuckets({ capacity, perSecond: capacity / 60 });
     this.#points = perMinute(points);
     this.#strangers = perMinute(strangers);
     this.#failedSignIns = perMinute(failedSignIns);
+    tallies?.onOthers('sign-in', ({ id, amount, at, now }) => {
+      // What failed some time ago has been given back in part.
+      const refilled = (Math.max(0, now - at) * failedSignIns) / minute;
+      if (amount > refilled) this.#failedSignIns.drain(id, amount - refilled, now);
+      if (amount < 0) this.#failedSignIns.giveBack(id, -amount, now);
+    });
   }
 
   /** Throws when an actor has no point left, before any work is done for its document. */
@@ -76,12 +97,17 @@ export class Throttle {
 
   /** Counts an attempt as failed, until `signedIn` says otherwise; throws when too many of the address have failed. */
   attemptSignIn({ environment }: Pick<Call, 'environment'>): void {
-    const wait = this.#failedSignIns.take(placeOf(environment), 1, environment.now);
+    const id = placeId(environment);
+    this.tallies?.attend();
+    const wait = this.#failedSignIns.take(id, 1, environment.now);
     if (wait > 0) throw tooSoon('too many sign-ins from your address have failed', wait);
+    this.tallies?.add(id, 1, Math.floor(environment.now / minute));
   }
 
   signedIn({ environment }: Pick<Call, 'environment'>): void {
-    this.#failedSignIns.giveBack(placeOf(environment), 1, environment.now);
+    const id = placeId(environment);
+    this.#failedSignIns.giveBack(id, 1, environment.now);
+    this.tallies?.add(id, -1, Math.floor(environment.now / minute));
   }
 }
 
@@ -105,6 +131,10 @@ function placeOf({ sourceAddress }: Pick<Environment, 'sourceAddress'>): string 
     tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => '0');
   const groups = [...before, ...zeros, ...after].slice(0, 4);
   return groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':');
+}
+
+function placeId(environment: Environment): Id {
+  return tallyId('sign-in', placeOf(environment));
 }
 
 function tooSoon(message: string, wait: number, facts: Readonly<Record<string, unknown>> = {}): GraphQLError {

@@ -114,7 +114,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       void refuse(error, request, reply);
     },
   });
-  const throttle = new Throttle(throttleLimits);
+  const throttle = new Throttle(throttleLimits, iam.tallies);
   const endpoint = await openGraphQLEndpoint(iam, schema, app.log, reports, throttle, documents);
   const notes = new WeakMap<FastifyRequest, OperationNote>();
   const sourceAddressOf = sourceAddresses(trustedProxies);

@@ -95,13 +95,14 @@ export class Calls {
   readonly #house: House;
   readonly #rights: RightsBook;
   readonly #kept: KeptAccess;
-  readonly #locks = new KeyLocks();
+  readonly #locks: KeyLocks;
 
   /** @param remembered principals whose rights are kept in memory; of rows about them twice as many */
   constructor(house: House, remembered = 20_000) {
     this.#house = house;
     this.#rights = new RightsBook(remembered);
     this.#kept = new KeptAccess(house.store.access, 2 * remembered);
+    this.#locks = new KeyLocks(house.tallies);
   }
 
   /** Opens the call of a request. Never throws for anything a client can send. */

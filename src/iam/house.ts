@@ -11,6 +11,7 @@ import type { Passwords } from './passwords.js';
 import type { Store } from './ports.js';
 import type { Id, Instant } from './records.js';
 import type { Sealing } from './sealing.js';
+import type { SharedTallies } from './shared-tallies.js';
 import type { Tokens } from './tokens.js';
 import type { Watches } from './watches.js';
 
@@ -27,6 +28,7 @@ export interface House {
   readonly hosts: readonly string[];
   readonly now: () => Instant;
   readonly watches: Watches;
+  readonly tallies: SharedTallies;
   /** The same caller with the rights of this moment; what a change is asked with when they moved while it waited. */
   readonly reopen: (call: Call) => Promise<Call>;
 }

@@ -8,6 +8,7 @@ import { createPasswords } from './passwords.js';
 import { createSealing } from './sealing.js';
 import type { Store } from './ports.js';
 import type { Instant } from './records.js';
+import { SharedTallies } from './shared-tallies.js';
 import type { TokenKeySettings } from './token-keys.js';
 import { createTokens } from './tokens.js';
 import { WorkspaceClearings } from './workspace-deletion.js';
@@ -55,6 +56,7 @@ export function createIam({
     headKey: auditHeadKey(masterKey),
     tokens: createTokens(masterKey, now, tokenKeys, 2 * remembered),
     watches: new Watches(store, now),
+    tallies: new SharedTallies(store, now),
     reopen: (call) => calls.reopen(call),
   };
   const calls = new Calls(house, remembered);

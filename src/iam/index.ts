@@ -150,6 +150,7 @@ export { authorizedKeys, type AuthorizedKeysRequest } from './authorized-keys.js
 export * from './remote-access-explanation.js';
 export { sshConfig } from './ssh-config.js';
 export { KeyLocks } from './key-locks.js';
+export { SharedTallies, tallyId, type OthersCount } from './shared-tallies.js';
 export { keepSweeping, sweepExpired, type Swept, type Sweeping } from './sweep.js';
 export { TokenBuckets, type BucketOptions, type BucketState } from './token-buckets.js';
 export { createSealing, type Sealing } from './sealing.js';

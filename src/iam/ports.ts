@@ -390,12 +390,32 @@ export interface Commit {
   readonly accessRevision: number;
 }
 
+/** A count that the processes on one database share. */
+export interface Tally {
+  readonly id: Id;
+  /** A higher one begins anew; what comes late for a lower one is not counted any more. */
+  readonly period: number;
+  readonly amount: number;
+  readonly changedAt: Instant;
+}
+
+/** Counts of nobody's: no event, no revision, no account that is waited for. */
+export interface Tallies {
+  /** Adds these amounts, in one statement; each id once. */
+  add(tallies: readonly Tally[]): Promise<void>;
+  /** Those that were changed at or after an instant, at most so many, the newest first. */
+  changedSince(since: Instant, most: number): Promise<readonly Tally[]>;
+  /** Takes away those that were changed before an instant. */
+  sweep(before: Instant): Promise<void>;
+}
+
 export interface Store {
   readonly database: 'sqlite' | 'postgres';
   reader(scope: Scope): Reader;
   readonly access: AccessReader;
   /** What happened to the rows that decisions are made of. Never reachable from a resolver. */
   readonly trail: TrailReader;
+  readonly tallies: Tallies;
   /**
    * The one write path (rule 27). An exception rolls back and is thrown on; `OutcomeUnknown` is thrown where the database was
    * lost while it committed and nobody can tell whether it did.

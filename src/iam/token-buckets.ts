@@ -1,6 +1,7 @@
 /**
  * Token buckets by key: each holds so many tokens, refills at a steady pace, and refuses what it cannot pay. Kept in
- * memory, in each process by itself (docs/decisions/0039): a throttle protects the process it runs in.
+ * memory, in each process by itself (docs/decisions/0039): a throttle protects the process it runs in. What protects people is told
+ * from one process to the others by whoever uses a bucket (docs/decisions/0084).
  */
 import type { Instant } from './records.js';
 

@@ -11,6 +11,7 @@ import {
   type Reader,
   type Scope,
   type Store,
+  type Tallies,
   type TrailReader,
   type Transaction,
   type Verdict,
@@ -25,6 +26,7 @@ import { StoredPast } from './past.js';
 import { attempts, pauseAfter } from './patience.js';
 import { ScopedReader } from './reader.js';
 import type { DatabaseLimits, StatementLog } from './sources.js';
+import { StoredTallies } from './tallies.js';
 import { transact } from './transaction.js';
 import { Turns } from './turns.js';
 
@@ -59,6 +61,7 @@ export class OpenStore implements Store {
   readonly database: 'sqlite' | 'postgres';
   readonly access: AccessReader;
   readonly trail: TrailReader;
+  readonly tallies: Tallies;
   private readonly turns = new Turns();
   /** Marks what runs inside a transaction that is still open: one inside another would wait for itself. */
   private readonly inside = new AsyncLocalStorage<{ open: boolean }>();
@@ -76,6 +79,11 @@ export class OpenStore implements Store {
     this.current = engine.database === 'sqlite' ? new OwnedAccounts(access) : new SharedAccounts(access);
     this.access = new StoreAccessReader(engine.reads, this.current);
     this.trail = new StoredPast(engine.reads);
+    this.tallies = new StoredTallies(engine.reads, async (work) => {
+      if (this.closed !== null) throw new Error('the store is closed; nothing can be written any more');
+      // SQLite has one connection that writes; in PostgreSQL nobody is waited for but others who count.
+      await this.turns.take(engine.queueOf(''), () => engine.borrow(work));
+    });
   }
 
   reader(scope: Scope): Reader {

@@ -11,6 +11,7 @@ import { ShadowsOfResources1764780000000 } from './1764780000000-shadows-of-reso
 import { ScopesLeft1764790000000 } from './1764790000000-scopes-left.js';
 import { AuditChains1764800000000 } from './1764800000000-audit-chains.js';
 import { TrailOfKinds1764810000000 } from './1764810000000-trail-of-kinds.js';
+import { SharedTallies1764830000000 } from './1764830000000-shared-tallies.js';
 
 export const migrations = [
   InitialTables1763900000000,
@@ -25,4 +26,5 @@ export const migrations = [
   ScopesLeft1764790000000,
   AuditChains1764800000000,
   TrailOfKinds1764810000000,
+  SharedTallies1764830000000,
 ] as const;
