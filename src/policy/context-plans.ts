@@ -6,6 +6,7 @@
 import { type CandidateMemory, KeyCandidates } from './key-candidates.js';
 import type { NearStatement } from './near-lists.js';
 import type { PreparedCondition, PreparedStatement } from './single-statements.js';
+import { type Equation, readEquation } from './variable-solutions.js';
 
 /** Keys that are names of one thing: what is said under the first is said under each. In lower case. */
 export type SameKeys = readonly (readonly string[])[];
@@ -43,6 +44,12 @@ export interface PlannedStatement {
   readonly resources: PlannedResources;
 }
 
+/** A key, and what the values listed for it come to. */
+export interface Listing {
+  readonly key: string;
+  readonly equations: readonly Equation[];
+}
+
 /** A thing that requests say something of, by the first of its names. */
 export class PlannedKey {
   readonly name: string;
@@ -74,7 +81,8 @@ export class ContextPlan {
   readonly #memory: CandidateMemory;
   readonly #lasting: number;
   readonly #candidates: (KeyCandidates | null | undefined)[] = [];
-  #patterns: readonly string[] | null = null;
+  readonly #equations: (readonly Equation[] | undefined)[] = [];
+  readonly #listings: (readonly Listing[] | undefined)[] = [];
 
   /**
    * @param denies none of these may match
@@ -116,22 +124,22 @@ export class ContextPlan {
     return lasts ? this.#memory.of(numbers, ones) : new KeyCandidates(ones);
   }
 
-  /** Patterns of resources that have variables. */
-  get openPatterns(): readonly string[] {
-    return (this.#patterns ??= [
-      ...new Set(
-        this.resources.flatMap(({ one: { statement }, variables }) =>
-          variables.length === 0 ? [] : [...(statement.resources ?? []), ...(statement.notResources ?? [])],
-        ),
-      ),
-    ].filter((pattern) => pattern.includes('${')));
+  /** What a variable would have to be for the resources of statements to come to some text. */
+  equationsOf({ name, place }: PlannedKey): readonly Equation[] {
+    return (this.#equations[place] ??= [...new Set(this.resources.flatMap(patternsOf))].flatMap((pattern) => {
+      return readEquation(pattern, name) ?? [];
+    }));
   }
 
-  /** Conditions that list values with variables. */
-  get openConditions(): readonly PreparedCondition[] {
-    return this.#asked.flatMap(({ conditions }) =>
-      conditions.flatMap(({ one }) => (one.variables.length > 0 ? [one] : [])),
-    );
+  /** Conditions that list a value with a variable, by what the variable would have to be for it to come to some text. */
+  listingsOf({ name, place }: PlannedKey): readonly Listing[] {
+    return (this.#listings[place] ??= this.#asked.flatMap(({ conditions }) =>
+      conditions.flatMap(({ one: { variables, key, condition } }) =>
+        variables.includes(name)
+          ? [{ key, equations: condition.values.flatMap((value) => readEquation(value, name) ?? []) }]
+          : [],
+      ),
+    ));
   }
 
   #take(numbered: NumberedStatement): PlannedStatement {
@@ -185,6 +193,10 @@ export class ContextPlan {
       return key;
     });
   }
+}
+
+function patternsOf({ one: { statement, variables } }: PlannedResources): readonly string[] {
+  return variables.length === 0 ? [] : [...(statement.resources ?? []), ...(statement.notResources ?? [])];
 }
 
 /** Plans that are remembered. */

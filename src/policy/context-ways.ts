@@ -24,7 +24,7 @@ import type {
 } from './context-plans.js';
 import { type Candidate, type KeyCandidates, nearestFirst } from './key-candidates.js';
 import { type KeyValues, valuesFor } from './key-values.js';
-import { solveVariable } from './variable-solutions.js';
+import type { Equation } from './variable-solutions.js';
 
 /** Keys that a way may change. */
 const mostKeys = 4;
@@ -369,17 +369,19 @@ class ContextWays {
   }
 
   /** What a variable must come to for a pattern to fit the resource, or for a listed value to be the one given. */
-  #valuesOfVariable({ name, isVariable }: PlannedKey): readonly KeyValues[] {
-    if (!isVariable) return [];
+  #valuesOfVariable(key: PlannedKey): readonly KeyValues[] {
+    if (!key.isVariable) return [];
     const { resource, context } = this.#search.unchanged;
     const texts = new Set<string>();
-    const solve = (pattern: string, text: string): void => {
-      const solution = solveVariable(pattern, name, text);
-      if (solution !== null && solution !== '') texts.add(solution);
+    const solve = (equations: readonly Equation[], text: string): void => {
+      for (const equation of equations) {
+        const solution = equation.solve(text);
+        if (solution !== null && solution !== '') texts.add(solution);
+      }
     };
-    if (resource !== null) for (const pattern of this.#plan.openPatterns) solve(pattern, resource.text);
-    for (const { key, condition } of this.#plan.openConditions) {
-      for (const given of context.get(key) ?? []) for (const value of condition.values) solve(value, given);
+    if (resource !== null) solve(this.#plan.equationsOf(key), resource.text);
+    for (const { key: listing, equations } of this.#plan.listingsOf(key)) {
+      for (const given of context.get(listing) ?? []) solve(equations, given);
     }
     return Array.from(texts.add('x'), (text) => [text]);
   }

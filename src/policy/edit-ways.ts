@@ -2,7 +2,7 @@
 import { evaluate, type DeterminingStatement, type PolicySource } from './evaluation.js';
 import type { ExplainedRequest } from './explained-request.js';
 import type { NearStatement } from './near-lists.js';
-import { type Edited, Extensions, liftDeny, type StatementChange } from './statement-ways.js';
+import { type Edited, Extensions, liftDeny, type StatementEdit } from './statement-ways.js';
 import type { Change } from './ways.js';
 
 /** Allows that are tried for an extension, of those that take the same number of edits. */
@@ -89,10 +89,15 @@ function statementChanges<Origin>(edits: readonly Edited<Origin>[]): readonly Ch
   return edits.flatMap(({ changes }) => changes.map((change) => ({ ...change, kind: 'STATEMENT' as const })));
 }
 
+const weights: Partial<Record<StatementEdit, number>> = {
+  ADD_VALUE: 0,
+  ADD_RESOURCE: 1,
+  ADD_ACTION: 2,
+  DROP_EXCEPTION: 3,
+  DROP_CONDITION: 4,
+};
+
 /** Fewest edits first, and of as many the ones that give least away. */
 function costOf<Origin>({ changes }: Edited<Origin>): number {
-  const weights = { ADD_VALUE: 0, ADD_RESOURCE: 1, ADD_ACTION: 2, DROP_EXCEPTION: 3, DROP_CONDITION: 4 } as const;
-  const weight = (edit: StatementChange<Origin>['edit']): number =>
-    edit in weights ? weights[edit as 'ADD_VALUE'] : 5;
-  return changes.length * 100 + changes.reduce((sum, { edit }) => sum + weight(edit), 0);
+  return changes.reduce((sum, { edit }) => sum + 100 + (weights[edit] ?? 5), 0);
 }

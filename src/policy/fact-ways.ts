@@ -115,9 +115,7 @@ export class FactWays<Origin> {
       resource: reading.resource,
       holds: ({ number }: PlannedCondition) => (number < first ? reading.holds(number) : beyond.holds(number - first)),
       fits: ({ number, one }: PlannedResources) =>
-        number < countOfResources
-          ? reading.fits({ one, resources: number })
-          : beyond.fits({ one, resources: number - countOfResources }),
+        number < countOfResources ? reading.fitsListed(number, one) : beyond.fitsListed(number - countOfResources, one),
     };
   }
 

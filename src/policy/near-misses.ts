@@ -1,7 +1,7 @@
 /**
  * Statements about a request, or nearly so, that did not apply to it, and which part of each kept it from applying.
  */
-import { type ConditionOutcome, testCondition } from './conditions.js';
+import type { ConditionOutcome } from './conditions.js';
 import type { Condition, Statement } from './document.js';
 import { type DeterminingStatement, distinctKeys, type PolicyRequest } from './evaluation.js';
 import type { NearStatement } from './near-lists.js';
@@ -52,6 +52,8 @@ export interface NearGroup<Origin> {
   readonly beside: readonly NearStatement<Origin>[];
 }
 
+type Told = Pick<ConditionOutcome, 'missing' | 'problems'>;
+
 interface Met<Origin> {
   readonly one: NearStatement<Origin>;
   readonly reading: RequestReading<Origin>;
@@ -91,9 +93,9 @@ export function findNearMisses<Origin>(groups: readonly NearGroup<Origin>[], mos
       if (distance < nearest.farthest) nearest.put(one, reading, false, distance);
     }
   }
-  const outcomes = new Map<RequestReading<Origin>, Map<number, ConditionOutcome>>();
+  const outcomes = new Map<RequestReading<Origin>, Map<number, Told>>();
   const nearMisses = nearest.all.map(({ one, reading, named }) => {
-    const known = outcomes.get(reading) ?? new Map<number, ConditionOutcome>();
+    const known = outcomes.get(reading) ?? new Map<number, Told>();
     outcomes.set(reading, known);
     return { source: one.source, statement: one.statement, failed: failedParts(one, reading, named, known) };
   });
@@ -128,7 +130,7 @@ function failedParts<Origin>(
   near: NearStatement<Origin>,
   reading: RequestReading<Origin>,
   named: boolean,
-  outcomes: Map<number, ConditionOutcome>,
+  outcomes: Map<number, Told>,
 ): readonly FailedPart[] {
   const { statement, one, conditions } = near;
   const { context, action, resource } = reading.request;
@@ -140,9 +142,9 @@ function failedParts<Origin>(
   if (!reading.fits(near)) {
     const listed = notResources ?? resources ?? [];
     // Only what has to be put in can be missing or wrong.
-    const met = listed
-      .filter((pattern) => pattern.includes('${'))
-      .map((pattern) => matchResource(pattern, resource, context));
+    const met = one.tellsOfResources(reading.resource, context)
+      ? listed.filter((pattern) => pattern.includes('${')).map((pattern) => matchResource(pattern, resource, context))
+      : [];
     failed.push({
       part: 'RESOURCE',
       asked: resource,
@@ -152,10 +154,11 @@ function failedParts<Origin>(
       problems: [...new Set(met.flatMap(({ problems }) => problems))],
     });
   }
-  for (const [i, { condition, key }] of one.conditions.entries()) {
+  for (const [i, prepared] of one.conditions.entries()) {
+    const { condition, key } = prepared;
     const number = conditions[i] ?? 0;
     if (reading.holds(number)) continue;
-    const outcome = outcomes.get(number) ?? testCondition(condition, context);
+    const outcome = outcomes.get(number) ?? prepared.tell(context);
     outcomes.set(number, outcome);
     const given = context.get(key) ?? [];
     failed.push({

@@ -3,7 +3,7 @@ import { CutResource } from './cut-resource.js';
 import type { PolicyRequest } from './evaluation.js';
 import type { NearStatement } from './near-lists.js';
 import type { Neighbourhood } from './neighbours.js';
-import type { PreparedCondition } from './single-statements.js';
+import type { PreparedCondition, PreparedStatement } from './single-statements.js';
 
 const unknown = 0;
 const no = 1;
@@ -26,11 +26,16 @@ export class RequestReading<Origin> {
   }
 
   /** Whether the resource is one that the statement is about. */
-  fits({ one, resources }: Pick<NearStatement<Origin>, 'one' | 'resources'>): boolean {
-    const known = this.#fits[resources] ?? unknown;
+  fits({ one, resources }: NearStatement<Origin>): boolean {
+    return this.fitsListed(resources, one);
+  }
+
+  /** Whether the resource is one of those of this number, which a statement lists. */
+  fitsListed(number: number, one: PreparedStatement): boolean {
+    const known = this.#fits[number] ?? unknown;
     if (known !== unknown) return known === yes;
     const fits = one.fits(this.resource, this.request.context);
-    this.#fits[resources] = fits ? yes : no;
+    this.#fits[number] = fits ? yes : no;
     return fits;
   }
 

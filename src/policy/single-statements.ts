@@ -2,8 +2,9 @@
  * One statement, part by part, made ready to be asked about many times: in other facts, and in search of what keeps it
  * from applying. Which keys a part depends on is remembered, and what it asks is compiled once.
  */
-import { compileCondition, type ConditionTest, holds, unclear } from './compiled-conditions.js';
+import { compileCondition, type ConditionTest, holds, lacksKey, misses, unclear } from './compiled-conditions.js';
 import { compileResources, type CompiledResources } from './compiled-resources.js';
+import { type ConditionOutcome, testCondition } from './conditions.js';
 import { meetCondition, matchResources } from './evaluation.js';
 import type { RequestContext } from './context.js';
 import type { CutResource } from './cut-resource.js';
@@ -36,6 +37,13 @@ export class PreparedCondition {
   holds(context: RequestContext): boolean {
     const verdict = (this.#test ??= compileCondition(this.condition))(context);
     return verdict === unclear ? meetCondition(this.condition, this.#effect, context).matches : verdict === holds;
+  }
+
+  /** What is to be told of it when it does not hold. */
+  tell(context: RequestContext): Pick<ConditionOutcome, 'missing' | 'problems'> {
+    const verdict = (this.#test ??= compileCondition(this.condition))(context);
+    if (verdict === unclear) return testCondition(this.condition, context);
+    return { missing: verdict === lacksKey ? [this.condition.key] : nothing, problems: nothing };
   }
 
   /** In a request that says only this of its key; none: that it says nothing. */
@@ -85,6 +93,12 @@ export class PreparedStatement {
     const verdict = (this.#resources ??= compileResources(this.statement)).meet(resource, context);
     if (verdict !== unclear) return verdict === holds;
     return matchResources(this.statement, resource?.text ?? null, context).matches;
+  }
+
+  /** Whether, where its resources do not fit, they may lack something or be at fault. */
+  tellsOfResources(resource: CutResource | null, context: RequestContext): boolean {
+    if (this.statement.notResources !== null) return true;
+    return (this.#resources ??= compileResources(this.statement)).meet(resource, context) !== misses;
   }
 }
 

@@ -1,30 +1,30 @@
 /** What a variable of a pattern would have to be for the pattern to come to a given text. */
-import { SharedParts } from './shared-parts.js';
 import { readTemplate } from './templates.js';
 
 /** Two runs side by side would be tried in every division of the text, so long texts and many runs are not looked at. */
 const mostCharacters = 300;
 const mostRuns = 4;
 
-/** Null for a pattern in which nothing is to be solved. */
-interface Equation {
-  readonly solve: RegExp | null;
+/** A pattern with a variable that is looked for. */
+export class Equation {
+  readonly #pattern: RegExp;
+
+  constructor(pattern: RegExp) {
+    this.#pattern = pattern;
+  }
+
+  /** The value that makes the pattern, a text with wildcards, come to another text; null when none is seen. */
+  solve(text: string): string | null {
+    return text.length > mostCharacters ? null : (this.#pattern.exec(text)?.[1] ?? null);
+  }
 }
 
-const equations = new SharedParts<Equation>(4_096);
-
 /**
- * The value of a variable that makes a text with wildcards come to another; null when none is seen.
+ * Null when the pattern has no such variable, or too many runs.
  *
  * @param key in lower case
  */
-export function solveVariable(pattern: string, key: string, text: string): string | null {
-  if (text.length > mostCharacters) return null;
-  const { solve } = equations.take(`${key}\n${pattern}`, () => ({ solve: equationOf(pattern, key) }));
-  return solve?.exec(text)?.[1] ?? null;
-}
-
-function equationOf(pattern: string, key: string): RegExp | null {
+export function readEquation(pattern: string, key: string): Equation | null {
   const { template } = readTemplate(pattern);
   if (template === null || !template.some((part) => part.kind === 'variable' && part.key.toLowerCase() === key)) {
     return null;
@@ -46,7 +46,7 @@ function equationOf(pattern: string, key: string): RegExp | null {
   if (source.split('*?').length > mostRuns) return null;
   // Blank segments fit anything.
   const blanks = source.replace(/(?<=^|:)(?=:)/g, '[^:]*');
-  return new RegExp(`^${blanks}$`, 'u');
+  return new Equation(new RegExp(`^${blanks}$`, 'u'));
 }
 
 function escape(character: string): string {
