@@ -1,0 +1,58 @@
+/** The program as people run it, to be killed at any moment. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { commandOf } from '../kit/shared.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+export interface Server {
+  /** Null when it has ended before it listened. */
+  readonly listening: Promise<string | null>;
+  /** Kills it, whatever it is doing; answers what it wrote to its log. */
+  readonly kill: () => Promise<string>;
+}
+
+/** @param settings without the prefix */
+export function startServer(settings: Readonly<Record<string, string>>): Server {
+  const others = Object.entries(process.env).filter(([name]) => !name.startsWith('BAILIWICK_') && name !== 'NODE_ENV');
+  const own = Object.entries(settings).map(([name, value]) => [`BAILIWICK_${name}`, value]);
+  const child = spawn(process.execPath, commandOf('main.ts'), {
+    cwd: root,
+    env: Object.fromEntries([...others, ...own]) as NodeJS.ProcessEnv,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  let output = '';
+  let errors = '';
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', () => {
+      running.delete(child);
+      resolve();
+    });
+  });
+  const listening = new Promise<string | null>((resolve) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      const [, url] = /listening on (\S+)/.exec(output) ?? [];
+      if (url !== undefined) resolve(url);
+    });
+    void ended.then(() => resolve(null));
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors = (errors + text).slice(-4_000);
+  });
+  return {
+    listening,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+      return errors;
+    },
+  };
+}
+
+const running = new Set<ChildProcess>();
+
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
