@@ -5,4 +5,13 @@ import { bare } from './contestants/bare.js';
 import { cerbos } from './contestants/cerbos.js';
 import { apollo, mercurius, mercuriusJit, yoga } from './contestants/frameworks.js';
 
-export const adapters: readonly Adapter[] = [bailiwick, unguarded, bare, yoga, mercurius, mercuriusJit, apollo, cerbos];
+export const adapters: readonly [Adapter, ...Adapter[]] = [
+  bailiwick,
+  unguarded,
+  bare,
+  yoga,
+  mercurius,
+  mercuriusJit,
+  apollo,
+  cerbos,
+];

@@ -4,6 +4,8 @@ import { type AccessRequest, decideIn, policiesOf, type Policy, type World } fro
 
 export interface Asked {
   readonly user: number;
+  /** Place among the requests of the world. */
+  readonly place: number;
   readonly request: AccessRequest;
 }
 
@@ -18,7 +20,13 @@ export interface Draws {
 export function drawAsked(world: World, count: number): Asked[] {
   const draw = new Draw(world.seed + 1);
   const userAt = draw.zipf(world.users);
-  return draw.list(count, () => ({ user: userAt(), request: draw.one(world.requests) }));
+  const places = world.requests.map((_request, place) => place);
+  return draw.list(count, () => {
+    const [user, place] = [userAt(), draw.one(places)];
+    const request = world.requests[place];
+    if (request === undefined) throw new Error(`the world asks nothing at ${place}`);
+    return { user, place, request };
+  });
 }
 
 /** What each is told by the rules of the world. */

@@ -10,7 +10,8 @@
  * because each of them is an event of the audit trail; fewer unless asked for.
  */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -75,8 +76,7 @@ async function makeAccount(
 /** The account behind a server whose answers are right. */
 async function openAccount({ name, site, asked }: Account, row: Row): Promise<Checked> {
   const opened = await openProgram(site, 'growth', []);
-  const requests = asked.map(({ user, request }) => {
-    const place = site.world.requests.indexOf(request);
+  const requests = asked.map(({ user, place }) => {
     const headers = { authorization: `Bearer ${site.seeded.tokens[user] ?? ''}` };
     return bytesOf('/graphql', opened.port, headers, bodyOf(row, row.variables[place] ?? {}));
   });
@@ -114,6 +114,8 @@ async function decideInProcess(accounts: readonly Account[], folder: string): Pr
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'bailiwick-bench-growth-'));
+// However it ends: there are keys in it.
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const postgres = await postgresFor(values.database);
 const client = new Client(bundles);
 const opened: Checked[] = [];
@@ -171,5 +173,4 @@ try {
   client.stop();
   for (const { server } of opened) await server.stop();
   await postgres?.stop();
-  await rm(folder, { recursive: true, force: true });
 }

@@ -60,10 +60,10 @@ export function figure(value: number): string {
 
 /** The least that ours is to be of each. */
 const targets: readonly (readonly [rows: readonly RowName[], other: string, least: number])[] = [
-  [['viewer', 'check'], 'bare node', 0.3],
+  [['viewer', 'check'], 'bare-node', 0.3],
   [['viewer', 'check'], 'graphql-yoga', 4],
   [['viewer', 'check'], 'mercurius', 1.2],
-  [['viewer', 'check'], 'mercurius jit', 0.7],
+  [['viewer', 'check'], 'mercurius-jit', 0.7],
   [['check'], 'cerbos', 3],
   [['users'], 'apollo', 2],
 ];

@@ -2,7 +2,7 @@
  * The server that is shipped beside others, over HTTP on this machine:
  *
  *     npm run bench:http
- *     npm run bench:http -- --rows viewer,check --servers unguarded,yoga --rounds 5 --seed 7 --strict
+ *     npm run bench:http -- --rows viewer,check --servers unguarded,graphql-yoga --rounds 5 --seed 7 --strict
  *     npm run bench:http -- --database postgres
  *
  * One world (world.ts), made from the seed, is filled into a database; each server is a process of its own on a copy of it,
@@ -20,7 +20,8 @@
  * Targets are judged by requests/s, or with `--judge processor` by processor time. One that is missed ends the run with
  * status 1 only with `--strict`; answers that differ always do.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -63,7 +64,16 @@ const effort: Effort = {
   connections: Number(values.connections),
 };
 const judge: Measure = values.judge === 'processor' ? 'processor' : 'wall';
-const chosen = adapters.filter(({ name }) => name === ours || values.servers.split(',').includes(name));
+/** Those of the names that were asked for; one that nobody bears is a mistake. */
+function namedIn<T extends { readonly name: string }>(list: readonly T[], names: string, what: string): T[] {
+  const asked = names.split(',');
+  const unknown = asked.find((one) => !list.some(({ name }) => name === one));
+  if (unknown === undefined) return list.filter(({ name }) => asked.includes(name));
+  throw new Error(`there is no ${what} \`${unknown}\`; take of ${list.map(({ name }) => name).join(', ')}`);
+}
+
+const [own] = adapters;
+const chosen = [own, ...namedIn(adapters, values.servers, 'server').filter((one) => one !== own)];
 
 /** Only where somebody watches. */
 const progress = (text: string): void => {
@@ -74,6 +84,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 /** The client and the servers lie beside this. */
 const bundles = fileURLToPath(new URL('./', import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), 'bailiwick-bench-http-'));
+// However it ends: there are keys in it.
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const postgres = await postgresFor(values.database);
 const running: Server[] = [];
 const client = new Client(bundles);
@@ -95,7 +107,7 @@ try {
   );
   for (const { name, use } of chosen) console.log(`  ${name.padEnd(13)} ${use}`);
 
-  const rows = rowsOf(site.world).filter(({ name }) => values.rows.split(',').includes(name));
+  const rows = namedIn(rowsOf(site.world), values.rows, 'row');
   const answersOfOurs = new Map<string, readonly Answer[]>();
   const checked = new Map<string, Checked[]>(rows.map(({ name }) => [name, []]));
   const disagreements: string[] = [];
@@ -138,5 +150,4 @@ try {
   client.stop();
   for (const server of running) await server.stop();
   await postgres?.stop();
-  await rm(folder, { recursive: true, force: true });
 }

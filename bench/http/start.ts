@@ -9,7 +9,8 @@
  * what the process had used of it by then; `memory` is what it holds then, and after some thousand requests of different
  * users. The target is judged by the time, or with `--judge processor` by the processor's.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -76,6 +77,8 @@ async function startOn(site: Site, name: string): Promise<Start> {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'bailiwick-bench-start-'));
+// However it ends: there are keys in it.
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const postgres = await postgresFor(values.database);
 try {
   const root = rootFrom(import.meta.url);
@@ -127,5 +130,4 @@ try {
   }
 } finally {
   await postgres?.stop();
-  await rm(folder, { recursive: true, force: true });
 }

@@ -67,7 +67,7 @@ describe('the benchmark over HTTP', () => {
   // Eight servers are started.
   it('has every server answer alike', { timeout: 180_000 }, async () => {
     const [first, ...others] = adapters;
-    const own = (await first?.open(site)) ?? null;
+    const own = await first.open(site);
     if (own === null) throw new Error('ours does not run');
     servers.push(own);
     const expected = new Map(
@@ -97,7 +97,7 @@ describe('the benchmark over HTTP', () => {
         expect(answers).toBe(row.variables.length);
       }
     }
-    expect(servers.map(({ name }) => name)).toEqual(expect.arrayContaining(['bare node', 'unguarded', 'apollo']));
+    expect(servers.map(({ name }) => name)).toEqual(expect.arrayContaining(['bare-node', 'unguarded', 'apollo']));
 
     const flipped = expected.get('check')?.read.map((answer) => ({ ...answer, effects: ['NEITHER'] })) ?? [];
     const { disagreements } = await checkAnswers(own, rowOf('check'), site.world, flipped);
@@ -123,22 +123,22 @@ describe('the benchmark over HTTP', () => {
     try {
       const row = rowOf('create');
       const contestants = await Promise.all(
-        [ours, 'bare node'].map((name) => checkAnswers(serverOf(name), { ...row, variables: [{ input: { name: `yy-${name.length}-#########` } }] }, site.world, null)), // prettier-ignore
+        [ours, 'bare-node'].map((name) => checkAnswers(serverOf(name), { ...row, variables: [{ input: { name: `yy-${name.length}-#########` } }] }, site.world, null)), // prettier-ignore
       );
       expect(contestants.flatMap(({ disagreements }) => disagreements)).toEqual([]);
       const check = rowOf('check');
       const checked = await Promise.all(
-        [ours, 'bare node'].map((name) => checkAnswers(serverOf(name), check, site.world, null)),
+        [ours, 'bare-node'].map((name) => checkAnswers(serverOf(name), check, site.world, null)),
       );
       const effort = { rounds: 2, turnMs: 40, patienceMs: 5_000, connections: 4 };
       const figures = await timeInTurns(client, check, checked, effort, () => undefined);
-      expect(figures.servers.map(({ name }) => name)).toEqual([ours, 'bare node']);
+      expect(figures.servers.map(({ name }) => name)).toEqual([ours, 'bare-node']);
       for (const { perSecond } of figures.servers) expect(Math.min(...perSecond)).toBeGreaterThan(0);
-      expect(writeTable(figures)).toMatch(/bare node +[\d,.]+ +0\.\d\d/);
+      expect(writeTable(figures)).toMatch(/bare-node +[\d,.]+ +0\.\d\d/);
     } finally {
       client.stop();
     }
-    const server = serverOf('bare node');
+    const server = serverOf('bare-node');
     const requests = server.requestsOf(rowOf('check'));
     const stretch = { milliseconds: 0, requests: 10 };
     const turn = {

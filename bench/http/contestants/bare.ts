@@ -4,7 +4,7 @@ import { bytesOf, readGraphQL, rowNames, tokenOf, bodyOf } from '../requests.js'
 import { caller } from '../seed.js';
 
 export const bare: Adapter = {
-  name: 'bare node',
+  name: 'bare-node',
   use: 'node:http sending the same bytes',
   rows: rowNames.filter((row) => row !== 'check-signed'),
   open: async (site) => {
@@ -12,7 +12,7 @@ export const bare: Adapter = {
     const { port } = started;
     return {
       ...started,
-      name: 'bare node',
+      name: 'bare-node',
       requestsOf: (row) =>
         row.variables.map((variables, place) => {
           const headers = { authorization: `Bearer ${tokenOf(row, site.seeded, caller)}` };

@@ -11,7 +11,7 @@ function framework(name: string, use: string, bundle: string, args: readonly str
     use,
     rows,
     open: async (site) => {
-      const started = await startBundled(site, name.replaceAll(' ', '-'), bundle, planOf(site), { args });
+      const started = await startBundled(site, name, bundle, planOf(site), { args });
       return { ...started, name, requestsOf: graphQLRequests(site, started.port), read: readGraphQL };
     },
   };
@@ -19,7 +19,7 @@ function framework(name: string, use: string, bundle: string, args: readonly str
 
 export const yoga = framework('graphql-yoga', 'the same schema over the data in memory, nothing checked', 'yoga');
 export const mercurius = framework('mercurius', 'the same, without JIT', 'mercurius');
-export const mercuriusJit = framework('mercurius jit', 'the same, with JIT', 'mercurius', ['jit']);
+export const mercuriusJit = framework('mercurius-jit', 'the same, with JIT', 'mercurius', ['jit']);
 
 /** Over the same database, and without the guard: a default server would have none. */
 export const apollo: Adapter = {
