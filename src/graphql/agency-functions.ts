@@ -57,6 +57,13 @@ class GrantAgencyFunctionsPayload extends CreationPayload {
     description: 'Grants of the policies to the agency; null items may not be read.',
   })
   grants?: readonly GrantRecord[] | null;
+
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'Warnings to the giver: what of the policies can have no effect in the scope. None when the mutation is repeated.',
+  })
+  warnings?: readonly string[] | null;
 }
 
 @Resolver()

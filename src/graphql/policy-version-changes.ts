@@ -34,6 +34,9 @@ class CreatePolicyVersionInput extends CreationInput {
 const endedDescription =
   'Users whose LOOSE default the change ended, because the first Allow naming `modelarts` has reached them; null items may not be read.';
 
+const warningsDescription =
+  'Warnings of what the version now in use says that can have no effect where the policy is granted, unless the one before said it too; at most ten, and how many more.';
+
 @ObjectType({ description: 'Payload of createPolicyVersion.', simpleResolvers: true })
 class CreatePolicyVersionPayload extends CreationPayload {
   @Field(() => Policy, { nullable: true, description: 'Policy that the version was added to.' })
@@ -44,6 +47,9 @@ class CreatePolicyVersionPayload extends CreationPayload {
 
   @Field(() => [User], { nullable: 'itemsAndList', description: endedDescription })
   defaultAccessEnded?: readonly UserRecord[] | null;
+
+  @Field(() => [String], { nullable: true, description: warningsDescription })
+  warnings?: readonly string[] | null;
 }
 
 @InputType({ description: 'Input of setDefaultPolicyVersion.' })
@@ -62,6 +68,9 @@ class SetDefaultPolicyVersionPayload extends MutationPayload {
 
   @Field(() => [User], { nullable: 'itemsAndList', description: endedDescription })
   defaultAccessEnded?: readonly UserRecord[] | null;
+
+  @Field(() => [String], { nullable: true, description: warningsDescription })
+  warnings?: readonly string[] | null;
 }
 
 @InputType({ description: 'Input of deletePolicyVersion.' })
@@ -103,10 +112,11 @@ export class PolicyVersionChangeResolver {
     const policyId = decodeId('Policy', input.policyId);
     const wanted = { policyId, document, setAsDefault, idempotencyKey };
     const outcome = await createPolicyVersion(context.iam, context.call, wanted);
-    return answer(context, input, outcome, ({ policy, policyVersion, defaultAccessEnded }) => ({
+    return answer(context, input, outcome, ({ policy, policyVersion, defaultAccessEnded, warnings }) => ({
       policy,
       policyVersion: new StoredVersion(context.call, policy, policyVersion),
       defaultAccessEnded,
+      warnings,
     }));
   }
 
@@ -128,7 +138,11 @@ export class PolicyVersionChangeResolver {
     const { number, expectedVersion } = input;
     const policyId = decodeId('Policy', input.policyId);
     const outcome = await setDefaultPolicyVersion(context.iam, context.call, { policyId, number, expectedVersion });
-    return answer(context, input, outcome, ({ policy, defaultAccessEnded }) => ({ policy, defaultAccessEnded }));
+    return answer(context, input, outcome, ({ policy, defaultAccessEnded, warnings }) => ({
+      policy,
+      defaultAccessEnded,
+      warnings,
+    }));
   }
 
   @Permission({

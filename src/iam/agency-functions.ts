@@ -39,6 +39,8 @@ export interface AgencyFunctionsChange {
   readonly agency: Agency;
   readonly policies: readonly Policy[];
   readonly grants: readonly Grant[];
+  /** What of it has no effect in the scope. */
+  readonly warnings: readonly string[];
 }
 
 interface GrantScopeChoice {
@@ -82,6 +84,7 @@ export async function grantAgencyFunctions(
     }
     const policies: Policy[] = [];
     const grants: Grant[] = [];
+    const warnings: string[] = [];
     for (const level of levels) {
       const held = await hold(
         open,
@@ -91,8 +94,9 @@ export async function grantAgencyFunctions(
       if ('kind' in held) return held;
       policies.push(...held.map(({ policy }) => policy));
       grants.push(...held.map(({ grant }) => grant));
+      warnings.push(...held.flatMap((each) => each.warnings));
     }
-    return succeed({ agency, policies, grants });
+    return succeed({ agency, policies, grants, warnings });
   });
 }
 
@@ -123,14 +127,17 @@ interface Part {
   readonly grant: Grant | null;
 }
 
+/** What a policy of the shelf gives by now. */
+interface Held {
+  readonly policy: Policy;
+  readonly grant: Grant;
+  readonly warnings: readonly string[];
+}
+
 type Stopped = Refused | Invalid;
 
 /** Makes the policies of a shelf give these actions, and gives them to the agency. */
-async function hold(
-  open: OpenChange,
-  shelf: Shelf,
-  wanted: readonly string[],
-): Promise<readonly { readonly policy: Policy; readonly grant: Grant }[] | Stopped> {
+async function hold(open: OpenChange, shelf: Shelf, wanted: readonly string[]): Promise<readonly Held[] | Stopped> {
   const parts: Part[] = [];
   for (const id of await policyIdsOn(open.transaction, shelf)) {
     const part = await readPart(open, shelf, id);
@@ -139,15 +146,17 @@ async function hold(
   }
   // What a policy says that the agency does not hold any more is not given again by the way.
   const standing = parts.map(({ grant, written }) => (grant === null ? [] : written));
-  const held: { policy: Policy; grant: Grant }[] = [];
+  const held: Held[] = [];
   for (const [index, actions] of spread(standing, wanted).entries()) {
     if (actions.length === 0) continue;
     const part = parts[index] ?? null;
-    const policy = await write(open, shelf, index + 1, part, actions);
-    if ('kind' in policy) return policy;
-    const grant = part?.grant ?? (await give(open, shelf, policy));
-    if ('kind' in grant) return grant;
-    held.push({ policy, grant });
+    const written = await write(open, shelf, index + 1, part, actions);
+    if ('kind' in written) return written;
+    const { policy } = written;
+    const standing = part?.grant ?? null;
+    const given = standing === null ? await give(open, shelf, policy) : { grant: standing, warnings: written.warnings };
+    if ('kind' in given) return given;
+    held.push({ policy, grant: given.grant, warnings: given.warnings });
   }
   return held;
 }
@@ -158,24 +167,24 @@ async function write(
   number: number,
   part: Part | null,
   actions: readonly string[],
-): Promise<Policy | Stopped> {
+): Promise<Omit<Held, 'grant'> | Stopped> {
   const { text } = draftedPolicy(shelf.level, actions);
   if (part === null) {
     const description = `What functions need of agency ${shelf.agency.name}; made by grantAgencyFunctions`;
     const stored = await storePolicy(open, { name: policyName(shelf, number), description, document: text });
-    return stored.kind === 'succeeded' ? stored.value : stored;
+    return stored.kind === 'succeeded' ? { policy: stored.value, warnings: [] } : stored;
   }
-  if (isSame(part.written, actions)) return part.policy;
+  if (isSame(part.written, actions)) return { policy: part.policy, warnings: [] };
   const version = { policyId: part.policy.id, document: text, setAsDefault: true };
   const stored = await storeVersion(open, version, 'functions');
-  return stored.kind === 'succeeded' ? stored.value.policy : stored;
+  return stored.kind === 'succeeded' ? stored.value : stored;
 }
 
-async function give(open: OpenChange, shelf: Shelf, policy: Policy): Promise<Grant | Stopped> {
+async function give(open: OpenChange, shelf: Shelf, policy: Policy): Promise<Omit<Held, 'policy'> | Stopped> {
   const subject = { kind: 'AGENCY', id: shelf.agency.id } as const;
   const input = { policyId: policy.id, subject, scope: scopeOf(shelf.level, shelf) };
   const given = await giveGrant(open, input, 'functions');
-  return given.kind === 'succeeded' ? given.value.grant : given;
+  return given.kind === 'succeeded' ? given.value : given;
 }
 
 /**
@@ -243,7 +252,7 @@ function policyName({ agency, level, workspaceId }: Shelf, number: number): stri
   return `${short}-${agency.id.slice(0, shownOfId)}${ending}`;
 }
 
-/** A repeat answers the agency with what the functions gave it, as the caller sees it by then. */
+/** A repeat answers the agency with what the functions gave it, as the caller sees it by then; warnings were told then. */
 function repeating(
   input: GrantAgencyFunctionsInput,
   levels: readonly DraftedLevel[],
@@ -264,7 +273,7 @@ function repeating(
       }
       const policies = await transaction.reader.find('policy', policyIds);
       const grants = await transaction.reader.find('grant', grantIds);
-      return { agency, policies: [...policies.values()], grants: [...grants.values()] };
+      return { agency, policies: [...policies.values()], grants: [...grants.values()], warnings: [] };
     },
   });
 }

@@ -2,7 +2,7 @@
  * Grants: subject × policy × scope, optionally with an end (rule 11). Which action is asked depends on the subject and
  * the scope; giving obeys the no-escalation rule, and so does taking a Deny away.
  */
-import { builtInPolicies, fullAccessId, quote, securityAdministratorId } from '../catalogue/index.js';
+import { builtInPolicies, fullAccessId, securityAdministratorId } from '../catalogue/index.js';
 import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
 import { change, type OpenChange } from './change.js';
@@ -15,7 +15,7 @@ import { problem, reject, succeed, type Outcome, type UserProblem } from './outc
 import type { Transaction } from './ports.js';
 import type { Grant, GrantScopeKind, Id, Instant, Policy, SubjectKind, User } from './records.js';
 import { documentOf } from './rights.js';
-import { describeVoid, findVoid, isWhollyVoid } from './void-grants.js';
+import { voidWarnings } from './void-warnings.js';
 
 /** The exact action of giving or taking, by subject and scope (contract: "exact action by subject × scope"). */
 export function grantAction(act: 'grant' | 'revoke', subject: SubjectKind, scope: GrantScopeKind): string {
@@ -295,28 +295,6 @@ async function storeGrant(transaction: Transaction, grant: Grant, standing: Gran
   }
   if (standing.expiresAt === grant.expiresAt) return standing;
   return transaction.update('grant', standing.id, { expiresAt: grant.expiresAt });
-}
-
-/** What of the policy can have no effect where it was granted, as the scope is now. */
-async function voidWarnings(open: OpenChange, policy: Policy, text: string, grant: Grant): Promise<readonly string[]> {
-  const document = documentOf(text);
-  if (document === null) return [];
-  const { transaction, call } = open;
-  const workspace = grant.scopeKind === 'WORKSPACE' ? await transaction.get('workspace', grant.scopeId) : null;
-  const project = grant.scopeKind === 'ENTERPRISE_PROJECT' ? grant.scopeId : (workspace?.enterpriseProjectId ?? null);
-  const keys = new Map([
-    ['g:DomainId', call.accountId],
-    ...(project === null ? [] : [['g:EnterpriseProjectId', project] as const]),
-    ...(workspace === null ? [] : [['g:ProjectName', workspace.name] as const]),
-  ]);
-  const parts = findVoid(document, grant, call.catalogue, keys);
-  const name = quote(policy.name);
-  const [first] = parts;
-  if (first !== undefined && isWhollyVoid(document, parts)) {
-    const reasons = new Set(parts.map((part) => describeVoid(part, 'the policy')));
-    return [...reasons].map((reason) => `${name}: ${reason}`);
-  }
-  return parts.map((part) => `${name}, \`/Statement/${part.statement.index}\`: ${describeVoid(part)}`);
 }
 
 /** A role of version 1.0 may depend on others that must be granted in the same scope (docs/domain.md section a6). */

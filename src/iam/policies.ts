@@ -17,6 +17,7 @@ import { checkText, problemsOf, quotas } from './limits.js';
 import { problem, reject, succeed, type Outcome, type UserProblem } from './outcome.js';
 import type { Grant, Id, Policy, PolicyVersion, User } from './records.js';
 import { documentOf } from './rights.js';
+import { standingVoidWarnings } from './void-warnings.js';
 
 /** A document as a caller sends it: text is kept as it is; a value is kept as its compact JSON. */
 export type DocumentInput = unknown;
@@ -121,6 +122,8 @@ export interface PolicyChange {
   readonly policyVersion: PolicyVersion;
   /** Users whose LOOSE default this ended (rule 12). */
   readonly defaultAccessEnded: readonly User[];
+  /** What of the version that is in use now has no effect where the policy is granted; not what had none before. */
+  readonly warnings: readonly string[];
 }
 
 /** Adds a version; at most five are kept (docs/domain.md section a5). */
@@ -164,7 +167,8 @@ export async function storeVersion(
   const policyVersion = versionOf(call, policy.id, policy.latestVersion + 1, checked.text);
   await transaction.insert('policyVersion', policyVersion);
   const numbered = await transaction.update('policy', policy.id, { latestVersion: policyVersion.number });
-  if (input.setAsDefault !== true) return succeed({ policy: numbered, policyVersion, defaultAccessEnded: [] });
+  if (input.setAsDefault !== true)
+    return succeed({ policy: numbered, policyVersion, defaultAccessEnded: [], warnings: [] });
   return useVersion(open, numbered, policyVersion, path);
 }
 
@@ -175,7 +179,9 @@ function creatingVersion(input: CreatePolicyVersionInput): ChangeOptions<PolicyC
     reread: async (transaction, id) => {
       const policyVersion = await transaction.get('policyVersion', id);
       const policy = policyVersion === null ? null : await transaction.get('policy', policyVersion.policyId);
-      return policy === null || policyVersion === null ? null : { policy, policyVersion, defaultAccessEnded: [] };
+      return policy === null || policyVersion === null
+        ? null
+        : { policy, policyVersion, defaultAccessEnded: [], warnings: [] };
     },
   });
 }
@@ -232,7 +238,7 @@ export async function eraseVersion(open: OpenChange, input: PolicyVersionInput):
     return reject(problem('IN_USE', 'this version is in use; set another as default first', 'number'));
   }
   await open.transaction.remove('policyVersion', policyVersion.id);
-  return succeed({ policy, policyVersion, defaultAccessEnded: [] });
+  return succeed({ policy, policyVersion, defaultAccessEnded: [], warnings: [] });
 }
 
 /** Deletes a custom policy that nobody holds. */
@@ -288,7 +294,9 @@ async function useVersion(
   if (gain !== null && mayGain(call, current?.text ?? '', policyVersion.text)) return gain;
   const changed = await transaction.update('policy', policy.id, { defaultVersion: policyVersion.number });
   const defaultAccessEnded = await endReachedDefaults(transaction, await usersReachedBy(transaction, grants));
-  return succeed({ policy: changed, policyVersion, defaultAccessEnded });
+  const texts = { before: current?.text ?? '', after: policyVersion.text };
+  const warnings = await standingVoidWarnings(open, changed, texts, grants);
+  return succeed({ policy: changed, policyVersion, defaultAccessEnded, warnings });
 }
 
 /** Whether a holder of both texts, one after the other, may gain anything, whatever else they hold. */

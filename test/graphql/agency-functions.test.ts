@@ -6,7 +6,7 @@ import { setScene, type Scene } from '../kit/scene.js';
 
 const grantMutation = `mutation ($input: GrantAgencyFunctionsInput!) { done: grantAgencyFunctions(input: $input) {
   agency { id name } policies { id name level defaultVersion { number documentText } }
-  grants { id scope { kind workspace { id } } agency { id } expiresAt }
+  grants { id scope { kind workspace { id } } agency { id } expiresAt } warnings
   userErrors { code message path reference } revision clientMutationId replayed } }`;
 const readinessQuery = `query ($input: AuthorizationReadinessInput!) { readiness: authorizationReadiness(input: $input) {
   ready agency { id } problems { code message function } functions { function ready missingAgencyActions limitedAgencyActions } } }`;
@@ -24,6 +24,7 @@ interface Done {
     readonly scope: { readonly kind: string; readonly workspace: { readonly id: string } | null };
     readonly agency: { readonly id: string };
   }[];
+  readonly warnings: readonly string[] | null;
   readonly userErrors: readonly {
     readonly code: string;
     readonly message: string;
@@ -111,6 +112,8 @@ describe.each(databaseNames)('granting an agency functions, on %s', (database) =
     expect(before.problems.map(({ code }) => code)).toEqual(['AGENCY_WITHOUT_GRANT']);
     const done = await give({ agencyId, preset, functions });
     expect(done.userErrors).toEqual([]);
+    // What functions need is never void where it is granted; of a refusal there is nothing to warn of.
+    expect(done.warnings).toEqual([]);
     const drafted = draftAgencyPolicies({ preset, functions: functions ?? [] }).policies;
     expect(done.policies.map(({ level, defaultVersion }) => [level, defaultVersion.documentText])).toEqual(
       drafted.map(({ level, text }) => [level, text]),
@@ -162,6 +165,7 @@ describe.each(databaseNames)('granting an agency functions, on %s', (database) =
     ]);
     expect(readyOnes(await readiness(person, home, everyId))).toEqual(workingWith(['training']));
     expect(readyOnes(await readiness(person, away, everyId))).toEqual(workingWith(['edge']));
+    expect([...(here.warnings ?? ['none']), ...(there.warnings ?? ['none'])]).toEqual([]);
     const ids = new Set([...here.policies, ...there.policies].map(({ id }) => id));
     expect(ids.size).toBe(3);
     const everywhere = await give({ agencyId, preset: 'CUSTOM', functions: ['pools'] });
@@ -192,7 +196,13 @@ describe.each(databaseNames)('granting an agency functions, on %s', (database) =
     const { policies } = await give({ agencyId, preset: 'CUSTOM', functions: ['edge'] });
     await scene.grant(policies[0]?.id ?? '', { group: await scene.group(fresh('group')) });
     const again = await give({ agencyId, preset: 'CUSTOM', functions: ['pools'] });
-    expect(again).toMatchObject({ agency: null, policies: null, userErrors: [{ code: 'CONFLICT' }], revision: null });
+    expect(again).toMatchObject({
+      agency: null,
+      policies: null,
+      warnings: null,
+      userErrors: [{ code: 'CONFLICT' }],
+      revision: null,
+    });
     expect(again.userErrors[0]?.message).toContain(policies[0]?.name);
   });
 
