@@ -115,7 +115,7 @@ try {
     progress(`opening ${adapter.name}`);
     const server = await adapter.open(site);
     if (server === null) {
-      console.log(`  ${adapter.name} cannot be had on this machine`);
+      console.log(`  ${adapter.name} is not here; for cerbos: npm run fetch:cerbos`);
       continue;
     }
     running.push(server);

@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { cerbosFolder, cerbosPackage } from '../cerbos-package.js';
 import { type Adapter, start } from '../contestant.js';
 import { bytesOf, type Answer, type Row } from '../requests.js';
 import { caller } from '../seed.js';
@@ -50,11 +51,10 @@ export const cerbos: Adapter = {
   },
 };
 
-/** The package has a binary for each kind of machine. */
+/** Null unless it was fetched for this kind of machine (`npm run fetch:cerbos`). */
 function findBinary(): string | null {
-  const { resolve } = createRequire(import.meta.url);
   try {
-    return createRequire(resolve('cerbos')).resolve(`@cerbos/cerbos-${process.platform}-${process.arch}`);
+    return createRequire(join(process.cwd(), cerbosFolder, 'none.js')).resolve(cerbosPackage);
   } catch {
     return null;
   }
