@@ -56,9 +56,8 @@ const assumptionCost = 10_000;
 /** Milliseconds as a rule, tenths of a second of a core for documents that are made to take long. */
 const comparisonCost = 100_000;
 
-/** Some ten statements for each principal, which look through the trail from its end: milliseconds, or tenths of a second. */
+/** Each principal is looked for in all that happened since: milliseconds as a rule, tenths of a second in a long trail. */
 const recallCost = 10_000;
-const recalledPrincipalCost = 1_000;
 
 /** Each action is decided for each of up to fifty agencies; a function is some forty actions, the usual question six functions. */
 const readiness = { action: 50, actionsOfFunction: 40, functions: 6 } as const;
@@ -189,7 +188,7 @@ class Pricing {
     if (parent === this.#schema.getQueryType() && name in lookedAt) return (lookedAt[name] ?? 0) * openVerdictCost;
     if (parent === this.#schema.getQueryType() && name === 'comparePolicies') return comparisonCost;
     if (parent === this.#schema.getQueryType() && name === 'recallAccess') {
-      return recallCost + lengthOf(this.#argument(node, 'requests')) * recalledPrincipalCost;
+      return lengthOf(this.#argument(node, 'requests')) * recallCost;
     }
     if (parent !== this.#schema.getQueryType() || name !== 'simulateAccess') return name === 'totalCount' ? 1 : 0;
     const input = this.#argument(node, 'input') as { policies?: unknown; requests?: unknown } | undefined;

@@ -24,7 +24,7 @@ import { catalogueOf } from './services.js';
 import { pastKinds } from './trail-reader.js';
 
 /** Most requests of one question about the past: each may be about a principal of its own. */
-export const longestRecall = 100;
+export const longestRecall = 40;
 
 /** A moment: an instant, a revision of the account, or the account of that revision by the clock of that instant. */
 export interface Moment {

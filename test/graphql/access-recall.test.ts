@@ -185,7 +185,7 @@ describe.each(databaseNames)('recallAccess on %s', (database) => {
     ['an instant that has not come', { asOf: '2999-01-01T00:00:00Z' }, 'has not come yet'],
     ['a revision that was not made', { asOfRevision: 2_000_000_000 }, 'the account has no revision'],
     ['a credential', { principal: { credential: { token: 'x' } }, asOfRevision: 1 }, 'no credential is kept'],
-    ['too many requests', { requests: Array<object>(101).fill({ action }), asOfRevision: 1 }, 'at most 100'],
+    ['too many requests', { requests: Array<object>(41).fill({ action }), asOfRevision: 1 }, 'at most 40'],
   ])('refuses %s', async (_, given, message) => {
     const variables = { requests: [{ action, workspaceId: one }], principal: { user: ann.id }, ...given };
     const { errors } = (await house.ask(scene.token, query, variables)) as {

@@ -99,7 +99,12 @@ export class History {
     const kind = dice.weighted([[6, 'user'], [2, 'agency'], [2, 'service']] as const); // prettier-ignore
     // Not root, who asks.
     const ids = { user: this.users.slice(1), agency: this.agencies, service: this.services }[kind];
-    return { kind, id: ids.length === 0 || dice.chance(0.03) ? 'f'.repeat(32) : dice.pick(ids) };
+    return { kind, id: ids.length === 0 || dice.chance(0.03) ? 'f'.repeat(32) : this.recent(ids) };
+  }
+
+  /** What was made of late is mostly still there. */
+  recent(ids: readonly Id[]): Id {
+    return this.dice.pick(this.dice.chance(0.8) ? ids.slice(-5) : ids);
   }
 
   #fresh(kind: string): string {
@@ -118,17 +123,17 @@ export class History {
       return this.#made(this.users, createUser(this.#iam, await this.root(), { name: this.#fresh('user'), groupIds }));
     }]],
     [6, ['updateUser', async () => {
-      const input = { id: this.dice.pick(this.users), ...this.#part({ enabled: this.dice.chance(0.6), name: this.#fresh('user') }) };
+      const input = { id: this.recent(this.users), ...this.#part({ enabled: this.dice.chance(0.8), name: this.#fresh('user') }) };
       return input.id === this.scene.rootUser.id ? null : updateUser(this.#iam, await this.root(), input);
     }]],
-    [1, ['deleteUser', async () => deleteUser(this.#iam, await this.root(), { id: this.dice.pick(this.users) })]],
+    [1, ['deleteUser', async () => deleteUser(this.#iam, await this.root(), { id: this.recent(this.users) })]],
     [4, ['createGroup', async () => this.#made(this.groups, createGroup(this.#iam, await this.root(), { name: this.#fresh('group') }))]],
     [2, ['updateGroup', async () => this.#with(this.groups, async (id) => updateGroup(this.#iam, await this.root(), { id, name: this.#fresh('group') }))]],
     [1, ['deleteGroup', async () => this.#with(this.groups, async (id) => deleteGroup(this.#iam, await this.root(), { id }))]],
     [9, ['addGroupMembers', async () => this.#with(await this.#everyGroup(), async (groupId) =>
-      addGroupMembers(this.#iam, await this.root(), { groupId, userIds: [this.dice.pick(this.users), ...this.dice.some(this.users, 1)] }))]],
+      addGroupMembers(this.#iam, await this.root(), { groupId, userIds: [this.recent(this.users), ...this.dice.some(this.users, 1)] }))]],
     [6, ['removeGroupMembers', async () => this.#with(await this.#everyGroup(), async (groupId) =>
-      removeGroupMembers(this.#iam, await this.root(), { groupId, userIds: [this.dice.pick(this.users)] }))]],
+      removeGroupMembers(this.#iam, await this.root(), { groupId, userIds: [this.recent(this.users)] }))]],
     [6, ['createPolicy', async () => this.#made(this.policies, createPolicy(this.#iam, await this.root(), { name: this.#fresh('policy'), document: this.#document() }))]],
     [6, ['createPolicyVersion', async () => this.#with(this.policies, async (policyId) =>
       createPolicyVersion(this.#iam, await this.root(), { policyId, document: this.#document(), setAsDefault: this.dice.chance(0.7) }))]],
@@ -140,14 +145,14 @@ export class History {
     [22, ['grantPolicy', async () => this.#grant()]],
     [8, ['revokeGrant', async () => this.#with(this.grants, async (id) => revokeGrant(this.#iam, await this.root(), { id }))]],
     [2, ['setAuthorizationMode', async () => setAuthorizationMode(this.#iam, await this.root(), { mode: this.dice.chance(0.6) ? 'LOOSE' : 'STRICT' })]],
-    [2, ['restoreDefaultAccess', async () => restoreDefaultAccess(this.#iam, await this.root(), { userId: this.dice.pick(this.users) })]],
+    [2, ['restoreDefaultAccess', async () => restoreDefaultAccess(this.#iam, await this.root(), { userId: this.recent(this.users) })]],
     [1, ['createEnterpriseProject', async () => this.#made(this.projects, createEnterpriseProject(this.#iam, await this.root(), { name: this.#fresh('project') }))]],
     [4, ['createWorkspace', async () => this.#made(this.workspaces, createWorkspace(this.#iam, await this.root(), {
-      name: this.#fresh('workspace'), enterpriseProjectId: this.dice.pick(this.projects), ...this.#entry() }))]],
+      name: this.#fresh('workspace'), enterpriseProjectId: this.recent(this.projects), ...this.#entry() }))]],
     [6, ['updateWorkspace', async () => updateWorkspace(this.#iam, await this.root(), {
-      id: this.dice.pick(this.workspaces), ...this.#entry(), ...this.#part({ name: this.#fresh('workspace') }) })]],
+      id: this.recent(this.workspaces), ...this.#entry(), ...this.#part({ name: this.#fresh('workspace') }) })]],
     [1, ['deleteWorkspace', async () => {
-      const done = await deleteWorkspace(this.#iam, await this.root(), { id: this.dice.pick(this.workspaces), force: this.dice.chance(0.8) });
+      const done = await deleteWorkspace(this.#iam, await this.root(), { id: this.recent(this.workspaces), force: this.dice.chance(0.8) });
       await this.#iam.clearings.settled();
       return done;
     }]],
@@ -159,7 +164,7 @@ export class History {
     [2, ['createService', async () => this.#service()]],
     [1, ['deleteService', async () => this.#with(this.services, async (id) => deleteService(this.#iam, await this.root(), { id }))]],
     [1, ['disableService', async () => this.#with(this.services, async (id) => this.#toggleService(id))]],
-    [8, ['registerResource', async () => this.#made(this.resources, registerResource(this.#iam, await this.root(this.dice.pick(this.workspaces)), {
+    [8, ['registerResource', async () => this.#made(this.resources, registerResource(this.#iam, await this.root(this.recent(this.workspaces)), {
       urn: this.dice.pick(this.urns), tags: this.#tags() }))]],
     [5, ['updateResource', async () => this.#inside('update')]],
     [4, ['moveResource', async () => this.#inside('move')]],
@@ -175,7 +180,7 @@ export class History {
   }
 
   #with<T>(ids: readonly Id[], act: (id: Id) => Promise<Outcome<T>>): Promise<Outcome<T> | null> {
-    return ids.length === 0 ? Promise.resolve(null) : act(this.dice.pick(ids));
+    return ids.length === 0 ? Promise.resolve(null) : act(this.recent(ids));
   }
 
   /** One of these members, and now and then several. */
@@ -214,7 +219,7 @@ export class History {
       ...(condition === null ? {} : { Condition: condition }),
     };
     const Action = project.Action.length === 0 ? ['modelarts:notebook:get'] : project.Action.filter((name) => !/^own/.test(name)); // prettier-ignore
-    const Statement = [{ ...project, Action: Action.length === 0 ? ['modelarts:dataset:get'] : Action }];
+    const Statement = [{ ...project, Action: Action.length === 0 ? ['modelarts:notebook:list'] : Action }];
     return dice.chance(0.25)
       ? {
           Version: '1.1',
@@ -229,17 +234,17 @@ export class History {
     const kind = dice.weighted([[4, 'USER'], [4, 'GROUP'], [2, 'AGENCY'], [2, 'SERVICE']] as const); // prettier-ignore
     const subjects = { USER: this.users, GROUP: this.groups, AGENCY: this.agencies, SERVICE: this.services }[kind];
     if (subjects.length === 0) return null;
-    const workspaceId = dice.pick(this.workspaces);
+    const workspaceId = this.recent(this.workspaces);
     const scope = dice.pick<GrantPolicyInput['scope']>([
       { kind: 'ALL', id: '' },
       { kind: 'ACCOUNT', id: '' },
       { kind: 'ALL_WORKSPACES', id: '' },
       { kind: 'WORKSPACE', id: workspaceId },
-      { kind: 'ENTERPRISE_PROJECT', id: dice.pick(this.projects) },
+      { kind: 'ENTERPRISE_PROJECT', id: this.recent(this.projects) },
     ]);
     const input: GrantPolicyInput = {
-      policyId: dice.pick(this.policies),
-      subject: { kind, id: dice.pick(subjects) },
+      policyId: this.recent(this.policies),
+      subject: { kind, id: this.recent(subjects) },
       scope,
       expiresAt: dice.chance(0.4) ? this.scene.clock.at + 1 + dice.below(5 * hour) : null,
     };
@@ -274,13 +279,13 @@ export class History {
 
   async #inside(act: 'update' | 'move' | 'deregister'): Promise<Outcome<unknown> | null> {
     if (this.resources.length === 0) return null;
-    const id = this.dice.pick(this.resources);
+    const id = this.recent(this.resources);
     const resource = await this.#iam.store.access.resource(this.scene.account.id, id);
     if (resource === null) return null;
     const call = await this.root(resource.workspaceId);
     if (act === 'update') return updateResource(this.#iam, call, { id, tags: this.#tags() });
     if (act === 'deregister') return deregisterResource(this.#iam, call, { id });
-    return moveResource(this.#iam, this.#iam.calls, call, { id, workspaceId: this.dice.pick(this.workspaces) });
+    return moveResource(this.#iam, this.#iam.calls, call, { id, workspaceId: this.recent(this.workspaces) });
   }
 }
 

@@ -44,7 +44,7 @@ const actions = [
   'modelarts:notebook:get',
   'modelarts:notebook:update',
   'modelarts:trainJob:create',
-  'modelarts:dataset:get',
+  'modelarts:notebook:list',
   'modelarts:workspace:list',
   'iam:users:getUser',
   'bailiwick:audit:list',
@@ -112,7 +112,11 @@ function momentsOf({ at, revision }: Kept, last: boolean): readonly Moment[] {
 
 function requestOf(history: History): AccessRequest {
   const { dice } = history;
-  const workspaceId = dice.chance(0.25) ? null : dice.chance(0.03) ? 'e'.repeat(32) : dice.pick(history.workspaces);
+  const workspaceId = dice.chance(0.25)
+    ? null
+    : dice.chance(0.03)
+      ? 'e'.repeat(32)
+      : history.recent(history.workspaces);
   return {
     principal: history.principal(),
     action: dice.pick(actions),
