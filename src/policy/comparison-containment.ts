@@ -6,6 +6,19 @@ import type { Direction, SidedStatement } from './comparison-search.js';
 import type { Statement } from './document.js';
 import { findShadows } from './shadows.js';
 
+/** How many parts of statements are laid over each other at most. */
+const mostLaid = 150_000;
+
+/** How much there is in statements to be laid over others. */
+function weightOf(statements: Iterable<Statement>): number {
+  let weight = 0;
+  for (const { actions, notActions, resources, notResources, conditions } of statements) {
+    weight += (notActions ?? actions).length + (notResources ?? resources ?? []).length;
+    for (const { values } of conditions) weight += values.length;
+  }
+  return weight;
+}
+
 /** @param namesOf all names of one action */
 export function isContained(
   direction: Direction,
@@ -22,7 +35,8 @@ export function isContained(
     if (extra.size === 0) return true;
     const others = own.filter((one) => one[wide]).map(({ statement }) => statement);
     if (others.length === 0) return false;
-    const idle = findShadows([...others, ...extra], namesOf).filter(({ part }) => part === null);
-    return idle.filter(({ statement }) => extra.has(statement)).length === extra.size;
+    if (weightOf(extra) * weightOf(others) > mostLaid) return false;
+    const shadows = findShadows([...others, ...extra], namesOf, (statement) => extra.has(statement));
+    return shadows.filter(({ part }) => part === null).length === extra.size;
   }
 }

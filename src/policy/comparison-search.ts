@@ -8,10 +8,11 @@ import { type Budget, spend } from './cells.js';
 import { DemandSearch } from './demands.js';
 import type { Statement } from './document.js';
 import type { PolicyRequest } from './evaluation.js';
-import { anyOne, anyRun, matchesGlob } from './globs.js';
+import { anyOne, anyRun } from './globs.js';
 import { KeyClasses, type PlainCondition } from './key-classes.js';
-import { cutShort, type ResourceCell, resourceCells, type SegmentedPattern } from './request-cells.js';
-import { segmentCount } from './resources.js';
+import { leastResources } from './least-resources.js';
+import { cutShort } from './least-texts.js';
+import { fitsSegmented, type ResourceCell, resourceCells, type SegmentedPattern } from './request-cells.js';
 import { type Conjunction, negated, type Remainder, type Situation, type SupposedPattern } from './situations.js';
 
 export type Direction = 'gained' | 'lost';
@@ -55,12 +56,16 @@ export class ComparisonSearch {
   readonly #situation: Situation;
   readonly #budget: Budget;
   readonly #confirm: (direction: Direction, request: PolicyRequest) => boolean;
+  /** What may be spent on laying out every cell; where that is too little, cells are aimed at one by one. */
+  readonly #laying: Budget;
   #axioms: Conjunction = [];
   readonly #remainders = new Map<number, Remainder | null>();
-  readonly #plain = new Map<string, PlainCondition[]>();
+  readonly #plain = new Map<string, Set<PlainCondition>>();
   readonly #classes = new Map<string, KeyClasses>();
   readonly #cells = new Map<string, LaidCells>();
   readonly #findings: Directions<Map<string, Finding>> = { gained: new Map(), lost: new Map() };
+  /** What was found to be impossible where resources are aimed at. */
+  readonly #excluded = new Set<string>();
   readonly #loose: DemandSearch;
   readonly #strict: DemandSearch;
 
@@ -74,6 +79,7 @@ export class ComparisonSearch {
     this.#statements = statements;
     this.#situation = situation;
     this.#budget = budget;
+    this.#laying = { left: Math.max(0, Math.ceil(budget.left / 8)) };
     this.#confirm = confirm;
     const space = {
       keyOf: (literal: number) => situation.conditionOf(literal)?.condition.key.toLowerCase() ?? null,
@@ -120,7 +126,9 @@ export class ComparisonSearch {
       for (const resource of [null, ...members]) {
         if (!spend(this.#budget, about.length)) return false;
         const segments = resource?.split(':') ?? [];
-        const fits = [...patterns.values()].flatMap((pattern, place) => (fitsAll(pattern, segments) ? [place] : []));
+        const fits = [...patterns.values()].flatMap((pattern, place) =>
+          fitsSegmented(pattern, segments) ? [place] : [],
+        );
         const cell = { resource, fits };
         if (this.#differs(direction, this.#applying(about, cell, places), action, cell) === 'SHOWN') return true;
       }
@@ -151,8 +159,9 @@ export class ComparisonSearch {
       const plain = this.#situation.conditionOf(literal);
       if (plain === null) continue;
       const key = plain.condition.key.toLowerCase();
-      const known = this.#plain.get(key) ?? [];
-      if (!known.includes(plain)) this.#plain.set(key, [...known, plain]);
+      const known = this.#plain.get(key);
+      if (known === undefined) this.#plain.set(key, new Set([plain]));
+      else known.add(plain);
     }
   }
 
@@ -160,8 +169,10 @@ export class ComparisonSearch {
     const about = action.about.filter((place) => this.#remainders.get(place) != null);
     if (!this.#mayDiffer(direction, about)) return 'EXCLUDED';
     const { cells, places, complete } = this.#cellsOf(about);
-    let finding: Finding = complete ? 'EXCLUDED' : 'OPEN';
+    if (!complete) return this.#aimed(direction, action, about);
+    let finding: Finding = 'EXCLUDED';
     for (const cell of cells) {
+      if (!spend(this.#budget, 2 * about.length)) return 'OPEN';
       const applying = this.#applying(about, cell, places);
       const signature = applying
         .map(({ place, ways }) => `${place}:${ways.map((way) => way.join()).join('|')}`)
@@ -178,7 +189,7 @@ export class ComparisonSearch {
 
   /** Whether what tells the sides apart can make the difference: an Allow of the one, or a Deny of the other. */
   #mayDiffer(direction: Direction, about: readonly number[]): boolean {
-    const [mine, theirs] = direction === 'gained' ? (['after', 'before'] as const) : (['before', 'after'] as const);
+    const [mine, theirs] = sidesOf(direction);
     const sides = about.flatMap((place) => this.#statements[place] ?? []);
     const apart = sides.some(
       (side) => side.before !== side.after && side[side.statement.effect === 'ALLOW' ? mine : theirs],
@@ -199,7 +210,9 @@ export class ComparisonSearch {
     const key = JSON.stringify(texts);
     let laid = this.#cells.get(key);
     if (laid === undefined) {
-      const cells = [...resourceCells(texts.map((text) => patterns.get(text) ?? { segments: [] }), this.#budget)]; // prettier-ignore
+      const given = this.#laying.left;
+      const cells = [...resourceCells(texts.map((text) => patterns.get(text) ?? { segments: [] }), this.#laying)]; // prettier-ignore
+      spend(this.#budget, given - this.#laying.left);
       laid = {
         cells: cells.filter((cell) => cell !== cutShort),
         places: new Map(texts.map((text, place) => [text, place])),
@@ -208,6 +221,57 @@ export class ComparisonSearch {
       this.#cells.set(key, laid);
     }
     return laid;
+  }
+
+  /** Statement by statement, with those resources alone that fit few of the patterns which stand in the way. */
+  #aimed(direction: Direction, action: AskedAction, about: readonly number[]): Finding {
+    const [mine, theirs] = sidesOf(direction);
+    const sided = about.flatMap((place) => {
+      const side = this.#statements[place];
+      const remainder = this.#remainders.get(place);
+      return side === undefined || remainder == null ? [] : [{ side, remainder }];
+    });
+    const those = (effect: Statement['effect'], wanted: (side: SidedStatement) => boolean): readonly Remainder[] =>
+      sided.flatMap(({ side, remainder }) => (remainder.effect === effect && wanted(side) ? [remainder] : []));
+    const denied = those('DENY', (side) => side[mine]);
+    const kept = [...denied, ...those('ALLOW', (side) => side[theirs])];
+    const refused = those('DENY', (side) => side[theirs] && !side[mine]);
+    let finding: Finding = 'EXCLUDED';
+    for (const [hold, fail] of [
+      ...those('ALLOW', (side) => side[mine] && !side[theirs]).map((allow) => [[allow], kept] as const),
+      ...those('ALLOW', (side) => side[mine]).flatMap((allow) => refused.map((deny) => [[allow, deny], denied] as const)), // prettier-ignore
+    ]) {
+      const here = this.#aim(direction, action, hold, fail);
+      if (here === 'SHOWN') return here;
+      if (here === 'OPEN') finding = here;
+      if (finding === 'OPEN' && (this.#situation.open || this.#budget.left < 0)) return finding;
+    }
+    return finding;
+  }
+
+  #aim(direction: Direction, action: AskedAction, hold: readonly Remainder[], fail: readonly Remainder[]): Finding {
+    let finding: Finding = 'EXCLUDED';
+    for (const cell of leastResources(hold, fail, this.#budget)) {
+      if (cell === cutShort) return 'OPEN';
+      const segments = cell?.split(':') ?? [];
+      const fits = (pattern: SupposedPattern): pattern is SegmentsPattern =>
+        pattern.kind === 'SEGMENTS' && cell !== null && fitsSegmented(pattern.pattern, segments);
+      if (!spend(this.#budget, 4 * (hold.length + fail.length))) return 'OPEN';
+      const failing = fail.flatMap((remainder) => waysOn(remainder, fits));
+      const holding = hold
+        .map((remainder) => waysOn(remainder, fits))
+        .reduce((all, ways) => all.flatMap((one) => ways.map((way) => [...one, ...way])), [this.#axioms]);
+      for (const way of holding) {
+        const signature = `${way.join()} ${failing.map((one) => one.join()).join('|')}`;
+        if (this.#excluded.has(signature)) continue;
+        const here = this.#find(direction, way, failing, action, cell);
+        if (here === 'SHOWN') return here;
+        if (here === 'EXCLUDED') this.#excluded.add(signature);
+        else finding = here;
+        if (finding === 'OPEN' && (this.#situation.open || this.#budget.left < 0)) return finding;
+      }
+    }
+    return finding;
   }
 
   #applying(about: readonly number[], cell: ResourceCell, places: ReadonlyMap<string, number>): readonly Applying[] {
@@ -228,7 +292,7 @@ export class ComparisonSearch {
     action: AskedAction,
     { resource }: ResourceCell,
   ): Finding {
-    const [mine, theirs] = direction === 'gained' ? (['after', 'before'] as const) : (['before', 'after'] as const);
+    const [mine, theirs] = sidesOf(direction);
     const has = (one: Applying, side: 'before' | 'after'): boolean => this.#statements[one.place]?.[side] ?? false;
     const waysOf = (effect: Statement['effect'], wanted: (one: Applying) => boolean): readonly Conjunction[] =>
       applying.flatMap((one) => (one.remainder.effect === effect && wanted(one) ? one.ways : []));
@@ -298,11 +362,16 @@ export class ComparisonSearch {
   #classesOf(key: string): KeyClasses {
     let classes = this.#classes.get(key);
     if (classes === undefined) {
-      classes = new KeyClasses(this.#plain.get(key) ?? [], this.#situation.countOf(key), this.#budget);
+      classes = new KeyClasses([...(this.#plain.get(key) ?? [])], this.#situation.countOf(key), this.#budget);
       this.#classes.set(key, classes);
     }
     return classes;
   }
+}
+
+/** The side that allows more, and the other. */
+function sidesOf(direction: Direction): readonly ['before' | 'after', 'before' | 'after'] {
+  return direction === 'gained' ? ['after', 'before'] : ['before', 'after'];
 }
 
 /** A text that fits a pattern and, as far as it may choose, little else. */
@@ -310,14 +379,6 @@ function memberOf({ segments }: SegmentedPattern): string {
   return segments
     .map((glob) => glob.map((token) => (token === anyRun ? 'zq' : token === anyOne ? 'z' : token)).join(''))
     .join(':');
-}
-
-function fitsAll({ segments }: SegmentedPattern, texts: readonly string[]): boolean {
-  const last = segments.length - 1;
-  return (
-    (texts.length === segments.length || (segments.length === segmentCount && texts.length > segmentCount)) &&
-    segments.every((glob, i) => matchesGlob(glob, i === last ? texts.slice(last).join(':') : (texts[i] ?? '')))
-  );
 }
 
 /** The ways in which a statement can apply to a resource; none when it cannot. */

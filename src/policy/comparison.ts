@@ -6,7 +6,7 @@
  * is confirmed by the evaluator before it is said; that nothing is to be found is said only when nothing was left out.
  * Between the two stands UNKNOWN: the work is bounded by steps, and variables may tie more together than is followed.
  */
-import type { Budget } from './cells.js';
+import { type Budget, spend } from './cells.js';
 import { isContained } from './comparison-containment.js';
 import {
   type AskedAction,
@@ -18,7 +18,8 @@ import {
 } from './comparison-search.js';
 import type { PolicyDocument, Statement } from './document.js';
 import { evaluate, type Evaluation, type PolicyRequest } from './evaluation.js';
-import { type ActionCell, actionCells, cutShort, type KnownActions } from './request-cells.js';
+import { cutShort } from './least-texts.js';
+import { type ActionCell, actionCells, type KnownActions, likelyActions } from './request-cells.js';
 import { keysRead, Situation, type Suppositions } from './situations.js';
 import { casesOf, likelySuppositions, openSuppositions, sampled } from './suppositions.js';
 
@@ -55,7 +56,7 @@ export interface ComparisonOptions {
 }
 
 /** Enough for two sets of a few hundred statements. */
-const usualSteps = 2_000_000;
+const usualSteps = 900_000;
 
 type Documents = PolicyDocument | readonly PolicyDocument[];
 type Sides = Readonly<Record<'before' | 'after', readonly PolicyDocument[]>>;
@@ -81,10 +82,12 @@ export function comparePolicies(
   for (const direction of directions) {
     const glance = new DirectionWork(direction, statements, singleValued, { left: Math.ceil(steps / 16) }, confirm);
     if (glance.shows(actions)) continue;
+    if (isContained(direction, statements, namesOf)) {
+      excluded[direction] = true;
+      continue;
+    }
     const work = new DirectionWork(direction, statements, singleValued, { left: steps }, confirm);
-    excluded[direction] =
-      (work.isExcluded(actions) && complete) ||
-      (found[direction] === null && isContained(direction, statements, namesOf));
+    excluded[direction] = work.isExcluded(actions) && complete;
   }
   return { verdict: verdictOf(found, excluded), ...found };
 }
@@ -229,17 +232,30 @@ function readActions(statements: readonly SidedStatement[], options: ComparisonO
     others: options.actions === undefined || (options.anyAction ?? true),
   };
   const found = new Map<string, AskedAction>();
+  const take = (cell: ActionCell): void => {
+    const about = aboutAction(statements, placed, cell);
+    const key = about.join();
+    if (!found.has(key)) found.set(key, { names: cell.names, about });
+  };
   let complete = true;
   for (const cell of actionCells([...places.keys()], known, budget)) {
     if (cell === cutShort) complete = false;
-    else {
-      const about = aboutAction(statements, placed, cell);
-      const key = about.join();
-      if (!found.has(key)) found.set(key, { names: cell.names, about });
-    }
+    else take(cell);
+    // Of tens of thousands of actions that patterns tell apart, which statements are about each is most of the work.
+    if (spend(budget, statements.length / 8)) continue;
+    complete = false;
+    break;
+  }
+  if (!complete) {
+    const apart = statements.filter(({ before, after }) => before !== after);
+    const asked = new Set(apart.flatMap(({ statement }) => statement.notActions ?? statement.actions));
+    for (const cell of likelyActions([...places.keys()], asked, known, { left: mostLikely })) take(cell);
   }
   return { actions: [...found.values()], complete };
 }
+
+/** Steps for actions that are tried where all are too many. */
+const mostLikely = 100_000;
 
 function aboutAction(
   statements: readonly SidedStatement[],

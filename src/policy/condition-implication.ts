@@ -115,8 +115,22 @@ interface Bound {
   readonly open: boolean;
 }
 
+/** Values as they were last read: whoever lays hundreds of conditions over each other meets each hundreds of times. */
+const sets = new Map<string, ValueSet | null>();
+const mostSets = 2000;
+
 /** Null for a value that depends on the request, or is not of the operator's type. */
-function readSet({ valueType, comparison }: Operator, written: string): ValueSet | null {
+function readSet(operator: Operator, written: string): ValueSet | null {
+  const key = `${operator.valueType} ${operator.comparison} ${written}`;
+  let known = sets.get(key);
+  if (known === undefined) {
+    if (sets.size >= mostSets) sets.clear();
+    sets.set(key, (known = readSetAnew(operator, written)));
+  }
+  return known;
+}
+
+function readSetAnew({ valueType, comparison }: Operator, written: string): ValueSet | null {
   const { template } = readTemplate(written);
   if (template === null || template.some(({ kind }) => kind === 'variable')) return null;
   const text = templateText(template);

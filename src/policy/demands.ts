@@ -50,12 +50,25 @@ export class DemandSearch {
 
   #resolve(fail: readonly Conjunction[], at: Standing): Answers | null {
     if (!spend(this.#budget, fail.length + 1)) return null;
-    let tight: readonly number[] | null = null;
+    const unsettled: (readonly number[])[] = [];
+    const forced: number[] = [];
     for (const conjunction of fail) {
-      if (!conjunction.every((literal) => this.#holds(literal, at))) continue;
+      if (conjunction.some((literal) => at.held.has(negated(literal)))) continue;
       const choices = conjunction.filter((literal) => !at.held.has(literal));
-      if (tight === null || choices.length < tight.length) tight = choices;
-      if (choices.length === 0) return null;
+      const [only] = choices;
+      if (only === undefined) return null;
+      if (choices.length === 1) forced.push(negated(only));
+      unsettled.push(choices);
+    }
+    // What leaves no choice is asked of a key all at once.
+    if (forced.length > 0) {
+      const next = this.#extended(at, forced);
+      return next === null ? null : this.#resolve(fail, next);
+    }
+    let tight: readonly number[] | null = null;
+    for (const choices of unsettled) {
+      if (tight !== null && choices.length >= tight.length) continue;
+      if (choices.every((literal) => this.#holds(literal, at))) tight = choices;
     }
     if (tight === null) return at.answers;
     let before: Standing | null = at;

@@ -6,9 +6,11 @@
  * conditions can hold together while others fail is found class by class, without listing the sets.
  */
 import { type Budget, spend, textCells, type TextPattern } from './cells.js';
+import { compileCondition, type ConditionTest, holds, unclear } from './compiled-conditions.js';
 import { requestValueReads, testCondition, withoutCase } from './conditions.js';
 import type { Condition } from './document.js';
 import { anyRun, literalGlob } from './globs.js';
+import { LeastValues, type ListedPatterns, type Wishes } from './least-values.js';
 import type { OperatorUse, OperatorValueType } from './operators.js';
 import { readBoolean } from './quantities.js';
 import { readTemplate, templateGlob, templateText } from './templates.js';
@@ -48,6 +50,8 @@ interface ValueClass {
 export class KeyClasses {
   readonly #conditions: ReadonlyMap<number, PlainCondition>;
   readonly #classes: readonly ValueClass[];
+  /** Where values are aimed at: those found so far are among the classes. */
+  readonly #aimed: AimedClasses | null;
   readonly #count: ValueCount;
   /** Without the classes that may have no member: what they answer can be shown, what they refuse proves nothing. */
   readonly #real: readonly ValueClass[];
@@ -57,9 +61,10 @@ export class KeyClasses {
   constructor(conditions: readonly PlainCondition[], count: ValueCount, budget: Budget) {
     this.#conditions = new Map(conditions.map((condition) => [condition.id, condition]));
     this.#count = count;
-    const { classes, complete } = classesOf(conditions, budget);
+    const { classes, complete, aimed } = classesOf(conditions, budget);
     this.#classes = classes;
-    this.#real = classes.filter(({ text }) => text !== null);
+    this.#aimed = aimed;
+    this.#real = aimed === null ? classes.filter(({ text }) => text !== null) : classes;
     this.complete = complete;
   }
 
@@ -85,12 +90,17 @@ export class KeyClasses {
       demands.hold.every((id) => this.holds(id, { classes: of, values: null })) &&
       !demands.fail.some((id) => this.holds(id, { classes: of, values: null }));
     if ((this.#count === 'ANY' || this.#count === 'AT_MOST_ONE') && met([])) return { classes: [], values: [] };
-    if (!spend(budget, classes.length)) return null;
+    const weight = 1 + (demands.hold.length + demands.fail.length) / 32;
+    if (!spend(budget, classes.length * weight)) return null;
     const one = classes.find((each) => met([each]));
     if (one !== undefined) return this.#answerOf([one]);
+    if (this.#aimed !== null) {
+      const found = this.#aimed.find(this.#wishesOf(demands), budget);
+      if (found !== null && met([found])) return this.#answerOf([found]);
+    }
     if (this.#count === 'ONE' || this.#count === 'AT_MOST_ONE') return null;
-    for (const readAs of [null, ...typed]) {
-      const set = this.#setFor(demands, classes, readAs);
+    for (const readAs of this.#aimed === null ? [null, ...typed] : [null]) {
+      const set = this.#setFor(demands, classes, readAs, budget);
       if (set !== null && met(set)) return this.#answerOf(fewest(set, met));
     }
     return null;
@@ -101,9 +111,11 @@ export class KeyClasses {
     { hold, fail }: Demands,
     classes: readonly ValueClass[],
     readAs: TypedValueType | null,
+    budget: Budget,
   ): readonly ValueClass[] | null {
     let allowed = readAs === null ? classes : classes.filter(({ type }) => type === readAs);
-    const wanted: ((each: ValueClass) => boolean)[] = [(each) => !each.empty];
+    const wanted: Wanted[] = [{ by: (each) => !each.empty, wishes: [] }];
+    const bound = new Map<number, boolean>();
     for (const [ids, mustHold] of [
       [hold, true],
       [fail, false],
@@ -116,22 +128,34 @@ export class KeyClasses {
         if (isPresence(known.use)) continue;
         if (valueType !== 'string' && valueType !== readAs) {
           if (mustHold) return null;
-          wanted.push(({ type }) => type !== valueType);
+          wanted.push({ by: ({ type }) => type !== valueType, wishes: [] });
           continue;
         }
         const passes = ({ passes: those }: ValueClass): boolean => those.has(id);
         // `each` that holds and `some` that fails bind every value; the other two want one value.
-        if (asksEach(known.use) === mustHold) allowed = allowed.filter((each) => passes(each) === mustHold);
-        else wanted.push((each) => passes(each) === mustHold);
+        if (asksEach(known.use) === mustHold) {
+          allowed = allowed.filter((each) => passes(each) === mustHold);
+          bound.set(id, mustHold);
+        } else wanted.push({ by: (each) => passes(each) === mustHold, wishes: [[id, mustHold]] });
       }
     }
     const set = new Set<ValueClass>();
-    for (const wants of wanted) {
-      const found = [...set].find(wants) ?? allowed.find(wants);
-      if (found === undefined) return null;
+    for (const { by, wishes } of wanted) {
+      const found =
+        [...set].find(by) ?? allowed.find(by) ?? this.#aimed?.find(new Map([...bound, ...wishes]), budget) ?? null;
+      if (found === null || !by(found)) return null;
       set.add(found);
     }
     return [...set];
+  }
+
+  /** What one value that is not empty must pass, and must not; what is asked about presence it decides by itself. */
+  #wishesOf({ hold, fail }: Demands): Wishes {
+    const compared = (id: number): boolean => {
+      const known = this.#conditions.get(id);
+      return known !== undefined && !isPresence(known.use);
+    };
+    return new Map([...hold.filter(compared).map((id) => [id, true] as const), ...fail.filter(compared).map((id) => [id, false] as const)]); // prettier-ignore
   }
 
   #answerOf(classes: readonly ValueClass[]): KeyAnswer {
@@ -142,6 +166,38 @@ export class KeyClasses {
     if (this.#count === 'SEVERAL' && values?.length === 1 && only !== undefined)
       return { classes, values: [only, only] };
     return { classes, values };
+  }
+}
+
+/** A value that a set must have, and what makes it one where it is to be aimed at. */
+interface Wanted {
+  readonly by: (each: ValueClass) => boolean;
+  readonly wishes: readonly (readonly [id: number, passes: boolean])[];
+}
+
+/** Classes of texts that are found as they are asked for. */
+class AimedClasses {
+  /** What was found; whoever looks for a value looks here first. */
+  readonly found: ValueClass[] = [];
+  readonly #values: LeastValues;
+  readonly #texts = new Set<string>();
+
+  constructor(values: LeastValues) {
+    this.#values = values;
+    this.#learn('');
+  }
+
+  /** Null when there is none, or the budget is spent. */
+  find(wishes: Wishes, budget: Budget): ValueClass | null {
+    const text = this.#values.find(wishes, budget);
+    return text === null ? null : this.#learn(text);
+  }
+
+  #learn(text: string): ValueClass {
+    const made = { text, empty: text === '', type: null, passes: this.#values.passedBy(text) };
+    if (!this.#texts.has(text)) this.found.push(made);
+    this.#texts.add(text);
+    return made;
   }
 }
 
@@ -178,13 +234,13 @@ function textOf(value: string): string {
   return templateText(readTemplate(value).template ?? []);
 }
 
-/** A listed value that is read as an address, a date or a number takes as long as some steps. */
-const readingSteps = 8;
+interface Classes {
+  readonly classes: readonly ValueClass[];
+  readonly complete: boolean;
+  readonly aimed: AimedClasses | null;
+}
 
-function classesOf(
-  conditions: readonly PlainCondition[],
-  budget: Budget,
-): { readonly classes: readonly ValueClass[]; readonly complete: boolean } {
+function classesOf(conditions: readonly PlainCondition[], budget: Budget): Classes {
   const compared = conditions.filter(({ use }) => !isPresence(use));
   const strings = compared.filter(({ use }) => use.operator.valueType === 'string');
   const others = compared.filter(({ use }) => use.operator.valueType !== 'string');
@@ -195,7 +251,11 @@ function classesOf(
       .flatMap(({ condition }) => condition.values.map(textOf));
 
   const texts = new Map<string, ReadonlySet<number>>();
-  const cells = stringCells(strings, budget);
+  const cells = stringCells(strings, types.length === 0, budget);
+  if (cells.listed !== null) {
+    const aimed = new AimedClasses(new LeastValues(cells.listed));
+    return { classes: aimed.found, complete: true, aimed };
+  }
   let complete = cells.complete;
   for (const { text, passes } of cells.cells) texts.set(text, passes);
   const known: ValueClass[] = [];
@@ -212,10 +272,10 @@ function classesOf(
     if (!found.complete) complete = false;
     return { type, texts: found.texts };
   });
-  // Each text is held against each listed value: of some hundreds of addresses, which are read anew, that is most of it.
-  const weight = 1 + compared.reduce((sum, { condition }) => sum + readingSteps * condition.values.length, 0);
+  // Each text is held against each listed value, and read as what each condition compares.
+  const weight = 1 + compared.reduce((sum, { condition }) => sum + 2 + condition.values.length, 0);
   for (const text of [...plain, ...candidates.flatMap((each) => each.texts)]) {
-    if (!spend(budget, weight)) return { classes: known, complete: false };
+    if (!spend(budget, weight)) return { classes: known, complete: false, aimed: null };
     const type = types.find((each) => requestValueReads(each, text)) ?? null;
     const passes = texts.get(text) ?? passedBy(text, strings);
     const typedPasses = type === null ? [] : passedBy(text, ofType(others, type));
@@ -228,7 +288,7 @@ function classesOf(
       learn({ text: null, empty: false, type: null, passes });
       for (const each of candidates) {
         for (const value of each.texts) {
-          if (!spend(budget, weight)) return { classes: known, complete: false };
+          if (!spend(budget, weight)) return { classes: known, complete: false, aimed: null };
           const typedPasses = passedBy(value, ofType(others, each.type));
           learn({ text: null, empty: false, type: each.type, passes: new Set([...passes, ...typedPasses]) });
         }
@@ -236,7 +296,7 @@ function classesOf(
     }
   }
   spend(budget, known.length * Math.max(1, others.length));
-  return { classes: known, complete };
+  return { classes: known, complete, aimed: null };
 }
 
 function ofType(conditions: readonly PlainCondition[], type: OperatorValueType): readonly PlainCondition[] {
@@ -245,11 +305,20 @@ function ofType(conditions: readonly PlainCondition[], type: OperatorValueType):
 
 /** The conditions whose bare comparison lets a value pass: prefix and `IfExists` speak of the whole list. */
 function passedBy(text: string, conditions: readonly PlainCondition[]): ReadonlySet<number> {
-  const passed = conditions.filter(({ condition, use }) => {
-    const bare = { ...condition, operator: use.operator.name };
-    return testCondition(bare, new Map([[condition.key.toLowerCase(), [text]]])).result === 'TRUE';
-  });
-  return new Set(passed.map(({ id }) => id));
+  const passed = new Set<number>();
+  for (const condition of conditions) if (passes(condition, text)) passed.add(condition.id);
+  return passed;
+}
+
+const tests = new WeakMap<PlainCondition, ConditionTest>();
+
+function passes(plain: PlainCondition, text: string): boolean {
+  const bare = { ...plain.condition, operator: plain.use.operator.name };
+  let test = tests.get(plain);
+  if (test === undefined) tests.set(plain, (test = compileCondition(bare)));
+  const context = new Map([[bare.key.toLowerCase(), [text]]]);
+  const verdict = test(context);
+  return verdict === unclear ? testCondition(bare, context).result === 'TRUE' : verdict === holds;
 }
 
 interface StringCell {
@@ -257,10 +326,15 @@ interface StringCell {
   readonly passes: ReadonlySet<number>;
 }
 
-function stringCells(
-  conditions: readonly PlainCondition[],
-  budget: Budget,
-): { readonly cells: readonly StringCell[]; readonly complete: boolean } {
+interface StringCells {
+  readonly cells: readonly StringCell[];
+  readonly complete: boolean;
+  /** What each condition lists, where its values are to be aimed at. */
+  readonly listed: ReadonlyMap<number, ListedPatterns> | null;
+}
+
+/** @param mayAim whether values may be aimed at where there are too many cells */
+function stringCells(conditions: readonly PlainCondition[], mayAim: boolean, budget: Budget): StringCells {
   const patterns: TextPattern[] = [];
   const places = new Map<string, number>();
   const listed = conditions.map(({ condition, use }) => {
@@ -275,8 +349,24 @@ function stringCells(
     });
     return { wanted, negated: use.operator.negated };
   });
-  const { cells, complete } = textCells(patterns, () => true, true, budget);
+  const globs = patterns.flatMap((pattern) => (pattern.kind === 'GLOB' ? [pattern.glob] : []));
+  const aims = mayAim && globs.length === patterns.length;
+  // Texts that can be aimed at are worth listing only where they are few.
+  const share = aims ? { left: Math.max(0, Math.ceil(budget.left / 16)) } : budget;
+  const given = share.left;
+  const { cells, complete } = textCells(patterns, () => true, true, share);
+  if (aims) {
+    spend(budget, given - share.left);
+    const listedGlobs = new Map(
+      conditions.map(({ id }, i) => {
+        const { wanted = [], negated = false } = listed[i] ?? {};
+        return [id, { globs: wanted.flatMap((place) => [globs[place] ?? []]), negated }];
+      }),
+    );
+    if (!complete) return { cells: [], complete: true, listed: listedGlobs };
+  }
   return {
+    listed: null,
     cells: cells.map(({ text, fits }) => {
       const fitting = new Set(fits);
       const passing = conditions.filter((_, i) => {

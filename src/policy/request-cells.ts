@@ -4,7 +4,8 @@
  */
 import { isConcreteAction } from './actions.js';
 import { type Budget, spend, type TextCells, textCells } from './cells.js';
-import { type Glob, readGlob } from './globs.js';
+import { type Glob, matchesGlob, readGlob } from './globs.js';
+import { cutShort } from './least-texts.js';
 import { segmentCount } from './resources.js';
 
 /** A pattern cut into segments. */
@@ -18,9 +19,6 @@ export interface SegmentedCell {
   /** Places of the patterns that they fit, ascending. */
   readonly fits: readonly number[];
 }
-
-/** Said when the budget ended before every cell was seen. */
-export const cutShort = Symbol('cut short');
 
 /** The cells of names with so many segments. */
 function* segmentedCells(
@@ -119,6 +117,24 @@ export function* actionCells(
   }
 }
 
+/** Actions that are members of some patterns: where there are too many to tell all apart, one may still show something. */
+export function* likelyActions(
+  patterns: readonly string[],
+  asked: Iterable<string>,
+  { actions, others }: KnownActions,
+  budget: Budget,
+): Generator<ActionCell> {
+  const known = new Set(actions.flat().map((name) => name.toLowerCase()));
+  const tests = patterns.map((pattern) => (/^\*+$/.test(pattern) ? null : expressionOf(pattern.toLowerCase())));
+  if (!others) return;
+  for (const pattern of asked) {
+    const name = pattern.toLowerCase().replaceAll('*', 'zq').replaceAll('?', 'z');
+    if (!isConcreteAction(name) || known.has(name)) continue;
+    if (!spend(budget, patterns.length)) return;
+    yield { names: [name], fits: new Set(tests.flatMap((test, place) => (test?.test(name) !== false ? [place] : []))) };
+  }
+}
+
 function mayOccurInAction(character: string): boolean {
   return character !== ':' && isConcreteAction(character);
 }
@@ -180,9 +196,18 @@ export function* resourceCells(
 }
 
 /** Only the path may have colons; the service is compared in lower case. */
-function mayOccurIn(count: number): (character: string, segment: number) => boolean {
+export function mayOccurIn(count: number): (character: string, segment: number) => boolean {
   return (character, segment) => {
     if (character === ':') return segment === segmentCount - 1 && count === segmentCount;
     return segment > 0 || character.toLowerCase() === character;
   };
+}
+
+/** Whether a resource, cut at its colons, fits a pattern. */
+export function fitsSegmented({ segments }: SegmentedPattern, texts: readonly string[]): boolean {
+  const last = segments.length - 1;
+  return (
+    (texts.length === segments.length || (segments.length === segmentCount && texts.length > segmentCount)) &&
+    segments.every((glob, i) => matchesGlob(glob, i === last ? texts.slice(last).join(':') : (texts[i] ?? '')))
+  );
 }

@@ -26,10 +26,12 @@ export interface Shadow {
  * What of these statements is idle, in their order. Of two that say the same the later one is named.
  *
  * @param namesOf all names of one action, so that a Deny under one name is seen to keep back the others
+ * @param asked whether a statement is asked about at all
  */
 export function findShadows(
   statements: readonly Statement[],
   namesOf: (action: string) => readonly string[] = (action) => [action],
+  asked: (statement: Statement) => boolean = () => true,
 ): readonly Shadow[] {
   const originals = statements.map((statement) => readStatement(statement, namesOf));
   // What is left when all that was found so far is taken out: two that cover each other must not both be named.
@@ -37,7 +39,7 @@ export function findShadows(
   const found: Shadow[] = [];
   for (let place = statements.length - 1; place >= 0; place -= 1) {
     const own = originals[place];
-    if (own === undefined) continue;
+    if (own === undefined || !asked(own.statement)) continue;
     const { effect } = own.statement;
     const denials = originals.filter(({ statement }) => statement.effect === 'DENY');
     const peers = left.filter(

@@ -17,7 +17,7 @@ import { anyOne, anyRun } from './globs.js';
 import type { PlainCondition, ValueCount } from './key-classes.js';
 import { readOperator } from './operators.js';
 import type { SegmentedPattern } from './request-cells.js';
-import { readResourcePattern, segmentCount } from './resources.js';
+import { readResourcePattern, type ResourcePatternReading, segmentCount } from './resources.js';
 import {
   readTemplate,
   resolveTemplate,
@@ -171,7 +171,7 @@ export class Situation {
   }
 
   #pattern(text: string): SupposedPattern {
-    const reading = readResourcePattern(text, this.#context);
+    const reading = readPatternUnder(text, this.#context);
     if (reading === 'UNREADABLE') return { kind: 'UNREADABLE' };
     if (reading === 'EVERY_RESOURCE') return { kind: 'EVERY' };
     const { segments, resolved } = reading;
@@ -241,6 +241,12 @@ export class Situation {
 
   /** What free atoms have to do with others. What plain conditions have to do with each other, their keys' values say. */
   #findImplications(): ReadonlyMap<number, readonly number[]> {
+    const segments = new Map<string, OpenSegments>();
+    const segmentsOf = (text: string): OpenSegments => {
+      let known = segments.get(text);
+      if (known === undefined) segments.set(text, (known = openSegments(text)));
+      return known;
+    };
     const implications = new Map<number, number[]>();
     const add = (from: number, to: number): void => {
       implications.set(from, [...(implications.get(from) ?? []), to]);
@@ -259,11 +265,26 @@ export class Situation {
             add(2 * id, 2 * other + 1);
         } else if (atom.kind === 'MISS') {
           if (against.kind === 'PATTERN' && against.text === atom.text) add(2 * id, 2 * other + 1);
-        } else if (against.kind === 'PATTERN' && templateCovers(against.text, atom.text)) add(2 * id, 2 * other);
+        } else if (against.kind === 'PATTERN' && templateCovers(segmentsOf(against.text), segmentsOf(atom.text)))
+          add(2 * id, 2 * other);
       }
     }
     return implications;
   }
+}
+
+/** Patterns that are the same whatever is supposed, as they were last read: each situation reads all of them. */
+const plainPatterns = new Map<string, ResourcePatternReading>();
+const mostPatterns = 2000;
+
+function readPatternUnder(text: string, context: RequestContext): ResourcePatternReading {
+  if (text.includes('${')) return readResourcePattern(text, context);
+  let known = plainPatterns.get(text);
+  if (known === undefined) {
+    if (plainPatterns.size >= mostPatterns) plainPatterns.clear();
+    plainPatterns.set(text, (known = readResourcePattern(text, context)));
+  }
+  return known;
 }
 
 function conditionIn(atom: Atom): Condition | null {
@@ -284,13 +305,13 @@ function writeTemplate(template: Template): string {
 /** One place of a pattern whose variables are not known: as in globs, or a variable by its name. */
 type OpenToken = string | typeof anyRun | typeof anyOne | { readonly key: string; readonly fallback: string | null };
 
+type OpenSegments = readonly (readonly OpenToken[])[];
+
 /**
  * Whether whatever one pattern fits, under one request, the wider one fits too. The wide one is laid over the narrow one
  * token by token, and a variable over itself: what it comes to is the same for both. Sound, not complete.
  */
-function templateCovers(wider: string, narrower: string): boolean {
-  const wide = openSegments(wider);
-  const narrow = openSegments(narrower);
+function templateCovers(wide: OpenSegments, narrow: OpenSegments): boolean {
   return wide.length === narrow.length && wide.every((segment, i) => lies(segment, narrow[i] ?? []));
 }
 
@@ -304,6 +325,7 @@ function lies(over: readonly OpenToken[], under: readonly OpenToken[]): boolean 
       if (token === anyRun) next[j] = covered[j] === true || next[j + 1] === true;
       else if (below !== undefined) next[j] = swallows(token, below) && covered[j + 1] === true;
     }
+    if (!next.includes(true)) return false;
     covered = next;
   }
   return covered[0] ?? false;
@@ -318,7 +340,7 @@ function swallows(token: OpenToken, below: OpenToken): boolean {
   return token === anyOne ? typeof below === 'string' || below === anyOne : token === below;
 }
 
-function openSegments(pattern: string): readonly (readonly OpenToken[])[] {
+function openSegments(pattern: string): OpenSegments {
   return splitTemplate(readTemplate(pattern).template ?? [], segmentCount).map((segment, i) => {
     if (segment.every((part) => part.kind === 'text' && part.text === '')) return [anyRun];
     return segment.flatMap((part): OpenToken[] => {
