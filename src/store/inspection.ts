@@ -9,6 +9,7 @@ import { StoreAccessReader } from './access.js';
 import { FreeConnection } from './connection.js';
 import { entitiesFor } from './entities.js';
 import { DatabaseUnavailable, failureOf } from './failures.js';
+import { forbiddingOf } from './generation.js';
 import { locationOf, type Location } from './location.js';
 import { migrations } from './migrations/index.js';
 import { ScopedReader } from './reader.js';
@@ -21,7 +22,7 @@ export interface Inspection {
   readonly begun: boolean;
   /** Migrations that this program has and the database does not; those of a database without tables are all. */
   readonly pending: readonly string[];
-  /** Migrations that a newer program has made; this one cannot read what they changed. */
+  /** Migrations that a newer program has made and this one may not go on beside; it cannot read what they changed. */
   readonly unknown: readonly string[];
   /** Only while nothing is pending and nothing unknown is there. */
   readonly store: Pick<Store, 'access' | 'reader'>;
@@ -81,7 +82,7 @@ async function look(source: DataSource, { database }: Location, now: () => Insta
   return {
     begun: done.size > 0,
     pending: names.filter((name) => !done.has(name)),
-    unknown: [...done].filter((name) => !names.some((known) => known === name)),
+    unknown: forbiddingOf([...done]),
     store: {
       access: new StoreAccessReader(connection),
       reader: (scope) => new ScopedReader(connection, scope, now),

@@ -7,7 +7,7 @@ const index = {
   columnNames: ['account_id', 'target_kind', 'revision', 'at'],
 };
 
-export class TrailOfKinds1764810000000 implements MigrationInterface {
+export class AdditiveTrailOfKinds1764810000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.createIndex('audit_events', new TableIndex(index));
     await checkForeignKeys(runner);

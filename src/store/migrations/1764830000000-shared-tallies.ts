@@ -4,7 +4,7 @@ import { checkForeignKeys, integer, key } from './notation.js';
 
 const name = 'shared_tallies';
 
-export class SharedTallies1764830000000 implements MigrationInterface {
+export class AdditiveSharedTallies1764830000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     const isSqlite = runner.connection.options.type === 'sqlite';
     await runner.createTable(

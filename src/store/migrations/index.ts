@@ -1,4 +1,9 @@
-/** Every migration in the order in which they run. Add at the end; never change one that has been released. */
+/**
+ * Every migration in the order in which they run. Add at the end; never change one that has been released.
+ *
+ * A name that begins with `Additive` is a promise that programs which do not know the migration may go on beside it: it adds tables,
+ * indexes that are not unique, and columns that may be left out, and nothing that older programs write becomes wrong by it.
+ */
 import { InitialTables1763900000000 } from './1763900000000-initial-tables.js';
 import { AccountSettingsAndSecondFactors1764200000000 } from './1764200000000-account-settings-and-second-factors.js';
 import { SpentSignatures1764300000000 } from './1764300000000-spent-signatures.js';
@@ -10,8 +15,8 @@ import { WorkspaceLife1764770000000 } from './1764770000000-workspace-life.js';
 import { ShadowsOfResources1764780000000 } from './1764780000000-shadows-of-resources.js';
 import { ScopesLeft1764790000000 } from './1764790000000-scopes-left.js';
 import { AuditChains1764800000000 } from './1764800000000-audit-chains.js';
-import { TrailOfKinds1764810000000 } from './1764810000000-trail-of-kinds.js';
-import { SharedTallies1764830000000 } from './1764830000000-shared-tallies.js';
+import { AdditiveTrailOfKinds1764810000000 } from './1764810000000-trail-of-kinds.js';
+import { AdditiveSharedTallies1764830000000 } from './1764830000000-shared-tallies.js';
 
 export const migrations = [
   InitialTables1763900000000,
@@ -25,6 +30,6 @@ export const migrations = [
   ShadowsOfResources1764780000000,
   ScopesLeft1764790000000,
   AuditChains1764800000000,
-  TrailOfKinds1764810000000,
-  SharedTallies1764830000000,
+  AdditiveTrailOfKinds1764810000000,
+  AdditiveSharedTallies1764830000000,
 ] as const;
