@@ -47,7 +47,7 @@ export interface Land {
 }
 
 export async function openIam(database: 'sqlite' | 'postgres'): Promise<Iam> {
-  const store = await openStore(await sources[database].freshUrl());
+  const store = await openStore(await sources[database].readyUrl());
   closings.push(() => store.close());
   return createIam({ store, masterKey: randomBytes(32) });
 }

@@ -20,7 +20,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 say(`${worlds} worlds on ${database.name}, seed ${seed}`);
 const tally = newTally();
 const began = performance.now();
-const store = await openStore(await database.freshUrl(), {});
+const store = await openStore(await database.readyUrl(), {});
 const iam = createIam({ store, masterKey: randomBytes(32) });
 let told = 0;
 try {

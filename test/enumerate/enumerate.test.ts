@@ -14,7 +14,7 @@ describe.each(Object.values(databases()))('lists of access on $name', (database)
   afterAll(() => database.stop());
 
   it('say what deciding for everybody says', { timeout: 120_000 }, async () => {
-    const store = await openStore(await database.freshUrl(), {});
+    const store = await openStore(await database.readyUrl(), {});
     const iam = createIam({ store, masterKey: randomBytes(32) });
     const tally = newTally();
     for (let i = 0; i < worlds; i++) await compareWorld(iam, seed + i, tally);

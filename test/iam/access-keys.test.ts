@@ -25,7 +25,7 @@ for (const database of Object.values(databases())) {
   describe(`access keys on ${database.name}`, () => {
     let scene: Scene;
     beforeAll(async () => {
-      scene = await (await Scene.open(await database.freshUrl())).strict();
+      scene = await (await Scene.open(await database.readyUrl())).strict();
     });
     afterAll(async () => {
       await scene.close();

@@ -42,7 +42,7 @@ for (const database of Object.values(databases())) {
   describe(`account settings on ${database.name}`, () => {
     let scene: Scene;
     beforeAll(async () => {
-      scene = await Scene.open(await database.freshUrl());
+      scene = await Scene.open(await database.readyUrl());
     });
     afterAll(async () => {
       await scene.close();

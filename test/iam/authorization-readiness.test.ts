@@ -75,7 +75,7 @@ for (const database of Object.values(databases())) {
     let names = 0;
 
     beforeAll(async () => {
-      scene = await Scene.open(await database.freshUrl(), () => (statements += 1));
+      scene = await Scene.open(await database.readyUrl(), () => (statements += 1));
       await scene.strict();
       here = await scene.workspace();
       elsewhere = await scene.workspace();

@@ -904,7 +904,7 @@ for (const database of Object.values(databases())) {
   describe(`no-escalation on ${database.name}`, () => {
     let scene: Scene;
     beforeAll(async () => {
-      scene = await Scene.open(await database.freshUrl());
+      scene = await Scene.open(await database.readyUrl());
     });
     afterAll(async () => {
       await scene.close();
@@ -955,7 +955,7 @@ for (const database of Object.values(databases())) {
     });
 
     it('a user made by someone without ModelArts does not get the LOOSE default', async () => {
-      const loose = await Scene.open(await database.freshUrl());
+      const loose = await Scene.open(await database.readyUrl());
       onTestFinished(() => loose.close());
       const mallory = await loose.user();
       await loose.allow(mallory, ...administration);

@@ -43,7 +43,7 @@ for (const database of Object.values(databases())) {
     let pair: KeyPair;
 
     beforeAll(async () => {
-      scene = await (await Scene.open(await database.freshUrl())).strict();
+      scene = await (await Scene.open(await database.readyUrl())).strict();
     });
     afterAll(async () => {
       await scene.close();

@@ -18,7 +18,7 @@ for (const database of Object.values(databases())) {
     let scene: Scene;
     let at: Id;
     beforeAll(async () => {
-      scene = await Scene.open(await database.freshUrl());
+      scene = await Scene.open(await database.readyUrl());
       at = (await scene.workspace()).id;
     });
     afterAll(async () => {

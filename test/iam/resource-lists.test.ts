@@ -177,7 +177,7 @@ describe.each<TestDatabase>([sqlite, postgres])('lists of resources on $name', (
   let catalogue: Catalogue;
 
   beforeAll(async () => {
-    scene = await Scene.open(await database.freshUrl());
+    scene = await Scene.open(await database.readyUrl());
     base = await scene.root('0');
     catalogue = withLabs(scene.iam.catalogue);
     const accountId = scene.account.id;

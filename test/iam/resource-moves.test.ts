@@ -18,7 +18,7 @@ for (const database of Object.values(databases())) {
     let from: Id;
     let to: Id;
     beforeAll(async () => {
-      scene = await Scene.open(await database.freshUrl());
+      scene = await Scene.open(await database.readyUrl());
       from = (await scene.workspace()).id;
       to = (await scene.workspace()).id;
     });

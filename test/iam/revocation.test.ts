@@ -294,7 +294,7 @@ for (const database of Object.values(databases())) {
     describe(`taking away never widens in ${mode} on ${database.name}`, () => {
       let scene: Scene;
       beforeAll(async () => {
-        scene = await Scene.open(await database.freshUrl());
+        scene = await Scene.open(await database.readyUrl());
         if (mode === 'STRICT') await scene.strict();
       });
       afterAll(async () => {
@@ -336,7 +336,7 @@ for (const database of Object.values(databases())) {
   describe(`revocation on ${database.name}`, () => {
     let scene: Scene;
     beforeAll(async () => {
-      scene = await (await Scene.open(await database.freshUrl())).strict();
+      scene = await (await Scene.open(await database.readyUrl())).strict();
     });
     afterAll(async () => {
       await scene.close();
@@ -360,7 +360,7 @@ for (const database of Object.values(databases())) {
   describe(`the LOOSE default on ${database.name} (rule 12)`, () => {
     let scene: Scene;
     beforeAll(async () => {
-      scene = await Scene.open(await database.freshUrl());
+      scene = await Scene.open(await database.readyUrl());
     });
     afterAll(async () => {
       await scene.close();

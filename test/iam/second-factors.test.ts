@@ -26,7 +26,7 @@ for (const database of Object.values(databases())) {
   describe(`second factors on ${database.name}`, () => {
     let scene: Scene;
     beforeAll(async () => {
-      scene = await Scene.open(await database.freshUrl());
+      scene = await Scene.open(await database.readyUrl());
     });
     afterAll(async () => {
       await scene.close();

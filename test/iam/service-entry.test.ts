@@ -39,7 +39,7 @@ for (const database of Object.values(databases())) {
   describe(`services on ${database.name}`, () => {
     let scene: Scene;
     beforeAll(async () => {
-      scene = await (await Scene.open(await database.freshUrl())).strict();
+      scene = await (await Scene.open(await database.readyUrl())).strict();
     });
     afterAll(async () => {
       await scene.close();

@@ -39,7 +39,7 @@ for (const database of Object.values(databases())) {
   describe(`side doors on ${database.name}`, () => {
     let scene: Scene;
     beforeAll(async () => {
-      scene = await Scene.open(await database.freshUrl());
+      scene = await Scene.open(await database.readyUrl());
     });
     afterAll(async () => {
       await scene.close();
@@ -58,7 +58,7 @@ for (const database of Object.values(databases())) {
 
     describe('names of workspaces that a policy in use looks at', () => {
       it('are given by administrators only, to new workspaces and old', async () => {
-        const fresh = await Scene.open(await database.freshUrl());
+        const fresh = await Scene.open(await database.readyUrl());
         const manager = await fresh.user();
         await fresh.allow(manager, 'modelarts:workspace:*');
         const own = must(await createWorkspace(fresh.iam, await fresh.call(manager), { name: 'plain-name' }));
@@ -84,7 +84,7 @@ for (const database of Object.values(databases())) {
     });
 
     it('are found however the policy spells its key, and no policy is named to who may not read it', async () => {
-      const fresh = await Scene.open(await database.freshUrl());
+      const fresh = await Scene.open(await database.readyUrl());
       const manager = await fresh.user();
       await fresh.allow(manager, 'modelarts:workspace:*');
       const text = `{"Version":"1.1","Statement":[{"Effect":"Allow","Action":["modelarts:pool:list"],"Condition":{"StringEquals":{"g:Project\\u004eame":["treasury"]}}}]}`;

@@ -40,7 +40,7 @@ for (const database of Object.values(databases())) {
     let scene: Scene;
     const statements: string[] = [];
     beforeAll(async () => {
-      scene = await Scene.open(await database.freshUrl(), (text) => void statements.push(text));
+      scene = await Scene.open(await database.readyUrl(), (text) => void statements.push(text));
     });
     afterAll(async () => {
       await scene.close();

@@ -10,7 +10,7 @@ for (const database of Object.values(databases())) {
   describe(`sweeping on ${database.name}`, () => {
     let scene: Scene;
     beforeAll(async () => {
-      scene = await Scene.open(await database.freshUrl());
+      scene = await Scene.open(await database.readyUrl());
     });
     afterAll(async () => {
       await scene.close();

@@ -32,7 +32,7 @@ for (const database of Object.values(databases())) {
   describe(`deleting workspaces on ${database.name}`, () => {
     let scene: Scene;
     beforeAll(async () => {
-      scene = await Scene.open(await database.freshUrl());
+      scene = await Scene.open(await database.readyUrl());
     });
     afterAll(async () => {
       await scene.close();
@@ -351,7 +351,7 @@ for (const database of Object.values(databases())) {
 
     it('a chain costs no more than as many that stand alone, whatever its order', async () => {
       const statements: string[] = [];
-      const own = await Scene.open(await database.freshUrl(), (text) => void statements.push(text));
+      const own = await Scene.open(await database.readyUrl(), (text) => void statements.push(text));
       const { id: workspaceId } = await own.workspace();
       const long = 6 * clearedAtOnce;
       const urnOf = (n: number) => `modelarts::${own.account.id}:notebook:chain-${n}`;

@@ -17,7 +17,7 @@ for (const database of Object.values(databases())) {
   describe(`quotas of workspaces on ${database.name}`, () => {
     let scene: Scene;
     beforeAll(async () => {
-      scene = await Scene.open(await database.freshUrl());
+      scene = await Scene.open(await database.readyUrl());
     });
     afterAll(async () => {
       await scene.close();
@@ -39,7 +39,7 @@ for (const database of Object.values(databases())) {
 
     it('what is used is counted by the database, not read row by row', async () => {
       const statements: string[] = [];
-      const own = await Scene.open(await database.freshUrl(), (text) => void statements.push(text));
+      const own = await Scene.open(await database.readyUrl(), (text) => void statements.push(text));
       const { id } = await own.workspace();
       must(await updateWorkspaceQuotas(own.iam, await own.root(), { workspaceId: id, quotas: [{ kind, quota: 9 }] }));
       const call = await own.root(id);

@@ -83,7 +83,8 @@ export interface TestHouse {
 
 const sources = databases();
 const running = new Set<TestHouse>();
-let schema: GraphQLSchema | null = null;
+/** Where the schema is kept: this module is loaded again for each file, the program once for each worker. */
+const worker = globalThis as { bailiwickTestSchema?: GraphQLSchema };
 
 afterAll(async () => {
   for (const house of [...running]) await house.stop();
@@ -91,10 +92,10 @@ afterAll(async () => {
   await sources.postgres.stop();
 });
 
-/** Metadata of type-graphql is global, so the schema is built once for a test file. */
+/** Metadata of type-graphql is global, so the schema is built once for a worker. Nobody changes it. */
 export function testSchema(): GraphQLSchema {
-  schema ??= buildGuardedSchema({ resolvers, catalogue: platformCatalogue });
-  return schema;
+  worker.bailiwickTestSchema ??= buildGuardedSchema({ resolvers, catalogue: platformCatalogue });
+  return worker.bailiwickTestSchema;
 }
 
 export async function startHouse({
@@ -108,7 +109,7 @@ export async function startHouse({
   let ahead = 0;
   const now = (): number => Date.now() + ahead;
   const statements: string[] = [];
-  const databaseUrl = ownUrl ?? beside?.databaseUrl ?? (await sources[database].freshUrl());
+  const databaseUrl = ownUrl ?? beside?.databaseUrl ?? (await sources[database].readyUrl());
   const store = await openStore(databaseUrl, { now, limits, log: (text) => void statements.push(text) });
   const watched = edge.metrics === undefined ? {} : { observer: edge.metrics.observer };
   const masterKey = beside?.masterKey ?? randomBytes(32);

@@ -1,36 +1,35 @@
 /**
  * What every file of a run shares, made once before the first: the program as plain JavaScript, so that starting it does
- * not mean translating it, and one PostgreSQL server, started when the first file asks for a database.
+ * not mean translating it, and the door to the databases (database-door.ts).
  * The tests reach both through shared.ts. Their files lie in memory where there is room: they wait for the disk otherwise,
  * half of their time where SQLite is written.
  */
 import { chmodSync, mkdirSync, readdirSync, statfsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { TestProject } from 'vitest/node';
-import { startPostgres, type PostgresServer } from '../store/databases.js';
+import { openDatabaseDoor } from './database-door.js';
 import { databaseDoor, programFolder } from './shared.js';
+import { runFolder } from './translated.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   removeLeftovers();
-  // Beside `src`, because the program finds `schema` and `dist` from where it is; of this run alone, because another run
-  // in the same clone may see other sources.
-  const folder = `${root}.program-${process.pid}`;
-  await translateInto(folder);
-  project.onTestsRerun(() => translateInto(folder));
-  process.env[programFolder] = folder;
+  await translateInto(runFolder);
+  process.env[programFolder] = runFolder;
   const memory = memoryFolder();
   if (memory !== null) process.env['TMPDIR'] = memory;
   const database = await openDatabaseDoor();
+  project.onTestsRerun(async () => {
+    await translateInto(runFolder);
+    database.forgetTables();
+  });
   process.env[databaseDoor] = database.url;
   return async () => {
     await database.close();
-    await rm(folder, { recursive: true, force: true });
+    await rm(runFolder, { recursive: true, force: true });
     if (memory !== null) await rm(memory, { recursive: true, force: true });
   };
 }
@@ -95,25 +94,4 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-}
-
-/** Answers every request with the URL of the server, which it starts for the first. */
-async function openDatabaseDoor(): Promise<{ readonly url: string; close(): Promise<void> }> {
-  let server: Promise<PostgresServer> | null = null;
-  const door = createServer((_request, response) => {
-    server ??= startPostgres();
-    server.then(
-      ({ urlOf }) => response.end(urlOf('postgres')),
-      (error: unknown) => response.writeHead(500).end(String(error)),
-    );
-  });
-  await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(door.address() as AddressInfo).port}/`,
-    close: async () => {
-      door.close();
-      door.closeAllConnections();
-      await (await server?.catch(() => null))?.stop();
-    },
-  };
 }

@@ -43,7 +43,7 @@ async function main(): Promise<number> {
       shown = done;
       say(`${new Date().toISOString().slice(11, 19)} ${done} of ${operations}`);
     };
-    const replayed = await replay(await source.freshUrl(), { operations, concurrency, seed, told });
+    const replayed = await replay(await source.readyUrl(), { operations, concurrency, seed, told });
     say(describe(replayed));
     return replayed.found.length + replayed.defects.length > 0 ? 1 : 0;
   } finally {

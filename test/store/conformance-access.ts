@@ -11,7 +11,7 @@ export function conformanceOfAccess(database: TestDatabase): void {
     let store: Store;
     let statements: string[] = [];
     beforeAll(async () => {
-      store = await openStore(await database.freshUrl(), { log: (statement) => statements.push(statement) });
+      store = await openStore(await database.readyUrl(), { log: (statement) => statements.push(statement) });
       await settle(store, 'one');
       await settle(store, 'two');
       await write(store, origin('one'), async (open) => {

@@ -130,7 +130,7 @@ export function conformanceOfConfinement(database: TestDatabase): void {
     let store: Store;
     let statements = 0;
     beforeAll(async () => {
-      store = await openStore(await database.freshUrl(), { now: () => today, log: () => (statements += 1) });
+      store = await openStore(await database.readyUrl(), { now: () => today, log: () => (statements += 1) });
       await settle(store, 'one');
       await settle(store, 'two');
       await write(store, origin('two'), async (open) => {

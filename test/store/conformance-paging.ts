@@ -227,7 +227,7 @@ export function conformanceOfPaging(database: TestDatabase): void {
     let store: Store;
     let rows: Rows;
     beforeAll(async () => {
-      store = await openStore(await database.freshUrl(), { now: () => noon });
+      store = await openStore(await database.readyUrl(), { now: () => noon });
       rows = await populate(store, 'town', seed);
     });
     afterAll(async () => {

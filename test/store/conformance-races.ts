@@ -11,7 +11,7 @@ export function conformanceOfRaces(database: TestDatabase): void {
     let url: string;
     let store: Store;
     beforeAll(async () => {
-      url = await database.freshUrl();
+      url = await database.readyUrl();
       store = await openStore(url);
     });
     afterAll(async () => {
@@ -108,7 +108,7 @@ export function conformanceOfRaces(database: TestDatabase): void {
     });
 
     test('a transaction that takes too long is rolled back and lets the others go on', async () => {
-      const hurried = await openStore(await database.freshUrl(), { longestTransaction: 300 });
+      const hurried = await openStore(await database.readyUrl(), { longestTransaction: 300 });
       await founded(hurried, 'slow');
       const group = (id: string) => record('group', 'slow', id, { name: id });
       let late: Promise<unknown> = Promise.resolve();
@@ -128,7 +128,7 @@ export function conformanceOfRaces(database: TestDatabase): void {
     });
 
     test('after closing, nothing can be written; what was under way is finished first', async () => {
-      const closing = await openStore(await database.freshUrl());
+      const closing = await openStore(await database.readyUrl());
       await founded(closing, 'closing');
       const last = write(closing, origin('closing'), async (open) => {
         await pause(50);

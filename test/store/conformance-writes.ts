@@ -60,7 +60,7 @@ const written = (Object.keys(changes) as Kind[]).filter((kind) => changes[kind] 
 export function conformanceOfWrites(database: TestDatabase): void {
   let store: Store;
   beforeAll(async () => {
-    store = await openStore(await database.freshUrl());
+    store = await openStore(await database.readyUrl());
   });
   afterAll(async () => {
     await store.close();

