@@ -68,6 +68,8 @@ function rowTest(row: string, test: RowTest): Sql {
  */
 function urnFits(urn: Sql, path: Sql, segments: readonly Pattern[]): Sql {
   if (!segments.every(isStorable)) return never;
+  // What a variable stands for may hold a colon; compared with its colons it would be found across two segments.
+  if (segments.slice(0, -1).some(holdsColon)) return never;
   const conditions: Sql[] = [];
   /** Where the next segment begins, from 1. */
   let start = sql`1`;
@@ -99,6 +101,10 @@ function urnFits(urn: Sql, path: Sql, segments: readonly Pattern[]): Sql {
   comparePlain(false);
   conditions.push(fits(path, segments.at(-1) ?? []));
   return all(conditions.filter((condition) => condition !== always));
+}
+
+function holdsColon(pattern: Pattern): boolean {
+  return pattern.some((part) => typeof part === 'string' && part.includes(':'));
 }
 
 /** Some of the patterns fits the value of the tag; false where it has none. */

@@ -185,6 +185,18 @@ describe.each([sqlite, postgres])('$name', (database) => {
     expect(await ids(allOf(tests.map((one) => negation(one))))).toHaveLength(rows.length);
   });
 
+  test('a colon in a segment before the path is none of those that cut', async () => {
+    const urnOf = (urn: string) =>
+      write(store, origin('acc', { workspaceId: '0' }), (open) => open.update('resource', 'r0', { urn }));
+    const known = async (...segments: readonly Pattern[]) =>
+      (await ids(testOf<RowTest>({ about: 'URN', segments }))).includes('r0');
+    await urnOf('obs:a::::b');
+    expect(await known(anything, anything, [], [], [':b'])).toBe(true);
+    expect(await known(anything, anything, [], [':'], anything)).toBe(false);
+    expect(await known(['obs'], ['a'], [':'], [], anything)).toBe(false);
+    await urnOf(rows[0]?.urn ?? '');
+  });
+
   test('tags are looked for as they are after a change', async () => {
     const team: RowExpression = testOf({ about: 'TAG', key: 'changing', fits: [['x']] });
     const change = (tags: readonly { key: string; value: string }[]) =>
