@@ -11,6 +11,7 @@ import type { Settings } from '../settings.js';
 import {
   backUpStore,
   DatabaseError,
+  DatabaseUnavailable,
   NewerDatabaseError,
   openBackup,
   readThrough,
@@ -85,7 +86,12 @@ async function written(
     });
   } catch (error) {
     // What the file system refuses is told with the name of the file.
-    if (!(error instanceof DatabaseError || error instanceof NewerDatabaseError)) throw error;
+    if (!(
+      error instanceof DatabaseError ||
+      error instanceof DatabaseUnavailable ||
+      error instanceof NewerDatabaseError
+    ))
+      throw error;
     throw new StartRefused(`${error.message}; there is no backup`);
   }
 }

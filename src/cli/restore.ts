@@ -7,6 +7,7 @@ import { sealedRows, type SealedRows } from '../iam/index.js';
 import { withoutPassword, type Settings } from '../settings.js';
 import {
   DatabaseError,
+  DatabaseUnavailable,
   NewerDatabaseError,
   NoBackup,
   openBackup,
@@ -64,7 +65,12 @@ export async function restore(
     if (error instanceof NoBackup) {
       throw new StartRefused(`\`${path}\` is no backup that can be restored: ${error.message}; nothing was restored`);
     }
-    if (error instanceof RestoreRefused || error instanceof DatabaseError || error instanceof NewerDatabaseError) {
+    if (
+      error instanceof RestoreRefused ||
+      error instanceof DatabaseError ||
+      error instanceof DatabaseUnavailable ||
+      error instanceof NewerDatabaseError
+    ) {
       throw new StartRefused(`${error.message}; nothing was restored`);
     }
     if (isSystemError(error)) throw new StartRefused(`\`${error.path ?? path}\`: ${error.code}; nothing was restored`);

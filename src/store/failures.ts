@@ -19,8 +19,9 @@ export class DatabaseError extends Error {
 /**
  * GONE: the connection broke, or none can be made. SILENT: nothing came back, not even a failure. CROWDED: none became free in time. SLOW: a statement took longer than it
  * may. HELD: somebody else held a lock for longer than one waits. CONFLICT: PostgreSQL gave way to another transaction.
+ * FULL: there is no room for what was to be written; whoever only reads is answered.
  */
-export type Obstacle = 'GONE' | 'SILENT' | 'CROWDED' | 'SLOW' | 'HELD' | 'CONFLICT';
+export type Obstacle = 'GONE' | 'SILENT' | 'CROWDED' | 'SLOW' | 'HELD' | 'CONFLICT' | 'FULL';
 
 const advice: Readonly<Record<Obstacle, string>> = {
   GONE: 'the database does not answer just now; try again in a few seconds',
@@ -28,6 +29,7 @@ const advice: Readonly<Record<Obstacle, string>> = {
   CROWDED: 'every connection to the database is in use; try again in a few seconds',
   SLOW: 'the database took too long over this; ask for less at once, or try again later',
   HELD: 'the database is held by somebody else just now; try again in a few seconds',
+  FULL: 'the disk of the database is full and nothing was changed; reads go on, changes do as soon as there is room',
   CONFLICT: 'other changes kept getting in the way of this one; try again in a few seconds',
 };
 
@@ -53,6 +55,8 @@ const obstacles: Readonly<Record<string, Obstacle>> = {
   SQLITE_BUSY: 'HELD',
   SQLITE_LOCKED: 'HELD',
   '53300': 'CROWDED',
+  '53100': 'FULL',
+  SQLITE_FULL: 'FULL',
   // A server that is ending, was killed, is not up yet, or became a standby: the next connection may find another.
   '57P01': 'GONE',
   '57P02': 'GONE',
