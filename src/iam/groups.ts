@@ -136,6 +136,9 @@ export async function addGroupMembers(
     const { transaction, call } = open;
     const refused = open.ask('iam:permissions:addUserToGroup', iamUrn(call.accountId, 'group', input.groupId));
     if (refused !== null) return refused;
+    // With nobody to join, nothing else would look whether there is such a group.
+    const faults = input.userIds.length === 0 ? await missingOf(open, [], [input.groupId], 'groupId') : [];
+    if (faults.length > 0) return reject(...faults);
     const joined = await joinGroups(open, input.userIds, [input.groupId], 'groupId');
     if (joined !== null) return joined;
     const defaultAccessEnded = await endReachedDefaults(transaction, input.userIds);

@@ -192,6 +192,10 @@ describe('groups', () => {
       defaultAccessEnded: [],
       group: { members: { totalCount: 2, nodes: [{ name: 'member-ann' }, { name: 'member-ben' }] } },
     });
+    for (const name of ['addGroupMembers', 'removeGroupMembers']) {
+      const nowhere = await send(stage, root, name, { groupId: group('none'), userIds: [] }, 'group { id }');
+      expect(gist(nowhere), name).toEqual([['NOT_FOUND', 'groupId', expect.any(String)]]);
+    }
     const missing = await send(stage, root, 'addGroupMembers', { groupId, userIds: [ann, 'nobody'] }, 'group { id }');
     expect(gist(missing)).toEqual([['NOT_FOUND', 'userIds', 'IAM.0004']]);
     expect(
