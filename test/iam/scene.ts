@@ -57,7 +57,10 @@ export class Scene {
   readonly account: Account;
   readonly rootUser: User;
 
-  private constructor(iam: Iam, account: Account, rootUser: User, clock: { at: number }) {
+  readonly #masterKey: Uint8Array;
+
+  private constructor(iam: Iam, account: Account, rootUser: User, clock: { at: number }, masterKey: Uint8Array) {
+    this.#masterKey = masterKey;
     this.iam = iam;
     this.account = account;
     this.rootUser = rootUser;
@@ -69,13 +72,21 @@ export class Scene {
     const clock = { at: Date.now() };
     const now = () => clock.at;
     const store = await openStore(url, log === undefined ? { now } : { now, log });
-    const iam = createIam({ store, masterKey: randomBytes(32), now });
+    const masterKey = randomBytes(32);
+    const iam = createIam({ store, masterKey, now });
     const { account, root } = await createAccount(iam, {
       name: `account-${(names += 1)}`,
       rootName: 'root',
       rootPassword: 'Root-password-1',
     });
-    return new Scene(iam, account, root, clock);
+    return new Scene(iam, account, root, clock, masterKey);
+  }
+
+  /** The same scene as another process on its database sees it, with connections and a memory of its own. */
+  async beside(url: string): Promise<Scene> {
+    const now = () => this.clock.at;
+    const iam = createIam({ store: await openStore(url, { now }), masterKey: this.#masterKey, now });
+    return new Scene(iam, this.account, this.rootUser, this.clock, this.#masterKey);
   }
 
   async close(): Promise<void> {
