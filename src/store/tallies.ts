@@ -6,6 +6,9 @@ import type { Instant, Tallies, Tally } from '../iam/index.js';
 import type { Connection, TransactionConnection } from './connection.js';
 import { join, sql } from './sql.js';
 
+/** No kind of row: written out in the statements. */
+export const talliesTable = 'shared_tallies';
+
 type Write = (work: (connection: TransactionConnection) => Promise<void>) => Promise<void>;
 
 export class StoredTallies implements Tallies {

@@ -4,6 +4,7 @@ import { failureOf } from '../failures.js';
 import { kinds, type Raw } from '../rows.js';
 import type { Dialect } from '../sql.js';
 import { tables } from '../tables.js';
+import { talliesTable } from '../tallies.js';
 import type { BackedUpTable, ColumnType } from './format.js';
 
 export type Query = (text: string, parameters?: unknown[]) => Promise<readonly Raw[]>;
@@ -30,7 +31,7 @@ export async function tablesThere(query: Query, dialect: Dialect): Promise<reado
           WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'`,
   );
   const there = new Set(rows.map(({ name }) => String(name)));
-  return [...kinds.map((kind) => tables[kind].name), migrationsTable].filter((name) => there.has(name));
+  return [...kinds.map((kind) => tables[kind].name), talliesTable, migrationsTable].filter((name) => there.has(name));
 }
 
 /** Names of the migrations that have run, in their order. */
