@@ -4,6 +4,7 @@
  */
 import pg from 'pg';
 import sqlite3 from 'sqlite3';
+import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Orders, Reader, RowExpression, RowTest, Store } from '../../src/iam/index.js';
 import { allOf, anyOf, negation, testOf } from '../../src/policy/index.js';
@@ -77,11 +78,20 @@ describe.each<TestDatabase>([sqlite, postgres])('$name', (database) => {
     });
     reader = store.reader({ accountId: 'acc', workspaceId: '0' });
     // Statements are taken where they are run, with their parameters: the log of the store has none.
-    const reads = (reader as unknown as { connection: { source: { query: (...given: unknown[]) => unknown } } }).connection; // prettier-ignore
-    const query = reads.source.query.bind(reads.source);
-    reads.source.query = (text, parameters) => {
-      asked.push({ text: String(text), parameters: parameters as readonly unknown[] });
-      return query(text, parameters);
+    const { source } = (reader as unknown as { connection: { source: DataSource } }).connection;
+    const createRunner = source.createQueryRunner.bind(source);
+    const listening = new WeakSet();
+    source.createQueryRunner = (mode) => {
+      const runner = createRunner(mode);
+      // SQLite has one runner for all.
+      if (listening.has(runner)) return runner;
+      listening.add(runner);
+      const query = runner.query.bind(runner) as (text: string, parameters?: readonly unknown[]) => Promise<unknown>;
+      runner.query = (text: string, parameters?: readonly unknown[]) => {
+        asked.push({ text, parameters: parameters ?? [] });
+        return query(text, parameters) as Promise<never>;
+      };
+      return runner;
     };
     if (database.name === 'sqlite') {
       const connection = new sqlite3.Database(new URL(url.replace('sqlite:', 'file:')).pathname);
