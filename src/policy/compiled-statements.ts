@@ -137,15 +137,25 @@ const nothing: readonly never[] = [];
 
 const documents = new WeakMap<PolicyDocument, CompiledDocument>();
 
+/** Where a document that was made ready beforehand holds what it became: to find it in a map takes four times as long. */
+const made = Symbol('made ready');
+
+interface PreparedDocument {
+  readonly [made]?: CompiledDocument;
+}
+
 export function compileDocument(document: PolicyDocument): CompiledDocument {
-  const known = documents.get(document);
+  const known = (document as PreparedDocument)[made] ?? documents.get(document);
   if (known !== undefined) return known;
-  const made = new CompiledDocument(document);
-  documents.set(document, made);
-  return made;
+  const compiled = new CompiledDocument(document);
+  documents.set(document, compiled);
+  return compiled;
 }
 
 /** Makes a document ready beforehand, so that who is first asked about it waits less. */
 export function prepareDocument(document: PolicyDocument): void {
-  compileDocument(document).prepare();
+  const compiled = compileDocument(document);
+  compiled.prepare();
+  // Not enumerable, so that no copy of a changed document takes it along.
+  if (Object.isExtensible(document)) Object.defineProperty(document, made, { value: compiled, configurable: true });
 }

@@ -6,8 +6,10 @@ import {
   CompiledSources,
   evaluate,
   type Evaluation,
+  parsePolicy,
   type PolicyRequest,
   type PolicySource,
+  prepareDocument,
   type Statement,
 } from '../../src/policy/index.js';
 import {
@@ -52,6 +54,19 @@ const everywhere: Statement = {
   notResources: null,
   conditions: [],
 };
+
+it('a document that was made ready is not mistaken for a copy that says something else', () => {
+  const { document, problems } = parsePolicy({ Version: '1.1', Statement: [{ Effect: 'Allow', Action: ['a:b:c'] }] }, 'SYSTEM'); // prettier-ignore
+  if (document === null) throw new Error(JSON.stringify(problems));
+  prepareDocument(document);
+  const asked = { action: 'a:b:c', resource: null, context: buildContext([]) };
+  const effectOf = (one: typeof document) =>
+    new CompiledSources([{ name: 'p', document: one, origin: 0 }]).evaluate(asked).effect;
+  expect(effectOf(document)).toBe('ALLOW');
+  expect(effectOf({ ...document, statements: [] })).toBe('DENY');
+  expect(effectOf(Object.assign({}, document, { statements: [] }))).toBe('DENY');
+  expect(Object.keys(document)).toEqual(Object.keys(structuredClone(document)));
+});
 
 describe('the compiled form', () => {
   it.each([
