@@ -6,16 +6,22 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const longest = [
+  'cli/apply',
   'matrix/isolation',
-  'cli/start',
   'matrix/matrix.postgres',
   'matrix/matrix.sqlite',
+  'crash/crash',
   'matrix/proof',
-  'iam/revocation',
-  'e2e/background-job',
+  'cli/start',
   'cli/ssh-authorized-keys',
+  'iam/escalation',
+  'e2e/sshd',
+  'apply/round-trip',
+  'e2e/background-job',
+  'iam/workspace-deletion',
+  'cli/backup',
+  'subscriptions/ends',
   'secrets/secrets',
-  'cli/doctor',
 ];
 
 export class LongestFirst extends BaseSequencer {
