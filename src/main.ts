@@ -16,6 +16,7 @@ import {
   createMetrics,
   DocumentRefused,
   explorerPath,
+  LogLines,
   openListener,
   readExplorer,
   readTrustedDocuments,
@@ -143,7 +144,7 @@ export async function serve(settings: Settings, output: Writable = process.stdou
     metrics,
     explorer,
     reports: key === null || graphRef === null ? null : { key, graphRef },
-    log: { level: settings.logLevel, stream: process.stderr },
+    log: { level: settings.logLevel, stream: new LogLines(process.stderr) },
   });
   const { log } = listener;
   let address: string;

@@ -307,11 +307,7 @@ export class AccessResolver {
     principal: PrincipalInput | null | undefined,
     @Ctx() context: GraphContext,
   ): Promise<readonly AccessDecision[]> {
-    const { iam, call } = context;
-    const usual = principal == null ? null : principalOf(principal);
-    const asked = requests.map(requestOf).map((request) => ({ ...request, principal: request.principal ?? usual }));
-    const outcome = await checkAccess(iam, iam.calls, call, asked);
-    return valueOf(context, outcome).map((decision) => shownDecision(call, decision));
+    return decideRequests({ requests, principal }, context);
   }
 
   @Permission({ action: 'bailiwick:access:simulate', scope: 'ANY' })
@@ -329,6 +325,26 @@ export class AccessResolver {
     const decisions = await simulateAccess({ policies, requests, authorizationMode: authorizationMode ?? 'STRICT' });
     return decisions.map((decision) => shownDecision(call, { ...decision, principal: null }));
   }
+}
+
+interface CheckAccessArguments {
+  readonly requests: readonly AccessRequestInput[];
+  readonly principal?: PrincipalInput | null | undefined;
+}
+
+/** `checkAccess`, of arguments as they were read: to make objects of their classes takes longer than to decide them. */
+export async function decideRequests(
+  { requests, principal }: CheckAccessArguments,
+  context: GraphContext,
+): Promise<readonly AccessDecision[]> {
+  const { iam, call } = context;
+  const usual = principal == null ? null : principalOf(principal);
+  const asked = requests.map((sent) => {
+    const request = requestOf(sent);
+    return usual === null || request.principal !== null ? request : { ...request, principal: usual };
+  });
+  const outcome = await checkAccess(iam, iam.calls, call, asked);
+  return valueOf(context, outcome).map((decision) => shownDecision(call, decision));
 }
 
 @Resolver(() => DecidingStatement)

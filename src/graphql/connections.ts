@@ -165,7 +165,7 @@ export function connection<R>(
   { order, cursors }: Pick<PageWindow, 'order' | 'cursors'>,
   totalCount: ConnectionOf<R>['totalCount'] = null,
 ): ConnectionOf<R> {
-  const edges = page.rows.map(({ record, position }) => ({ node: record, cursor: cursors.encode(order, position) }));
+  const edges = page.rows.map(({ record, position }) => new OpenEdge(record, () => cursors.encode(order, position)));
   return assemble(page, edges, totalCount);
 }
 
@@ -175,11 +175,9 @@ export function linkedConnection<R>(
   { order, cursors }: Pick<PageWindow, 'order' | 'cursors'>,
   totalCount: ConnectionOf<R>['totalCount'] = null,
 ): ConnectionOf<R> {
-  const edges = page.rows.map(({ record: { target, addedAt }, position }) => ({
-    node: target,
-    addedAt,
-    cursor: cursors.encode(order, position),
-  }));
+  const edges = page.rows.map(
+    ({ record: { target, addedAt }, position }) => new OpenEdge(target, () => cursors.encode(order, position), addedAt),
+  );
   return assemble(page, edges, totalCount);
 }
 
@@ -191,12 +189,36 @@ function assemble<R>(
   return {
     edges,
     nodes: edges.map(({ node }) => node),
-    pageInfo: {
-      hasNextPage: hasNext,
-      hasPreviousPage: hasPrevious,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
-    },
+    pageInfo: new OpenPageInfo(hasNext, hasPrevious, edges),
     totalCount,
   };
+}
+
+/** Sealing a cursor takes longer than all else of an edge: it is done when somebody asks for it. */
+class OpenEdge<Node> implements EdgeOf<Node> {
+  constructor(
+    readonly node: Node,
+    private readonly seal: () => string,
+    readonly addedAt?: Instant,
+  ) {}
+
+  get cursor(): string {
+    return this.seal();
+  }
+}
+
+class OpenPageInfo implements PageInfo {
+  constructor(
+    readonly hasNextPage: boolean,
+    readonly hasPreviousPage: boolean,
+    private readonly edges: readonly EdgeOf<unknown>[],
+  ) {}
+
+  get startCursor(): string | null {
+    return this.edges[0]?.cursor ?? null;
+  }
+
+  get endCursor(): string | null {
+    return this.edges.at(-1)?.cursor ?? null;
+  }
 }

@@ -92,12 +92,12 @@ class OperationContext implements GraphContext {
 }
 
 /** The context of an operation whose call is opened, now and later, by `open`. */
-export async function contextFrom(iam: Iam, open: (spent: boolean) => Promise<Call>): Promise<GraphContext> {
-  return new OperationContext(iam, await open(false), open);
+export function contextFrom(iam: Iam, open: (spent: boolean) => Promise<Call>): Promise<GraphContext> {
+  return open(false).then((call) => new OperationContext(iam, call, open));
 }
 
 /** The context of a request as the listener saw it. The clock is read anew whenever the call is opened again. */
-export async function openContext(iam: Iam, arrival: Arrival): Promise<GraphContext> {
+export function openContext(iam: Iam, arrival: Arrival): Promise<GraphContext> {
   return contextFrom(iam, (spent) =>
     iam.calls.open({ ...arrival, spent, environment: { ...arrival.environment, now: iam.now() } }),
   );

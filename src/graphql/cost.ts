@@ -11,7 +11,6 @@ import {
   getNullableType,
   isAbstractType,
   isCompositeType,
-  isIntrospectionType,
   isListType,
   isObjectType,
   Kind,
@@ -90,6 +89,8 @@ export function costOf(
   operation: OperationDefinitionNode,
   variables: Variables,
 ): number {
+  const fixed = fixedCosts.get(operation);
+  if (fixed !== undefined) return fixed;
   const root = schema.getRootType(operation.operation);
   if (root == null) return leastCost;
   const fragments = new Map(
@@ -104,10 +105,18 @@ export function costOf(
       given[variable.name.value] = valueFromASTUntyped(defaultValue);
     }
   }
-  return Math.max(leastCost, new Pricing(schema, fragments, given).ofSelections(operation.selectionSet, root, 1));
+  const pricing = new Pricing(schema, fragments, given);
+  const cost = Math.max(leastCost, pricing.ofSelections(operation.selectionSet, root, 1));
+  if (!pricing.readsVariables) fixedCosts.set(operation, cost);
+  return cost;
 }
 
+/** Costs of operations that cost the same whatever their variables. A document is served with one schema only. */
+const fixedCosts = new WeakMap<OperationDefinitionNode, number>();
+
 class Pricing {
+  /** Whether the cost so far depends on what the variables are. */
+  readsVariables = false;
   readonly #schema: GraphQLSchema;
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly #variables: Variables;
@@ -159,7 +168,8 @@ class Pricing {
     const field = isObjectType(parent) || isAbstractType(parent) ? fieldOf(parent, name) : undefined;
     if (field === undefined) return 0;
     const type = getNamedType(field.type);
-    if (isIntrospectionType(parent)) {
+    // The names are reserved; looking each of the types up takes longer than pricing.
+    if (parent.name.startsWith('__')) {
       return introspectionCost + (node.selectionSet === undefined ? 0 : this.ofSelections(node.selectionSet, type, 1));
     }
     const given = Math.max(0, ...(node.arguments ?? []).map(({ value }) => this.#longestList(value)));
@@ -223,6 +233,7 @@ class Pricing {
       return Math.max(node.values.length, ...node.values.map((value) => this.#longestList(value)));
     if (node.kind === Kind.OBJECT) return Math.max(0, ...node.fields.map(({ value }) => this.#longestList(value)));
     if (node.kind !== Kind.VARIABLE) return 0;
+    this.readsVariables = true;
     const name = node.name.value;
     const longest = this.#longest.get(name) ?? longestList(this.#variables[name]);
     this.#longest.set(name, longest);
@@ -236,7 +247,10 @@ class Pricing {
 
   /** Only as far as lengths and numbers are concerned. */
   #valueOf(node: ValueNode): unknown {
-    if (node.kind === Kind.VARIABLE) return this.#variables[node.name.value];
+    if (node.kind === Kind.VARIABLE) {
+      this.readsVariables = true;
+      return this.#variables[node.name.value];
+    }
     if (node.kind === Kind.INT) return Number(node.value);
     if (node.kind === Kind.LIST) return node.values;
     if (node.kind !== Kind.OBJECT) return undefined;
@@ -254,8 +268,13 @@ export function longestList(value: unknown): number {
   while (rest.length > 0) {
     const next = rest.pop();
     if (typeof next !== 'object' || next === null) continue;
-    if (Array.isArray(next)) longest = Math.max(longest, next.length);
-    for (const member of Object.values(next)) rest.push(member);
+    if (Array.isArray(next)) {
+      if (next.length > longest) longest = next.length;
+      // Texts and numbers have no length that counts.
+      for (const item of next) if (typeof item === 'object') rest.push(item);
+      continue;
+    }
+    for (const member of Object.values(next)) if (typeof member === 'object') rest.push(member);
   }
   return longest;
 }

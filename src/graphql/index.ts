@@ -24,6 +24,13 @@ export {
 } from './errors.js';
 export { checkOperation, limitsPlugin, operationLimits, parseLimits } from './limits.js';
 export { decodeId, encodeNodeId, nodeKinds, plainId, readNodeId, type NodeKind } from './node-ids.js';
+export {
+  PreparedOperations,
+  usualPreparation,
+  type PreparationLimits,
+  PreparedOperation,
+  type SentOperation,
+} from './prepared-operations.js';
 export { beginSubscription, readSubscription, type SentSubscription } from './subscribing.js';
 export { Throttle, throttledActor, usualThrottle, type ThrottleLimits } from './throttle.js';
 export {

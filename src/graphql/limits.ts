@@ -101,6 +101,12 @@ export function checkOperation(
   return { signIns };
 }
 
+/** Whether nothing of an operation depends on who may read the schema, nor, by `@skip` and `@include`, on its variables. */
+export function isPlain(document: DocumentNode, operation: OperationDefinitionNode): boolean {
+  const measures = measuresOf(document);
+  return measures.directives === 0 && !measures.of(operation).introspects;
+}
+
 /** What an operation costs; refuses one that costs more than any may. */
 export function priceOf(
   schema: GraphQLSchema,
@@ -262,7 +268,8 @@ export function limitsPlugin(throttle: Throttle): ApolloServerPlugin<GraphContex
           // Each entry is a decision about everything of its kind.
           const cost = price + (found?.asked.length ?? 0);
           priced = true;
-          if (call.principal.kind !== 'ANONYMOUS') contextValue.allowance = throttle.spend(call, cost);
+          // Taken before where it was tried another way.
+          if (call.principal.kind !== 'ANONYMOUS') contextValue.allowance ??= throttle.spend(call, cost);
           report = found;
           if (signIns === 0) return;
           throttle.attemptSignIn(call);

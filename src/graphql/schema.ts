@@ -17,10 +17,13 @@ import {
   visit,
   type DocumentNode,
   type GraphQLFieldConfig,
+  type GraphQLFieldResolver,
   type NameNode,
 } from 'graphql';
 import { buildSchemaSync, type BuildSchemaOptions } from 'type-graphql';
 import type { Catalogue } from '../catalogue/index.js';
+import { decideRequests } from './access.js';
+import type { GraphContext } from './context.js';
 import { permissionDirective, publicDirective } from './directives.js';
 import { errorCodes } from './errors.js';
 import { guardSchema, typeNameOf } from './guard.js';
@@ -106,6 +109,8 @@ function complete(schema: GraphQLSchema): GraphQLSchema {
     [MapperKind.ROOT_OBJECT]: (type) =>
       new GraphQLObjectType({ ...type.toConfig(), description: rootDescriptions[type.name] ?? null }),
     [MapperKind.OBJECT_FIELD]: (field: GraphQLFieldConfig<unknown, unknown>, fieldName, typeName) => {
+      const plain = plainResolvers[`${typeName}.${fieldName}`];
+      if (plain !== undefined) return { ...field, resolve: plain };
       if (field.resolve !== undefined) return undefined;
       if (fieldName === 'id' && isNode(schema, typeName)) return { ...field, resolve: idReader(typeName) };
       if (fieldName === 'totalCount' && typeName.endsWith('Connection')) return { ...field, resolve: readTotalCount };
@@ -114,6 +119,12 @@ function complete(schema: GraphQLSchema): GraphQLSchema {
   });
   return new GraphQLSchema({ ...completed.toConfig(), description });
 }
+
+/** In place of those of type-graphql, which makes objects of classes of all that was sent: of a thousand things, a thousand. */
+const plainResolvers: Readonly<Record<string, GraphQLFieldResolver<unknown, unknown>>> = {
+  'Query.checkAccess': (_source, args, context) =>
+    decideRequests(args, context as GraphContext),
+};
 
 function isNode(schema: GraphQLSchema, typeName: string): boolean {
   const type = schema.getType(typeName);

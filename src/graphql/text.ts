@@ -5,10 +5,8 @@
 import { Kind, visit, type DocumentNode } from 'graphql';
 import { BadInput } from '../iam/index.js';
 
-const unstorable = /\0|\p{Surrogate}/u;
-
 export function checkText(text: string): void {
-  if (unstorable.test(text)) {
+  if (!text.isWellFormed() || text.includes('\0')) {
     throw new BadInput('text must not contain U+0000 or half of a surrogate pair; remove it');
   }
 }
@@ -21,9 +19,10 @@ export function checkTextIn(value: unknown): void {
     if (typeof next === 'string') checkText(next);
     else if (Array.isArray(next)) for (const item of next) rest.push(item);
     else if (typeof next === 'object' && next !== null) {
-      for (const [name, member] of Object.entries(next)) {
+      const members = next as Readonly<Record<string, unknown>>;
+      for (const name of Object.keys(members)) {
         checkText(name);
-        rest.push(member);
+        rest.push(members[name]);
       }
     }
   }

@@ -29,10 +29,13 @@ import {
   limitsPlugin,
   openContext,
   parseLimits,
+  PreparedOperations,
   retryAfterUnavailable,
   shownUnavailable,
   wordsForLog,
   type GraphContext,
+  type PreparationLimits,
+  type SentOperation,
   type Throttle,
 } from '../graphql/index.js';
 import type { Arrival, Iam } from '../iam/index.js';
@@ -51,6 +54,11 @@ export interface OperationNote {
 }
 
 export interface GraphQLEndpoint {
+  /**
+   * The JSON that answers a query which was answered often before. Null: `answer` has to be asked, of the same request;
+   * what was found out about its caller is not found out again.
+   */
+  answerPrepared(request: EndpointRequest): Promise<string | null> | null;
   answer(request: EndpointRequest): Promise<HTTPGraphQLResponse>;
   stop(): Promise<void>;
 }
@@ -72,8 +80,12 @@ export async function openGraphQLEndpoint(
   reports: UsageReports | null,
   throttle: Throttle,
   documents: TrustedDocuments,
+  preparation: PreparationLimits,
 ): Promise<GraphQLEndpoint> {
   const requests = new WeakMap<HTTPGraphQLRequest, EndpointRequest>();
+  const opened = new WeakMap<IncomingMessage, Promise<GraphContext>>();
+  // Reports count what Apollo itself executes.
+  const prepared = reports === null ? new PreparedOperations(schema, throttle, preparation) : null;
   const server = new ApolloServer<GraphContext>({
     schema,
     // NODE_ENV decides nothing here: every default that would look at it is spelled out.
@@ -92,7 +104,7 @@ export async function openGraphQLEndpoint(
     plugins: [
       limitsPlugin(throttle),
       errorPlugin((error, requestId) => log.error({ err: error, requestId }, wordsForLog(error))),
-      answerPlugin(requests),
+      answerPlugin(requests, prepared),
       defectPlugin(log),
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginCacheControlDisabled(),
@@ -102,16 +114,74 @@ export async function openGraphQLEndpoint(
     ],
   });
   await server.start();
+
+  function resolve(request: EndpointRequest): ResolvedDocument | GraphQLError {
+    try {
+      return documents.resolve(request);
+    } catch (error) {
+      if (error instanceof GraphQLError) return error;
+      throw error;
+    }
+  }
+
+  /** Who asks, and whether they may ask anything at all just now; throws what they are told instead. */
+  function open(request: EndpointRequest, resolved: ResolvedDocument | GraphQLError): Promise<GraphContext> {
+    return openContext(iam, request.arrival).then(
+      (context) => {
+        admit(context, request, resolved);
+        return context;
+      },
+      (error: unknown) => {
+        const shown = shownUnavailable(error);
+        throw shown instanceof GraphQLError ? noted(request.note, shown) : error;
+      },
+    );
+  }
+
+  function admit(context: GraphContext, { note }: EndpointRequest, resolved: ResolvedDocument | GraphQLError): void {
+    noteCaller(note, context);
+    const { call } = context;
+    try {
+      if (call.broken !== null || call.principal.kind === 'ANONYMOUS') throttle.admitStranger(call);
+      else throttle.admitActor(call);
+    } catch (error) {
+      note.errors = ['RATE_LIMITED'];
+      throw error;
+    }
+    // Refused as a whole, before the document is looked at: a broken credential learns nothing (rule 19).
+    if (call.broken !== null) {
+      note.errors = ['UNAUTHENTICATED'];
+      throw brokenCredential(call);
+    }
+    // Here, because no hook before the parser may refuse anything, and nobody without a good credential learns more.
+    if (resolved instanceof GraphQLError) throw noted(note, resolved);
+    if (!isTrusted(documents.mode, resolved.trust) && !call.may('bailiwick:documents:execute')) {
+      throw noted(note, untrusted(documents.mode, call.requestId));
+    }
+  }
+
   return {
+    answerPrepared: (request) => {
+      if (prepared === null) return null;
+      const resolved = resolve(request);
+      const sent = resolved instanceof GraphQLError ? null : plainlySent(resolved.body);
+      const operation = sent === null ? null : prepared.find(sent);
+      if (sent === null || operation === null) return null;
+      const opening = open(request, resolved);
+      opened.set(request.raw, opening);
+      return opening.then(
+        async (context) => {
+          const text = await operation.answer(context, sent.variables);
+          if (text !== null) noteOperation(request.note, 'query', operation.name);
+          return text;
+        },
+        // Told by `answer`.
+        () => null,
+      );
+    },
     answer: async (request) => {
-      const { raw, arrival, answerType, note } = request;
-      let resolved: ResolvedDocument | GraphQLError;
-      try {
-        resolved = documents.resolve(request);
-      } catch (error) {
-        if (!(error instanceof GraphQLError)) throw error;
-        resolved = error;
-      }
+      const { raw, answerType } = request;
+      const resolved = resolve(request);
       const { search, body } = resolved instanceof GraphQLError ? request : resolved;
       const headers = headersOf(raw);
       // Chosen already; the server would choose again, from other types too.
@@ -121,30 +191,8 @@ export async function openGraphQLEndpoint(
       return server.executeHTTPGraphQLRequest({
         httpGraphQLRequest,
         context: async () => {
-          const context = await openContext(iam, arrival).catch((error: unknown) => {
-            const shown = shownUnavailable(error);
-            throw shown instanceof GraphQLError ? noted(note, shown) : error;
-          });
-          noteCaller(note, context);
-          const { call } = context;
-          try {
-            if (call.broken !== null || call.principal.kind === 'ANONYMOUS') throttle.admitStranger(call);
-            else throttle.admitActor(call);
-          } catch (error) {
-            note.errors = ['RATE_LIMITED'];
-            throw error;
-          }
-          // Refused as a whole, before the document is looked at: a broken credential learns nothing (rule 19).
-          if (call.broken !== null) {
-            note.errors = ['UNAUTHENTICATED'];
-            throw brokenCredential(call);
-          }
-          // Here, because no hook before the parser may refuse anything, and nobody without a good credential learns more.
-          if (resolved instanceof GraphQLError) throw noted(note, resolved);
+          const context = await (opened.get(raw) ?? open(request, resolved));
           refuseDeepDocument(request);
-          if (!isTrusted(documents.mode, resolved.trust) && !call.may('bailiwick:documents:execute')) {
-            throw noted(note, untrusted(documents.mode, call.requestId));
-          }
           return context;
         },
       });
@@ -153,20 +201,38 @@ export async function openGraphQLEndpoint(
   };
 }
 
+interface PlainlySent extends SentOperation {
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/** What a body asks for, if it asks for nothing beside; null otherwise, and when a member is of another kind than it should. */
+function plainlySent(body: unknown): PlainlySent | null {
+  if (typeof body !== 'object' || body === null) return null;
+  const { query, operationName, variables, extensions } = body as Readonly<Record<string, unknown>>;
+  if (typeof query !== 'string' || (extensions !== undefined && extensions !== null)) return null;
+  if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') return null;
+  if (variables !== undefined && (typeof variables !== 'object' || Array.isArray(variables))) return null;
+  return {
+    query,
+    operationName: operationName ?? null,
+    variables: (variables ?? {}) as Readonly<Record<string, unknown>>,
+  };
+}
+
 /** What is known only when the answer is: its line in the log, and the status that fits what was answered. */
-function answerPlugin(requests: WeakMap<HTTPGraphQLRequest, EndpointRequest>): ApolloServerPlugin<GraphContext> {
+function answerPlugin(
+  requests: WeakMap<HTTPGraphQLRequest, EndpointRequest>,
+  prepared: PreparedOperations | null,
+): ApolloServerPlugin<GraphContext> {
   return {
     requestDidStart: async () => ({
-      willSendResponse: async ({ request, contextValue, operation, operationName, response }) => {
+      willSendResponse: async ({ request, contextValue, document, operation, operationName, response }) => {
         // Not by the context, which Apollo copies.
         const received = request.http === undefined ? undefined : requests.get(request.http);
         if (received === undefined) return;
         const { note, answerType } = received;
         noteCaller(note, contextValue);
-        if (operation !== undefined) {
-          note.kind = operation.operation;
-          note.operation = operationName == null ? operation.operation : `${operation.operation} ${operationName}`;
-        }
+        if (operation !== undefined) noteOperation(note, operation.operation, operationName ?? null);
         if (response.body.kind !== 'single') return;
         const result = response.body.singleResult;
         if (result.errors?.some(({ extensions }) => extensions?.['code'] === 'UNAVAILABLE') === true) {
@@ -176,9 +242,23 @@ function answerPlugin(requests: WeakMap<HTTPGraphQLRequest, EndpointRequest>): A
         settleStatus(response.http, result, answerType);
         const errors = result.errors ?? [];
         if (errors.length > 0) note.errors = [...new Set(errors.map(({ extensions }) => String(extensions?.['code'])))];
+        else if (
+          prepared !== null &&
+          document !== undefined &&
+          operation !== undefined &&
+          request.query !== undefined
+        ) {
+          const { query, operationName: named = null } = request;
+          prepared.noteAnswered({ query, operationName: named }, document, operation);
+        }
       },
     }),
   };
+}
+
+function noteOperation(note: OperationNote, kind: string, name: string | null): void {
+  note.kind = kind;
+  note.operation = name === null ? kind : `${kind} ${name}`;
 }
 
 function noted(note: OperationNote, error: GraphQLError): GraphQLError {

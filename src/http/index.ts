@@ -6,6 +6,7 @@
  * `graphql`, never the store.
  */
 export { explorerPath, readExplorer, type ExplorerFiles } from './explorer.js';
+export { LogLines } from './log-lines.js';
 export { apiPath, openListener, type Listener, type ListenerOptions } from './listener.js';
 export { createMetrics, serveMetrics, type Metrics, type MetricsListener } from './metrics.js';
 export { serveAuthorizedKeys, SocketTaken, type SshSocket } from './ssh-socket.js';

@@ -1,5 +1,7 @@
 /** The one HTTP listener: hooks that every request passes, the routes, and an orderly end. */
+import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import fastify, {
   LogController,
   type FastifyBaseLogger,
@@ -8,8 +10,14 @@ import fastify, {
   type FastifyRequest,
 } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import { Throttle, usualThrottle, type ThrottleLimits } from '../graphql/index.js';
-import type { Iam } from '../iam/index.js';
+import {
+  Throttle,
+  usualPreparation,
+  usualThrottle,
+  type PreparationLimits,
+  type ThrottleLimits,
+} from '../graphql/index.js';
+import type { Arrival, Iam } from '../iam/index.js';
 import { readArrival, requestIdOf } from './arrival.js';
 import { bodyLimit, checkMediaType, readBody, readSearch } from './body.js';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
@@ -17,9 +25,11 @@ import { routeExplorer, type ExplorerFiles } from './explorer.js';
 import { faultBody, HttpFault } from './faults.js';
 import { openGraphQLEndpoint, type OperationNote } from './graphql-endpoint.js';
 import { checkHead, headerCountLimit } from './head.js';
+import { timestamps } from './log-lines.js';
 import type { Metrics } from './metrics.js';
 import { answerTypeOf, negotiateAnswerType, withCharset } from './media-types.js';
 import { openSocketEndpoint } from './socket-endpoint.js';
+import { ShortWay } from './short-way.js';
 import { openSockets, usualSocketLimits, type SocketLimits } from './sockets.js';
 import { sourceAddresses } from './source-address.js';
 import { trustDocuments, type TrustedDocuments } from './trusted-documents.js';
@@ -63,6 +73,8 @@ export interface ListenerOptions {
   readonly socketLimits?: SocketLimits;
   /** Documents that are known by their ids; none unless given. */
   readonly documents?: TrustedDocuments;
+  /** When queries that come again are prepared. */
+  readonly preparation?: PreparationLimits;
   /** Told of every request. */
   readonly metrics?: Metrics | null;
   /** Null: there is no such page. */
@@ -89,24 +101,36 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     throttle: throttleLimits = usualThrottle,
     socketLimits = usualSocketLimits,
     documents = trustDocuments('any', []),
+    preparation = usualPreparation,
     metrics = null,
     explorer = null,
     reports = null,
     log,
   } = options;
+  // Known once there is an endpoint; nothing is listened to before.
+  let shortWay: ShortWay | null = null;
+  let draining = false;
   const app = fastify({
     bodyLimit,
-    requestTimeout: timeouts.request,
-    keepAliveTimeout: timeouts.keepAlive,
+    serverFactory: (handler) => {
+      const server = createServer((request, response) => {
+        const handOn = (): void => handler(request, response);
+        if (shortWay === null) handOn();
+        else shortWay.take(request, response, handOn);
+      });
+      server.requestTimeout = timeouts.request;
+      server.keepAliveTimeout = timeouts.keepAlive;
+      return server;
+    },
     requestIdHeader: false,
-    genReqId: requestIdOf,
+    genReqId: (request: IncomingMessage) => shortWay?.received(request)?.requestId ?? requestIdOf(request),
     exposeHeadRoutes: false,
     logController: new LogController({ disableRequestLogging: true }),
     logger: {
       level: log.level,
       stream: log.stream,
       base: null,
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      timestamp: timestamps(),
     },
     // A path that cannot be decoded never reaches the hooks.
     frameworkErrors: (error, request, reply) => {
@@ -115,7 +139,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     },
   });
   const throttle = new Throttle(throttleLimits, iam.tallies);
-  const endpoint = await openGraphQLEndpoint(iam, schema, app.log, reports, throttle, documents);
+  const endpoint = await openGraphQLEndpoint(iam, schema, app.log, reports, throttle, documents, preparation);
   const notes = new WeakMap<FastifyRequest, OperationNote>();
   const sourceAddressOf = sourceAddresses(trustedProxies);
   const shared = { iam, schema, log: app.log, throttle, documents, metrics, sourceAddressOf };
@@ -130,7 +154,6 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
           serve: openSocketEndpoint({ ...shared, limits: socketLimits }),
         });
   const sockets = new Set<Socket>();
-  let draining = false;
 
   app.server.maxHeadersCount = headerCountLimit;
   app.server.on('connection', (socket: Socket) => {
@@ -144,6 +167,44 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       .headers(corsHeaders(request.raw, corsOrigins))
       .header('x-request-id', request.id);
   }
+
+  function readArrivalOf(request: FastifyRequest): Arrival {
+    const bytes = request.body instanceof Uint8Array ? request.body : null;
+    const environment = { now: iam.now(), sourceAddress: sourceAddressOf(request.raw) };
+    return readArrival(request.raw, request.id, environment, bytes);
+  }
+
+  /** One line in the log, and the counts. */
+  function noteAnswered(request: IncomingMessage, answered: Answered, note: OperationNote): void {
+    const { requestId, route, status, milliseconds } = answered;
+    const method = request.method ?? '';
+    const line = {
+      requestId,
+      method,
+      // The route, not the URL: queries in a URL hold values.
+      route,
+      status,
+      milliseconds: Math.round(milliseconds),
+      sourceAddress: sourceAddressOf(request),
+      ...note,
+    };
+    const { kind: operation = null, errors = [] } = note;
+    metrics?.answered({ method, route, status, seconds: milliseconds / 1000, operation, errors });
+    if (status >= 500) app.log.error(line, 'request');
+    else if (route === apiPath || route === null) app.log.info(line, 'request');
+    else app.log.debug(line, 'request');
+  }
+  shortWay = new ShortWay({
+    iam,
+    endpoint,
+    path: apiPath,
+    corsOrigins,
+    headers: securityHeaders,
+    sourceAddressOf,
+    draining: () => draining,
+    answered: ({ request, requestId, milliseconds, note }) =>
+      noteAnswered(request, { requestId, route: apiPath, status: 200, milliseconds }, note),
+  });
 
   // In async handlers and hooks of Fastify the value answered is the payload; a reply is its own.
   function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -180,28 +241,14 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     // A connection kept open would keep the server waiting for its next request.
     if (draining) void reply.header('connection', 'close');
   });
+  app.addHook('preParsing', async (request, _reply, payload) => {
+    const received = shortWay?.received(request.raw);
+    return received === undefined ? payload : Readable.from([received.bytes], { objectMode: false });
+  });
   app.addHook('onResponse', async (request, reply) => {
-    const line = {
-      requestId: request.id,
-      method: request.method,
-      // The route, not the URL: queries in a URL hold values.
-      route: request.routeOptions.url ?? null,
-      status: reply.statusCode,
-      milliseconds: Math.round(reply.elapsedTime),
-      sourceAddress: sourceAddressOf(request.raw),
-      ...notes.get(request),
-    };
-    metrics?.answered({
-      method: request.method,
-      route: line.route,
-      status: reply.statusCode,
-      seconds: reply.elapsedTime / 1000,
-      operation: line.kind ?? null,
-      errors: line.errors ?? [],
-    });
-    if (reply.statusCode >= 500) app.log.error(line, 'request');
-    else if (line.route === apiPath || line.route === null) app.log.info(line, 'request');
-    else app.log.debug(line, 'request');
+    const route = request.routeOptions.url ?? null;
+    const { statusCode: status, elapsedTime: milliseconds } = reply;
+    noteAnswered(request.raw, { requestId: request.id, route, status, milliseconds }, notes.get(request) ?? {});
   });
   app.setErrorHandler((error, request, reply) => refuse(error, request, reply));
   app.setNotFoundHandler((request) => {
@@ -216,19 +263,17 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     url: apiPath,
     handler: async (request, reply) => {
       const answerType = negotiateAnswerType(request.raw);
+      const received = shortWay?.received(request.raw);
       let search = '';
-      let body: unknown;
-      if (request.method === 'POST') {
+      let body = received?.body;
+      if (request.method !== 'POST') search = readSearch(new URL(request.url, 'http://localhost').search);
+      else if (body === undefined) {
         checkMediaType(request.raw);
         body = readBody(request.body);
-      } else {
-        search = readSearch(new URL(request.url, 'http://localhost').search);
       }
-      const note: OperationNote = {};
+      const note = received?.note ?? {};
       notes.set(request, note);
-      const bytes = request.body instanceof Uint8Array ? request.body : null;
-      const environment = { now: iam.now(), sourceAddress: sourceAddressOf(request.raw) };
-      const arrival = readArrival(request.raw, request.id, environment, bytes);
+      const arrival = received?.arrival ?? readArrivalOf(request);
       const answer = await endpoint.answer({ raw: request.raw, arrival, search, body, answerType, note });
       for (const [name, value] of answer.headers) void reply.header(name, value);
       void reply.code(answer.status ?? 200);
@@ -286,6 +331,13 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       await endpoint.stop();
     },
   };
+}
+
+interface Answered {
+  readonly requestId: string;
+  readonly route: string | null;
+  readonly status: number;
+  readonly milliseconds: number;
 }
 
 /** What a client may be told of an error of the transport; null for a defect of ours. */

@@ -11,7 +11,10 @@ export type SourceAddressOf = (request: IncomingMessage) => string | null;
 
 /** @param trusted addresses and CIDR blocks, IPv4 or IPv6; with none the address at the other end of the socket counts */
 export function sourceAddresses(trusted: readonly string[]): SourceAddressOf {
-  const isTrusted = trusted.length === 0 ? () => false : proxyAddr.compile([...trusted]);
+  if (trusted.length === 0) {
+    return ({ socket: { remoteAddress } }) => (remoteAddress === undefined ? null : plainAddress(remoteAddress));
+  }
+  const isTrusted = proxyAddr.compile([...trusted]);
   return (request) => {
     // A connection that is gone already has no address.
     if (request.socket.remoteAddress === undefined) return null;

@@ -39,9 +39,9 @@ export async function checkAccess(
   if (refused !== null) return refuse(refused);
   const urns = requests.flatMap(({ resource }) => (resource === null ? [] : [resource]));
   const registered =
-    urns.length === 0
+    urns.length === 0 || call.account === null
       ? new Map<string, Resource>()
-      : await house.store.access.resourcesByUrn(call.accountId, [...new Set(urns)]);
+      : await calls.resources(call.account, [...new Set(urns)]);
   const explained = call.may('bailiwick:access:explain');
   const asked = new Askers(house, calls, call);
   const decisions: ShownDecision[] = [];

@@ -11,12 +11,24 @@ import {
   type ScopeFacts,
   type SessionBounds,
 } from './authorizer.js';
-import { Call, type BrokenCredential, type Performer } from './call.js';
+import { Call, type BrokenCredential, type CallParts, type Performer } from './call.js';
 import { delegationOf, faultOf, readDelegation, type DelegationFault } from './delegation.js';
 import type { House } from './house.js';
 import { KeptAccess } from './kept-access.js';
 import type { ChangeOrigin, Reader, Scope } from './ports.js';
-import type { AccessKey, Account, AgencySession, Id, Instant, Service, Session, User, Workspace } from './records.js';
+import { Recollection } from './recollection.js';
+import type {
+  AccessKey,
+  Account,
+  AgencySession,
+  Id,
+  Instant,
+  Resource,
+  Service,
+  Session,
+  User,
+  Workspace,
+} from './records.js';
 import { boundsOf, RightsBook } from './rights.js';
 import { ownHostFault } from './received-host.js';
 import { scopeFacts } from './scope-facts.js';
@@ -87,6 +99,16 @@ function ended(fault: DelegationFault | null): BrokenCredential {
   return { message: `the session of the agency has ended: ${message}`, reference, reason };
 }
 
+/** What a call of a session has, whatever request it is opened for. */
+type OpenedSession = Omit<CallParts, 'requestId' | 'environment' | 'reader' | 'tokenExpiresAt' | 'session'> & {
+  readonly session: Session;
+};
+
+/** When a session or the token that was shown ends, whichever is first. */
+function endOf({ expiresAt }: Session, tokenExpiresAt: Instant | null): Instant {
+  return tokenExpiresAt === null ? expiresAt : Math.min(expiresAt, tokenExpiresAt);
+}
+
 function accountOf(signing: SigningKey): Id {
   return signing.kind === 'PERMANENT' ? signing.key.accountId : signing.session.accountId;
 }
@@ -96,6 +118,8 @@ export class Calls {
   readonly #rights: RightsBook;
   readonly #kept: KeptAccess;
   readonly #locks: KeyLocks;
+  /** Sessions of users that are good, in a scope, while nothing is written in the account. Nothing in it knows the time. */
+  readonly #sessions: Recollection<OpenedSession>;
 
   /** @param remembered principals whose rights are kept in memory; of rows about them twice as many */
   constructor(house: House, remembered = 20_000) {
@@ -103,6 +127,7 @@ export class Calls {
     this.#rights = new RightsBook(remembered);
     this.#kept = new KeptAccess(house.store.access, 2 * remembered);
     this.#locks = new KeyLocks(house.tallies);
+    this.#sessions = new Recollection(remembered);
   }
 
   /** Opens the call of a request. Never throws for anything a client can send. */
@@ -111,7 +136,8 @@ export class Calls {
     if (credential.kind === 'none') return this.#nobody(arrival, null);
     if (credential.kind === 'broken') return this.#nobody(arrival, credential);
     if (credential.kind === 'signed') return this.#openSigned(arrival, credential.authorization, credential.request);
-    const reading = await this.#house.tokens.read(credential.token);
+    const read = this.#house.tokens.read(credential.token);
+    const reading = read instanceof Promise ? await read : read;
     if (reading.kind === 'expired') return this.#nobody(arrival, expiredToken);
     if (reading.kind === 'broken') {
       return this.#nobody(arrival, { message: 'the token is not one of ours; sign in again', reference: 'IAM.0067' });
@@ -173,12 +199,17 @@ export class Calls {
     const { access } = this.#house.store;
     // The account first: rights are kept under its revision, so nothing older than that may go into them.
     const account = await access.account(accountId);
+    const { now } = arrival.environment;
+    const key = `${sessionId}\n${userId}\n${scope.workspaceId ?? ''}`;
+    const known = account === null ? undefined : this.#sessions.known(key, account.revision);
+    if (account !== null && known !== undefined && endOf(known.session, tokenExpiresAt) > now) {
+      return this.#callOf(arrival, known, tokenExpiresAt);
+    }
     const facts = account === null ? null : this.#kept.of(account);
     const [session = null, user = null] = await Promise.all([
       facts?.row('session', sessionId),
       facts?.row('user', userId),
     ]);
-    const { now } = arrival.environment;
     if (account === null || session === null || session.userId !== userId || session.endedAt !== null) {
       return this.#nobody(arrival, { message: 'the session has ended; sign in again', reference: 'IAM.0067' });
     }
@@ -195,7 +226,19 @@ export class Calls {
       name: user.name,
       mfaAt: session.mfaAt,
     };
-    return this.#call(arrival, { account, session, user, principal, scope, tokenExpiresAt });
+    const call = await this.#call(arrival, { account, session, user, principal, scope, tokenExpiresAt });
+    this.#sessions.keep(key, account.revision, { ...call, session });
+    return call;
+  }
+
+  /** The call of a session that was opened before, for another request. */
+  #callOf(
+    { requestId, environment }: Pick<Arrival, 'requestId' | 'environment'>,
+    opened: OpenedSession,
+    tokenExpiresAt: Instant | null,
+  ): Call {
+    const reader = this.#house.store.reader(opened.scope);
+    return new Call({ ...opened, reader, requestId, environment, tokenExpiresAt });
   }
 
   /**
@@ -399,6 +442,11 @@ export class Calls {
     const scope = { accountId: account.id, workspaceId: workspace.id };
     const facts = await this.scopeFacts(account, scope, workspace, user, rights);
     return new Call({ ...call, rights, scope, workspace, facts, reader: this.#house.store.reader(scope) });
+  }
+
+  /** Registered resources, as decisions about them read them, as they are now or were when the account was read. */
+  resources(account: Account, urns: readonly string[]): Promise<ReadonlyMap<string, Resource>> {
+    return this.#kept.resources(account, urns);
   }
 
   /** Rights of a principal as they are now. */

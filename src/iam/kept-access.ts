@@ -1,5 +1,5 @@
 /**
- * What opening a call reads, kept in memory while the account's revisions stand (rule 28): rows while nothing at all is
+ * What opening a call and deciding for it read, kept in memory while the account's revisions stand (rule 28): rows while nothing at all is
  * written in the account, what only decisions read while nothing is written that could change one.
  */
 import type { DelegationFacts } from './delegation.js';
@@ -16,6 +16,8 @@ export class KeptAccess implements Pick<AccessReader, SigningKind> {
   readonly #rows: Recollection<KeptRow>;
   readonly #entry: Recollection<boolean>;
   readonly #delegations: Recollection<DelegationFacts>;
+  /** Resources by URN, and that there is none. */
+  readonly #resources: Recollection<Records['resource'] | null>;
   /** Accounts of what signs, which never move. */
   readonly #homes: Recollection<Id | null>;
 
@@ -25,6 +27,7 @@ export class KeptAccess implements Pick<AccessReader, SigningKind> {
     this.#rows = new Recollection(limit);
     this.#entry = new Recollection(limit);
     this.#delegations = new Recollection(limit);
+    this.#resources = new Recollection(limit);
     this.#homes = new Recollection(limit);
   }
 
@@ -53,6 +56,34 @@ export class KeptAccess implements Pick<AccessReader, SigningKind> {
     read: () => Promise<DelegationFacts>,
   ): Promise<DelegationFacts> {
     return this.#delegations.of(`${sessionId}\n${other?.revision ?? ''}`, account.revision, read);
+  }
+
+  /**
+   * Registered resources as far as decisions read them: where each is, and its tags. Whoever asks about many that are not
+   * registered has others' forgotten, and no more than those.
+   *
+   * @param account as it is now: nothing that is answered is older
+   * @param urns each once
+   */
+  async resources(
+    { id, accessRevision }: Pick<Account, 'id' | 'accessRevision'>,
+    urns: readonly string[],
+  ): Promise<ReadonlyMap<string, Records['resource']>> {
+    const found = new Map<string, Records['resource']>();
+    const unknown: string[] = [];
+    for (const urn of urns) {
+      const known = this.#resources.known(`${id}\n${urn}`, accessRevision);
+      if (known === undefined) unknown.push(urn);
+      else if (known !== null) found.set(urn, known);
+    }
+    if (unknown.length === 0) return found;
+    const read = await this.#access.resourcesByUrn(id, unknown);
+    for (const urn of unknown) {
+      const resource = read.get(urn);
+      this.#resources.keep(`${id}\n${urn}`, accessRevision, resource ?? null);
+      if (resource !== undefined) found.set(urn, resource);
+    }
+    return found;
   }
 
   /** By an id that alone does not say in which account to look. */

@@ -49,6 +49,19 @@ export class Recollection<Value> {
     return reading;
   }
 
+  /** What is kept under this very stamp and has been read; undefined when nothing is. */
+  known(key: string, stamp: Stamp): Value | undefined {
+    const found = this.#find(key);
+    return found?.stamp !== stamp || found.value instanceof Promise ? undefined : found.value;
+  }
+
+  /** Keeps what was read by a reading of several; it must have begun after the stamp was read. */
+  keep(key: string, stamp: Stamp, value: Value): void {
+    const found = this.#find(key);
+    // What others keep may be newer, or is being read.
+    if (found === undefined || found.stamp < stamp) this.#keep(key, { stamp, value });
+  }
+
   #find(key: string): Kept<Value> | undefined {
     const young = this.#young.get(key);
     if (young !== undefined) return young;

@@ -2,7 +2,7 @@
  * Bearer tokens: signed (EdDSA, RFC 8037), short, and stateless but for the session they name. The server stores session
  * ids, never tokens. It must never know what a session is worth now: a good reading is a claim, looked at by Calls.
  */
-import { createHash, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { hash, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { errors, jwtVerify, SignJWT, type JWTHeaderParameters, type JWTPayload } from 'jose';
 import type { Scope } from './ports.js';
 import { Recollection, type Stamp } from './recollection.js';
@@ -30,7 +30,8 @@ export type TokenReading =
 
 export interface Tokens {
   issue(claims: Omit<TokenClaims, 'audience'> & Partial<Pick<TokenClaims, 'audience'>>): Promise<string>;
-  read(token: string): Promise<TokenReading>;
+  /** At once where the token was verified before. */
+  read(token: string): TokenReading | Promise<TokenReading>;
   /** For whoever verifies tokens elsewhere (RFC 7517). */
   publicKeys(): readonly JsonWebKey[];
 }
@@ -51,6 +52,13 @@ export function createTokens(
 ): Tokens {
   const keys = new TokenKeys(masterKey, settings);
   const readings = new Recollection<Verified>(remembered);
+  const asOfNow = ({ kid, reading }: Verified): TokenReading => {
+    if (reading.kind !== 'good') return reading;
+    const at = now();
+    if (reading.claims.expiresAt <= at) return { kind: 'expired' };
+    // A key goes when its period is over, whatever it has signed.
+    return keys.verifying(kid, at) === null ? { kind: 'broken' } : reading;
+  };
   return {
     issue: async ({ accountId, userId, sessionId, scope, expiresAt, audience = null }) => {
       const at = now();
@@ -70,14 +78,9 @@ export function createTokens(
         .setExpirationTime(Math.floor(expiresAt / 1000));
       return (audience === null ? token : token.setAudience(audience)).sign(privateKey);
     },
-    read: async (token) => {
-      const digest = createHash('sha256').update(token).digest('base64');
-      const { kid, reading } = await readings.of(digest, forGood, () => verify(keys, token, now()), isGood);
-      if (reading.kind !== 'good') return reading;
-      const at = now();
-      if (reading.claims.expiresAt <= at) return { kind: 'expired' };
-      // A key goes when its period is over, whatever it has signed.
-      return keys.verifying(kid, at) === null ? { kind: 'broken' } : reading;
+    read: (token) => {
+      const verified = readings.of(hash('sha256', token, 'base64'), forGood, () => verify(keys, token, now()), isGood);
+      return verified instanceof Promise ? verified.then(asOfNow) : asOfNow(verified);
     },
     publicKeys: () => keys.published(now()),
   };

@@ -47,6 +47,7 @@ export interface HouseOptions {
   /** Names under which the server is reached, as `BAILIWICK_PUBLIC_HOSTS` has them. */
   readonly hosts?: readonly string[];
   readonly throttle?: ThrottleLimits;
+  readonly preparation?: ListenerOptions['preparation'];
   readonly metrics?: Metrics;
   readonly socketLimits?: ListenerOptions['socketLimits'];
   readonly documents?: TrustedDocuments;

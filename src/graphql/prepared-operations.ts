@@ -1,0 +1,171 @@
+/**
+ * Queries that come again: parsed, validated and measured by the server the first times, from then on executed by a
+ * function that is compiled of their document (docs/decisions/0089-prepared-operations.md).
+ *
+ * Only what goes well is answered here. For whatever is refused, fails or is out of the ordinary the answer is null, and
+ * the server executes the operation as if it were not known here: errors are told in one way, by one executor. So every
+ * limit that depends on the request is looked at by the functions that the server's own plugin calls.
+ */
+import {
+  getOperationAST,
+  OperationTypeNode,
+  type DocumentNode,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
+import type { GraphContext } from './context.js';
+import { checkOperation, isPlain, priceOf } from './limits.js';
+import { choicesOf, givesOneOf, writesOneOf, type Choice } from './one-of.js';
+import type { Throttle } from './throttle.js';
+
+type Variables = Readonly<Record<string, unknown>>;
+
+/** What was sent in the place of an operation. */
+export interface SentOperation {
+  readonly query: string;
+  readonly operationName: string | null;
+}
+
+export interface PreparationLimits {
+  /** How often a query must have been answered before it is worth compiling: some tens of milliseconds at most. */
+  readonly after: number;
+  /** How many are kept, and how many are counted. */
+  readonly most: number;
+}
+
+export const usualPreparation: PreparationLimits = { after: 3, most: 1_000 };
+
+/** Longer ones are taken apart each time: what is kept must have a bound. */
+const longestDocument = 20_000;
+
+export class PreparedOperations {
+  readonly #schema: GraphQLSchema;
+  readonly #throttle: Throttle;
+  readonly #limits: PreparationLimits;
+  /** The one that was used longest ago is the first. */
+  readonly #prepared = new Map<string, PreparedOperation>();
+  /** How often others were answered; null: not to be prepared. */
+  readonly #answered = new Map<string, number | null>();
+
+  constructor(schema: GraphQLSchema, throttle: Throttle, limits: PreparationLimits = usualPreparation) {
+    this.#schema = schema;
+    this.#throttle = throttle;
+    this.#limits = limits;
+  }
+
+  find(sent: SentOperation): PreparedOperation | null {
+    const key = keyOf(sent);
+    const found = key === null ? undefined : this.#prepared.get(key);
+    if (key === null || found === undefined) return null;
+    if (this.#prepared.size > this.#limits.most / 2) {
+      this.#prepared.delete(key);
+      this.#prepared.set(key, found);
+    }
+    return found;
+  }
+
+  /** Told of each operation that the server answered without an error, after it was parsed, validated and measured. */
+  noteAnswered(sent: SentOperation, document: DocumentNode, operation: OperationDefinitionNode): void {
+    const { after, most } = this.#limits;
+    if (sent.query.length > longestDocument) return;
+    const key = keyOf(sent);
+    if (key === null) return;
+    const times = this.#answered.get(key);
+    if (times === null || this.#prepared.has(key)) return;
+    const count = (times ?? 0) + 1;
+    if (count < after) {
+      put(this.#answered, key, count, most);
+      return;
+    }
+    const prepared = this.#prepare(sent, document, operation);
+    if (prepared === null) {
+      put(this.#answered, key, null, most);
+      return;
+    }
+    this.#answered.delete(key);
+    put(this.#prepared, key, prepared, most);
+  }
+
+  #prepare(
+    { operationName }: SentOperation,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+  ): PreparedOperation | null {
+    const schema = this.#schema;
+    // The same that execution would choose, or it is none of ours.
+    if (getOperationAST(document, operationName) !== operation) return null;
+    if (operation.operation !== OperationTypeNode.QUERY || !isPlain(document, operation)) return null;
+    if (writesOneOf(schema, document)) return null;
+    const compiled = compileQuery(schema, document, operationName ?? undefined, {
+      disablingCapturingStackErrors: true,
+    });
+    if (!isCompiledQuery(compiled)) return null;
+    return new PreparedOperation(schema, this.#throttle, document, operation, compiled);
+  }
+}
+
+export class PreparedOperation {
+  /** As execution tells it. */
+  readonly name: string | null;
+  readonly #schema: GraphQLSchema;
+  readonly #throttle: Throttle;
+  readonly #document: DocumentNode;
+  readonly #operation: OperationDefinitionNode;
+  readonly #compiled: CompiledQuery;
+  readonly #choices: readonly Choice[];
+
+  constructor(
+    schema: GraphQLSchema,
+    throttle: Throttle,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    compiled: CompiledQuery,
+  ) {
+    this.name = operation.name?.value ?? null;
+    this.#schema = schema;
+    this.#throttle = throttle;
+    this.#document = document;
+    this.#operation = operation;
+    this.#compiled = compiled;
+    this.#choices = choicesOf(schema, operation);
+  }
+
+  /**
+   * The answer as JSON; null when there is more to say than data, and then nothing was done. The points are taken all the
+   * same, and are in the context.
+   */
+  async answer(context: GraphContext, variables: Variables): Promise<string | null> {
+    const { call } = context;
+    if (call.principal.kind === 'ANONYMOUS') return null;
+    // The compiled function does not know of `@oneOf`; and a request of others that stands in one is looked at once only.
+    for (const { name, type } of this.#choices) if (givesOneOf(type, variables[name])) return null;
+    try {
+      checkOperation(this.#document, this.#operation, variables, call);
+      const price = priceOf(this.#schema, this.#document, this.#operation, variables);
+      context.allowance ??= this.#throttle.spend(call, price);
+      const { data, errors } = await this.#compiled.query(undefined, context, variables);
+      return errors === undefined && data != null ? `${JSON.stringify({ data })}\n` : null;
+    } catch {
+      // It is thrown again where it is told and logged.
+      return null;
+    }
+  }
+}
+
+/** A name that an operation can have: with another one the key would not tell name and text apart. */
+const operationNameForm = /^[_A-Za-z][_0-9A-Za-z]*$/;
+
+function keyOf({ query, operationName }: SentOperation): string | null {
+  if (operationName === null) return query;
+  return operationNameForm.test(operationName) ? `${operationName}\n${query}` : null;
+}
+
+function put<V>(map: Map<string, V>, key: string, value: V, most: number): void {
+  map.delete(key);
+  if (map.size >= most) {
+    const [oldest] = map.keys();
+    if (oldest !== undefined) map.delete(oldest);
+  }
+  map.set(key, value);
+}

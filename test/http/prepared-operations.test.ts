@@ -1,0 +1,307 @@
+/**
+ * A query is answered the same, byte for byte, by the function compiled of it and by the executor that it is compiled
+ * for: every root field with everything that hangs on it, whoever asks. Two listeners before one house, one of which
+ * prepares what it has answered once, and the other never anything.
+ */
+import fc from 'fast-check';
+import { getNamedType } from 'graphql';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { PreparedOperation, PreparedOperations } from '../../src/graphql/index.js';
+import { openListener } from '../../src/http/index.js';
+import { exchange, type Answer } from '../kit/exchange.js';
+import { databaseNames, startHouse, testSchema, type TestHouse } from '../kit/house.js';
+import { selections } from '../matrix/documents.js';
+import { rootFields } from '../matrix/fields.js';
+import { fixtures } from '../matrix/fixtures.js';
+import { makeWorld, type World } from '../matrix/world.js';
+
+const schema = testSchema();
+const soon = { after: 1, most: 1_000 };
+const never = { after: Infinity, most: 1 };
+
+/** Answers that say how much the caller has left, which the question itself takes from, and what time it is. */
+const moving: ReadonlySet<string> = new Set(['Query.rateLimit', 'Query.auditHead']);
+
+/** Given one of several, which compiled functions do not know of. */
+const oneOf: ReadonlySet<string> = new Set(['Query.comparePolicies', 'Query.whatCan']);
+
+interface Asked {
+  readonly at: string;
+  readonly query: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/** Every query, with everything that can be asked of it; its arguments as variables. */
+function asked(world: World): readonly Asked[] {
+  return rootFields(schema)
+    .filter(({ kind }) => kind === 'query')
+    .flatMap(({ at, field }): readonly Asked[] => {
+      const given = fixtures[at]?.(world, '') ?? {};
+      const used = field.args.filter(({ name }) => name in given);
+      const declared = used.map(({ name, type }) => `$${name}: ${String(type)}`).join(', ');
+      const passed = used.map(({ name }) => `${name}: $${name}`).join(', ');
+      const parts = selections(schema, getNamedType(field.type), 3, 120);
+      return (parts.length === 0 ? [''] : parts).map((selection) => ({
+        at,
+        query: `query${declared === '' ? '' : ` Asked(${declared})`} { ${field.name}${passed === '' ? '' : `(${passed})`} ${selection} }`,
+        variables: given,
+      }));
+    });
+}
+
+const requestId = 'the-same-for-all';
+
+interface Served {
+  readonly url: string;
+  readonly log: readonly string[];
+}
+
+function send(house: Served, token: string | null, body: object, more: readonly string[] = []): Promise<Answer> {
+  const authorization = token === null ? [] : ['authorization', `Bearer ${token}`];
+  const headers = ['content-type', 'application/json', 'x-request-id', requestId, ...authorization, ...more];
+  return exchange(house.url, { headers, body: JSON.stringify(body) });
+}
+
+/** What of an answer everybody sees. */
+function seen({ status, headers: { date: _date, ...headers }, text }: Answer): object {
+  return { status, headers, text };
+}
+
+/** Whether each operation that was tried as a prepared one was answered so. */
+function watch(): { readonly answers: () => readonly boolean[] } {
+  const answered: Promise<boolean>[] = [];
+  const results: boolean[] = [];
+  const answer = Object.getOwnPropertyDescriptor(PreparedOperation.prototype, 'answer')
+    ?.value as PreparedOperation['answer'];
+  vi.spyOn(PreparedOperation.prototype, 'answer').mockImplementation(function (this: PreparedOperation, ...args) {
+    const result = answer.apply(this, args);
+    answered.push(result.then((text) => results.push(text !== null) > 0));
+    return result;
+  });
+  return { answers: () => results };
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+describe.each(databaseNames)('prepared operations on %s', (database) => {
+  let preparing: TestHouse;
+  let plain: Served;
+  let world: World;
+  let stop: () => Promise<void>;
+  beforeAll(async () => {
+    preparing = await startHouse({ database, preparation: soon });
+    const log: string[] = [];
+    const listener = await openListener({
+      iam: preparing.iam,
+      schema,
+      preparation: never,
+      log: { level: 'debug', stream: { write: (line) => void log.push(line) } },
+    });
+    plain = { url: `${await listener.listen('127.0.0.1', 0)}/graphql`, log };
+    stop = () => listener.stop(5);
+    world = await makeWorld(preparing);
+  });
+  afterAll(() => stop());
+
+  it('are answered the same, whatever is asked for and by whom', async () => {
+    const root = await preparing.signIn(preparing.root, 'account');
+    const inside = await preparing.signIn(preparing.root, { workspace: world.home });
+    const stranger = await world.token(await world.stranger(), 'account');
+    const { answers } = watch();
+    const short = new Map<string, number>();
+    for (const { at, query, variables } of asked(world)) {
+      for (const token of [root, inside, stranger]) {
+        const body = { query, variables };
+        const first = await send(preparing, token, body);
+        const before = answers().length;
+        const second = await send(preparing, token, body);
+        const other = await send(plain, token, body);
+        if (!moving.has(at)) {
+          expect(seen(second), `${at}\n${query}`).toEqual(seen(other));
+          expect(first.status).toBe(other.status);
+        }
+        const prepared = answers().slice(before).some(Boolean);
+        // What is refused is told by the executor; what is not was answered shortly.
+        if (prepared) short.set(at, (short.get(at) ?? 0) + 1);
+        else if (first.errors.length === 0 && !oneOf.has(at)) throw new Error(`${at} was not prepared: ${query}`);
+      }
+    }
+    const missed = rootFields(schema).filter(({ at, kind }) => kind === 'query' && !short.has(at) && !oneOf.has(at));
+    expect(missed.map(({ at }) => at)).toEqual([]);
+  });
+
+  const viewer = 'query Viewer { viewer { actor { name } } }';
+
+  async function prepare(token: string, query: string, variables: object = {}): Promise<void> {
+    for (const _time of [1, 2]) await send(preparing, token, { query, variables });
+  }
+
+  it('are refused to who may not ask, as ever', async () => {
+    const { answers } = watch();
+    const root = await preparing.signIn(preparing.root, 'account');
+    await prepare(root, viewer);
+    expect(answers()).toContain(true);
+    for (const token of [null, `${root}x`, 'x.y.z']) {
+      const [one, other] = [
+        await send(preparing, token, { query: viewer }),
+        await send(plain, token, { query: viewer }),
+      ];
+      expect(seen(one)).toEqual(seen(other));
+      expect(one.errors.map(({ extensions }) => extensions.code)).toEqual(['UNAUTHENTICATED']);
+    }
+  });
+
+  it('end with the session, the user and the token', async () => {
+    const query = 'query Own { viewer { actor { id } } }';
+    const userId = await world.stranger();
+    const [first, second] = [await world.token(userId, 'account'), await world.token(userId, 'account')];
+    await prepare(first, query);
+    const signedOut = 'mutation { signOut { userErrors { code } } }';
+    await preparing.gql(first, signedOut);
+    expect((await send(preparing, first, { query })).status).toBe(401);
+    expect((await send(preparing, second, { query })).status).toBe(200);
+    await preparing.gql(
+      world.scene.token,
+      'mutation Disable($input: UpdateUserInput!) { updateUser(input: $input) { userErrors { code } } }',
+      { input: { id: userId, enabled: false } },
+    );
+    expect((await send(preparing, second, { query })).status).toBe(401);
+    const root = await preparing.signIn(preparing.root, 'account');
+    await prepare(root, query);
+    preparing.advance(25 * 3_600_000);
+    const ended = [await send(preparing, root, { query }), await send(plain, root, { query })].map(seen);
+    expect(ended[0]).toEqual(ended[1]);
+    expect(ended[0]).toMatchObject({ status: 401 });
+  });
+
+  it('take the same values of variables as the executor, and refuse the same', async () => {
+    const token = await preparing.signIn(preparing.root, 'account');
+    const query =
+      'query Ask($requests: [AccessRequestInput!]!, $first: Int, $ids: [ID!] = []) { checkAccess(requests: $requests) { effect action resource } users(first: $first) { edges { node { name } } } nodes(ids: $ids) { id } }';
+    const good = { requests: [{ action: 'modelarts:notebook:get' }] };
+    await prepare(token, query, good);
+    const odd = fc.oneof(
+      fc.constantFrom(null, true, -0, 1, 1.5, 2 ** 31, -1, '', '1', 'x', '\u0000', '\ud800', [], {}, [[]], [null]),
+      fc.string({ maxLength: 5 }),
+      fc.integer(),
+    );
+    const request = fc.oneof(
+      odd,
+      fc.record(
+        {
+          action: fc.oneof(fc.constant('modelarts:notebook:get'), odd),
+          resource: fc.oneof(fc.constant('modelarts:r:a:notebook:x'), odd),
+          workspaceId: odd,
+          context: fc.oneof(odd, fc.array(fc.record({ key: odd, values: fc.oneof(odd, fc.array(odd)) }))),
+          principal: fc.oneof(odd, fc.dictionary(fc.constantFrom('user', 'agency', 'service', 'else'), odd)),
+          else: odd,
+        },
+        { requiredKeys: [] },
+      ),
+    );
+    const variables = fc.record(
+      {
+        requests: fc.oneof(fc.constant(good.requests), odd, request, fc.array(request, { maxLength: 3 })),
+        first: odd,
+        ids: fc.oneof(odd, fc.array(odd, { maxLength: 3 })),
+        else: odd,
+      },
+      { requiredKeys: [] },
+    );
+    await fc.assert(
+      fc.asyncProperty(variables, async (given) => {
+        const body = { query, variables: given };
+        const [one, other] = await Promise.all([send(preparing, token, body), send(plain, token, body)]);
+        expect(seen(one)).toEqual(seen(other));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('are told apart by the name of the operation', async () => {
+    const token = await preparing.signIn(preparing.root, 'account');
+    const query = 'query One { viewer { actor { name } } } query Two { viewer { actor { kind } } }';
+    for (const operationName of ['One', 'Two', 'One', 'Two', 'Three', 'One\nquery', '', null, 7, undefined, 'One']) {
+      const body = { query, operationName };
+      expect(seen(await send(preparing, token, body)), String(operationName)).toEqual(
+        seen(await send(plain, token, body)),
+      );
+    }
+  });
+
+  it('are answered the long way when anything is unusual', async () => {
+    const token = await preparing.signIn(preparing.root, 'account');
+    await prepare(token, viewer);
+    const bodies: readonly object[] = [
+      { query: viewer, extensions: { permissions: true } },
+      { query: viewer, extensions: {} },
+      { query: viewer, variables: [] },
+      { query: viewer, variables: 'x' },
+      { query: viewer, documentId: 'sha256:0' },
+      { query: [viewer] },
+    ];
+    for (const body of bodies) {
+      expect(seen(await send(preparing, token, body)), JSON.stringify(body)).toEqual(
+        seen(await send(plain, token, body)),
+      );
+    }
+    const headers: readonly (readonly string[])[] = [
+      ['accept', 'application/graphql-response+json'],
+      ['accept', 'text/html'],
+      ['accept', ''],
+      ['content-encoding', 'gzip'],
+      ['content-type', 'text/plain'],
+      ['authorization', 'Bearer x'],
+      ['x-auth-token', token],
+      ['x-auth-token', 'x'],
+      ['host', 'elsewhere'],
+      ['origin', 'https://page.example'],
+    ];
+    for (const more of headers) {
+      expect(seen(await send(preparing, token, { query: viewer }, more)), more.join(': ')).toEqual(
+        seen(await send(plain, token, { query: viewer }, more)),
+      );
+    }
+    const twice = `{"query": ${JSON.stringify(viewer)}, "query": "{ __typename }"}`;
+    for (const body of [twice, '{', '', '[]', '\ufeff{}']) {
+      const sent = { headers: ['content-type', 'application/json', 'x-request-id', requestId], body };
+      expect(seen(await exchange(preparing.url, sent)), body).toEqual(seen(await exchange(plain.url, sent)));
+    }
+  });
+
+  it('leave the same line in the log', async () => {
+    const token = await preparing.signIn(preparing.root, 'account');
+    await prepare(token, viewer);
+    const line = ({ log }: Served): object => {
+      const {
+        time: _time,
+        milliseconds: _milliseconds,
+        ...rest
+      } = JSON.parse(log.at(-1) ?? '{}') as Record<string, unknown>;
+      return rest;
+    };
+    const lines: object[] = [];
+    for (const house of [preparing, plain]) {
+      await send(house, token, { query: viewer });
+      lines.push(line(house));
+    }
+    expect(lines[0]).toEqual(lines[1]);
+    expect(lines[0]).toMatchObject({ operation: 'query Viewer', kind: 'query', status: 200, requestId });
+  });
+});
+
+describe('what is kept of prepared operations', () => {
+  it('is no more than the limit, and what was used longest ago goes first', async () => {
+    const house = await startHouse({ preparation: { after: 1, most: 2 } });
+    const token = await house.signIn(house.root, 'account');
+    const find = vi.spyOn(PreparedOperations.prototype, 'find');
+    const found = async (name: string): Promise<boolean> => {
+      await house.gql(token, `query ${name} { viewer { actor { name } } }`);
+      return find.mock.results.at(-1)?.value !== null;
+    };
+    expect([await found('A'), await found('A')]).toEqual([false, true]);
+    expect([await found('B'), await found('A')]).toEqual([false, true]);
+    expect(await found('C')).toBe(false);
+    expect([await found('A'), await found('B')]).toEqual([true, false]);
+  });
+});
