@@ -1,7 +1,9 @@
 /**
  * What a full explanation costs: near misses and the way to yes of a principal with many statements. Of the built code:
  *
- *     npx tsc -p tsconfig.build.json && npx tsx bench/explain.ts [statements, 1000] [questions, 4000] [seed, 11] [part of a make-up's name]
+ *     npm run bench:explain -- [statements, 1000] [questions, 4000] [seed, 11] [part of a make-up's name]
+ *
+ * with the options of Node that `npm start` gives.
  *
  * Every question is asked five times, in five rounds over all of them, so that none is answered from what the one before
  * left behind. Prints, for several make-ups of the statements, in milliseconds:

@@ -120,11 +120,14 @@ function complete(schema: GraphQLSchema): GraphQLSchema {
   return new GraphQLSchema({ ...completed.toConfig(), description });
 }
 
+const checkAccess: GraphQLFieldResolver<unknown, GraphContext, Parameters<typeof decideRequests>[0]> = (
+  _source,
+  args,
+  context,
+) => decideRequests(args, context);
+
 /** In place of those of type-graphql, which makes objects of classes of all that was sent: of a thousand things, a thousand. */
-const plainResolvers: Readonly<Record<string, GraphQLFieldResolver<unknown, unknown>>> = {
-  'Query.checkAccess': (_source, args, context) =>
-    decideRequests(args, context as GraphContext),
-};
+const plainResolvers: Readonly<Record<string, typeof checkAccess>> = { 'Query.checkAccess': checkAccess };
 
 function isNode(schema: GraphQLSchema, typeName: string): boolean {
   const type = schema.getType(typeName);

@@ -30,7 +30,7 @@ export function readJson(text: string, what: string): unknown {
     // The parser's own message repeats a piece of the input, which may be a password.
     throw new HttpFault(400, `${what} is not JSON; send one JSON object`);
   }
-  const fault = structuralFault(text);
+  const fault = structuralFault(text, value);
   if (fault === 'DUPLICATE_KEY') {
     throw new HttpFault(
       400,
@@ -41,48 +41,42 @@ export function readJson(text: string, what: string): unknown {
   return value;
 }
 
-/** One pass over text that is known to be JSON: what the parser lets pass and this server does not. */
-function structuralFault(text: string): 'DUPLICATE_KEY' | 'TOO_DEEP' | null {
-  // For each open bracket the names seen in that object; null for an array.
-  const open: (Set<string> | null)[] = [];
-  let expectsName = false;
+/**
+ * What the parser lets pass and this server does not. Of two equal names in one object, in whatever spelling, the parser
+ * keeps one: then the text has more names than the value has members.
+ */
+function structuralFault(text: string, value: unknown): 'DUPLICATE_KEY' | 'TOO_DEEP' | null {
+  const names = namesIn(text);
+  if (names === null) return 'TOO_DEEP';
+  return names > membersIn(value) ? 'DUPLICATE_KEY' : null;
+}
+
+/** How many names the objects of a text have that is known to be JSON; null when it is nested too deeply. */
+function namesIn(text: string): number | null {
+  let names = 0;
+  let depth = 0;
   for (let at = 0; at < text.length; at += 1) {
     switch (text.charCodeAt(at)) {
       case 0x7b: // {
-        open.push(new Set());
-        expectsName = true;
-        break;
       case 0x5b: // [
-        open.push(null);
-        expectsName = false;
+        depth += 1;
+        if (depth > deepest) return null;
         break;
       case 0x7d: // }
       case 0x5d: // ]
-        open.pop();
-        expectsName = false;
+        depth -= 1;
         break;
-      case 0x2c: // ,
-        expectsName = open.at(-1) instanceof Set;
+      case 0x3a: // :
+        names += 1;
         break;
-      case 0x22: {
-        // "
-        const end = endOfString(text, at);
-        if (expectsName) {
-          const names = open.at(-1);
-          const name = nameOf(text.slice(at, end + 1));
-          if (names?.has(name) === true) return 'DUPLICATE_KEY';
-          names?.add(name);
-          expectsName = false;
-        }
-        at = end;
+      case 0x22: // "
+        at = endOfString(text, at);
         break;
-      }
       default:
         break;
     }
-    if (open.length > deepest) return 'TOO_DEEP';
   }
-  return null;
+  return names;
 }
 
 function endOfString(text: string, start: number): number {
@@ -91,7 +85,17 @@ function endOfString(text: string, start: number): number {
   return at;
 }
 
-// Two spellings of one name (`a`, `\u0061`) are the same name.
-function nameOf(quoted: string): string {
-  return quoted.includes('\\') ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
+/** How many members the objects of a value have that is not nested deeply. */
+function membersIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let members = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === 'object') members += membersIn(item);
+    return members;
+  }
+  for (const member of Object.values(value)) {
+    members += 1;
+    if (typeof member === 'object') members += membersIn(member);
+  }
+  return members;
 }

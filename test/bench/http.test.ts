@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startOptions } from '../../bench/http/contestants/bailiwick.js';
 import { adapters } from '../../bench/http/adapters.js';
 import { bundle } from '../../bench/http/build.js';
 import { exchange } from '../../bench/http/connection.js';
@@ -61,6 +62,14 @@ afterAll(async () => {
   await Promise.all(servers.map((server) => server.stop()));
   await rm(bundles, { recursive: true, force: true });
   await rm(folder, { recursive: true, force: true });
+});
+
+it('starts the program with the options that `npm start` gives', async () => {
+  const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<'start' | 'bench:explain', string>;
+  };
+  expect(scripts.start).toMatch(new RegExp(`node ${startOptions.join(' ')} dist/main\\.js$`));
+  expect(scripts['bench:explain']).toContain(`node ${startOptions.join(' ')} `);
 });
 
 describe('the benchmark over HTTP', () => {

@@ -14,6 +14,9 @@ import { caller } from '../seed.js';
 
 const path = '/graphql';
 
+/** What `npm start` gives to Node. */
+export const startOptions = ['--max-semi-space-size=64'] as const;
+
 export const bailiwick: Adapter = {
   name: 'bailiwick',
   use: 'dist/main.js as shipped',
@@ -32,7 +35,7 @@ export async function openProgram(site: Site, name: string, node: readonly strin
   const { databaseUrl, secretKeyFile } = await site.database(name);
   const started = start(
     process.execPath,
-    [...node, join(site.program, 'main.js')],
+    [...startOptions, ...node, join(site.program, 'main.js')],
     programSettings(databaseUrl, secretKeyFile),
     join(site.folder, `${name}.log`),
   );
