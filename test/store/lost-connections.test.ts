@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { OutcomeUnknown, Unavailable, type Store, type Transaction } from '../../src/iam/index.js';
+import { DatabaseUnavailable } from '../../src/store/failures.js';
 import { openStore } from '../../src/store/index.js';
 import { raw } from '../../src/store/sql.js';
 import { brokenLine, type BrokenLine } from './broken-line.js';
@@ -244,6 +245,26 @@ describe('a server that is stopped and started while it is written to', () => {
     expect(acknowledged.filter((id) => !there.has(id))).toEqual([]);
     expect(refused.filter((id) => there.has(id))).toEqual([]);
     expect(there.size).toBeLessThanOrEqual(acknowledged.length + unknown.length);
+    await store.close();
+  });
+
+  test('as a standby it is neither read from nor opened, and is once it is the primary again', async () => {
+    const url = server.urlOf('postgres');
+    const store = await openStore(url, { limits: { connectionWait: 1_000 } });
+    expect(await store.access.account('a')).not.toBeNull();
+    await server.halt();
+    await server.resumeAsStandby();
+    const code = '25006';
+    await expect(store.access.account('a')).rejects.toMatchObject({ constructor: DatabaseUnavailable, code });
+    await expect(openStore(url)).rejects.toThrow('the server is a standby');
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query('SELECT pg_promote()');
+    await client.end();
+    expect(await store.access.account('a')).not.toBeNull();
+    await write(store, origin('a'), (transaction) =>
+      transaction.insert('group', record('group', 'a', 'later', { name: 'later' })),
+    );
     await store.close();
   });
 });
