@@ -37,8 +37,8 @@ export interface Figures {
   readonly refused: number;
   readonly primaryReads: number;
   readonly copyReads: number;
-  /** What one core, as busy as it is planned to be, takes at this mixture of decisions and changes. */
-  readonly decisionsPerCore: number;
+  /** Milliseconds for which processors of servers worked. */
+  readonly busy: number;
 }
 
 /** How long after an acknowledgement is looked; who is allowed still is allowed for longer than that. */
@@ -59,14 +59,15 @@ const deniedInARow = 25;
 const meanwhilePause = 10;
 
 /** Seconds at full load that tell what one core takes, and how much of its time decisions are to need then. */
-const fullLoad = { seconds: 1, share: 0.7 } as const;
+const fullLoad = { seconds: 3, share: 0.7 } as const;
 
 /** Decisions a second that one core takes where nothing is changed: the busier it is, the more of them share a read. */
 export async function capacityOf(deployment: Deployment, effort: Effort): Promise<number> {
   const rate = (fullLoad.share * 1_000) / effort.decisionCost;
   const few = { regions: 2, replicas: 1, shards: 1, accounts: 2 };
   const full = { ...effort, ...few, rate, seconds: fullLoad.seconds, revocations: 0, changes: 0 };
-  return (await tryOut(deployment, full)).decisionsPerCore;
+  const { waits, busy } = await tryOut(deployment, full);
+  return (waits.length / busy) * 1_000 * plannedLoad;
 }
 
 export async function tryOut(deployment: Deployment, effort: Effort): Promise<Figures> {
@@ -108,7 +109,6 @@ class Trial {
     if (effort.changes > 0) timeline.start(() => this.#keepChanging());
     if (effort.revocations > 0) timeline.start(() => this.#keepRevoking());
     await timeline.run(begun + effort.seconds * 1_000);
-    const decisionsPerCore = (this.#waits.length / (busyOf() - before.busy)) * 1_000 * plannedLoad;
     const primaryReads = (readsOf(world.primaries) - before.primaries) / effort.seconds;
     const copyReads = (readsOf(world.copies) - before.copies) / effort.seconds;
     // What was revoked late is followed for as long as what was revoked first; nobody else comes any more.
@@ -125,7 +125,7 @@ class Trial {
       refused: this.#refused / Math.max(1, this.#asked),
       primaryReads,
       copyReads,
-      decisionsPerCore,
+      busy: busyOf() - before.busy,
     };
   }
 
