@@ -77,7 +77,13 @@ export async function openHouse(settings: Settings, observer?: Observer): Promis
 export async function createFirstAccount({ iam, empty }: House, settings: Settings): Promise<CreatedAccount | null> {
   if (!empty) return null;
   const { accountName: name, adminName: rootName, adminPassword: rootPassword } = settings;
-  return createAccount(iam, { name, rootName, rootPassword });
+  try {
+    return await createAccount(iam, { name, rootName, rootPassword });
+  } catch (error) {
+    // Of processes that are started together one makes it, and says the password.
+    if ((await iam.store.access.accounts()).length > 0) return null;
+    throw error;
+  }
 }
 
 /** A key is made only beside an empty database: another one has things sealed under the key that is missing. */

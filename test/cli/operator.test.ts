@@ -8,11 +8,14 @@ import { Writable } from 'node:stream';
 import { afterAll, describe, expect, test } from 'vitest';
 import { addAccount, initialise, resetPassword, unlock } from '../../src/cli/operator.js';
 import { describeFailure } from '../../src/cli/refusal.js';
-import { openHouse, serve } from '../../src/main.js';
+import { createFirstAccount, openHouse, serve } from '../../src/main.js';
 import { readSettings, type Settings } from '../../src/settings.js';
+import { databases } from '../store/databases.js';
 
+const { postgres } = databases();
 const folders: string[] = [];
 afterAll(async () => {
+  await postgres.stop();
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
 });
 
@@ -56,6 +59,20 @@ describe('commands for the operator', () => {
       plain: false,
       acme: true,
     });
+  });
+
+  test('of processes that start together on an empty database one makes the account, and all go on', async () => {
+    const settings = await emptyPlace({ BAILIWICK_DATABASE_URL: await postgres.readyUrl() });
+    const houses = await Promise.all([1, 2, 3].map(() => openHouse(settings)));
+    expect(houses.map(({ empty }) => empty)).toEqual([true, true, true]);
+    const created = await Promise.all(houses.map((house) => createFirstAccount(house, settings)));
+    const [made, ...more] = created.filter((each) => each !== null);
+    expect(more).toEqual([]);
+    for (const { iam, close } of houses) {
+      expect((await iam.store.access.accounts()).map(({ id }) => id)).toEqual([made?.account.id]);
+      await close();
+    }
+    expect(await initialise(settings)).toBe('the database has accounts already; nothing was changed\n');
   });
 
   test('reset-password gives root a new password, and takes a lost second factor away when told to', async () => {
