@@ -26,7 +26,8 @@ const settingsHelp = `\nSettings, from the environment:\n${describeSettings()}\n
 
 const doctorHelp = `
 Looks at the settings (set the same variables as for the server), at this process and its machine, at files, database
-and accounts. It reads alone, and can run beside the server. Best run as the user that runs the server.
+and accounts. It reads alone, and can run beside the server. Best run as the user that runs the server. Whether there is
+a backup it cannot know, and says how one is made.
 
 Ends with status 0 when there is no error, 1 when there are warnings and --strict is given, 2 when there is an error.
 Notes never count.
@@ -104,8 +105,10 @@ program
   .addHelpText('after', doctorHelp)
   .action(async (options: { readonly json?: true; readonly strict: boolean }) => {
     const { diagnose, exitStatus, printFindings, printFindingsAsJson } = await import('./doctor.js');
-    const findings = await diagnose(thisMachine(process.env));
-    process.stdout.write(options.json ? printFindingsAsJson(findings) : printFindings(findings));
+    const { adviseBackup } = await import('./doctor-backup.js');
+    const machine = thisMachine(process.env);
+    const [findings, backup] = [await diagnose(machine), await adviseBackup(machine)];
+    process.stdout.write(options.json ? printFindingsAsJson(findings, backup) : printFindings(findings, backup));
     process.exitCode = exitStatus(findings, options.strict);
   });
 

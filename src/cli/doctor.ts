@@ -3,6 +3,7 @@
  * and the accounts in it; changes nothing, and can run beside the server.
  */
 import { SettingsRefused, readSettings } from '../settings.js';
+import { printBackupAdvice, type BackupAdvice } from './doctor-backup.js';
 import { databaseFindings } from './doctor-database.js';
 import { fileFindings } from './doctor-files.js';
 import { machineFindings, settingsFindings } from './doctor-settings.js';
@@ -36,23 +37,24 @@ export function exitStatus(findings: readonly Finding[], strict: boolean): 0 | 1
 }
 
 /** For people. */
-export function printFindings(findings: readonly Finding[]): string {
+export function printFindings(findings: readonly Finding[], backup: BackupAdvice | null = null): string {
   const { ERROR, WARNING, NOTE } = countsOf(findings);
-  if (findings.length === 0) return 'nothing unsafe was found\n';
+  const advice = backup === null ? '' : `\n${printBackupAdvice(backup)}`;
+  if (findings.length === 0) return `nothing unsafe was found\n${advice}`;
   const blocks = findings.map(({ severity, code, what, why, advice, account }) => {
     const where = account === null ? '' : `account \`${account}\`: `;
     return `${severity.toLowerCase()} ${code}: ${where}${what}\n  why: ${why}\n  do:  ${advice}\n`;
   });
-  return `${blocks.join('\n')}\n${counted(ERROR, 'error')}, ${counted(WARNING, 'warning')}, ${counted(NOTE, 'note')}\n`;
+  return `${blocks.join('\n')}\n${counted(ERROR, 'error')}, ${counted(WARNING, 'warning')}, ${counted(NOTE, 'note')}\n${advice}`;
 }
 
 /** For programs; the names here do not change. */
-export function printFindingsAsJson(findings: readonly Finding[]): string {
+export function printFindingsAsJson(findings: readonly Finding[], backup: BackupAdvice | null = null): string {
   const { ERROR: errors, WARNING: warnings, NOTE: notes } = countsOf(findings);
   const shown = findings.map(({ severity, code, account, what, why, advice, subjects }) => {
     return { severity, code, account, what, why, advice, subjects };
   });
-  return `${JSON.stringify({ errors, warnings, notes, findings: shown }, null, 2)}\n`;
+  return `${JSON.stringify({ errors, warnings, notes, findings: shown, backup }, null, 2)}\n`;
 }
 
 function counted(number: number, what: string): string {

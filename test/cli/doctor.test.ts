@@ -1,9 +1,11 @@
 /** The doctor: each finding provoked once in an installation that else has none, on both databases. */
 import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import pg from 'pg';
 import sqlite3 from 'sqlite3';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { adviseBackup } from '../../src/cli/doctor-backup.js';
 import { connectionFindings } from '../../src/cli/doctor-database.js';
 import { isLoopback } from '../../src/cli/doctor-settings.js';
 import { diagnose, exitStatus, printFindings, printFindingsAsJson } from '../../src/cli/doctor.js';
@@ -88,7 +90,24 @@ describe.each(databaseNames)('an installation on %s', (database) => {
     expect(findings).toEqual([]);
     expect(exitStatus(findings, true)).toBe(0);
     expect(printFindings(findings)).toBe('nothing unsafe was found\n');
-    expect(JSON.parse(printFindingsAsJson(findings))).toEqual({ errors: 0, warnings: 0, notes: 0, findings: [] });
+    const report = { errors: 0, warnings: 0, notes: 0, findings: [], backup: null };
+    expect(JSON.parse(printFindingsAsJson(findings))).toEqual(report);
+  });
+
+  test('is told how a backup is made, and what is not in it', async () => {
+    const advice = await adviseBackup(safeMachine(safe[database]));
+    expect(advice).toMatchObject({ database, secretKeyFile: safe[database].BAILIWICK_SECRET_KEY_FILE });
+    const said = printFindings([], advice);
+    expect(said).toMatch(/^nothing unsafe was found\n\nnot looked at: whether there is a backup/);
+    expect(said).toContain(`keep a copy of \`${safe[database].BAILIWICK_SECRET_KEY_FILE}\` apart`);
+    expect(said.includes('a copy of the database file is no backup')).toBe(database === 'sqlite');
+    expect(JSON.parse(printFindingsAsJson([], advice))).toMatchObject({ findings: [], backup: advice });
+    expect(printFindings([finding('LOOSE_MODE', '')], advice)).toMatch(/1 warning, 0 notes\n\nnot looked at: /);
+  });
+
+  test('is told nothing of backups where there is nothing to keep, or where nobody knows what', async () => {
+    expect(await adviseBackup(safeMachine(await emptyInstallation(database)))).toBeNull();
+    expect(await adviseBackup(safeMachine({ ...safe[database], BAILIWICK_PROT: '1' }))).toBeNull();
   });
 
   test('that has not begun has none either, and is not begun by looking', async () => {
@@ -583,6 +602,28 @@ describe('the command', () => {
     expect(await readFile(`${file}.lock`, 'utf8')).toBe(lock);
     server.kill('SIGTERM');
     expect((await server.ended).status).toBe(0);
+  });
+
+  test('advises what makes a whole backup, in which the key is not', async () => {
+    const environment = await emptyInstallation('sqlite');
+    await initialise(readSettings(environment));
+    const { BAILIWICK_DATABASE_URL: DATABASE_URL = '', BAILIWICK_SECRET_KEY_FILE: SECRET_KEY_FILE = '' } = environment;
+    const settings = { DATABASE_URL, SECRET_KEY_FILE };
+    const file = join(await newFolder(), 'backup.jsonl.gz');
+    const { commands = [] } = (await adviseBackup(safeMachine(environment))) ?? {};
+    expect(commands).toHaveLength(2);
+    for (const command of commands) {
+      const [program, ...words] = command.split(' ');
+      expect(program).toBe('bailiwick');
+      const given = words.map((word) => (word === 'FILE' ? file : word));
+      const { status, stderr } = await runProgram('cli/bailiwick.ts', given, { settings });
+      expect(status, stderr).toBe(0);
+    }
+    const [text, key] = [gunzipSync(await readFile(file)), await readFile(SECRET_KEY_FILE)];
+    expect(text.includes('root user of the account')).toBe(true);
+    for (const form of [key, key.toString('hex'), key.toString('base64').slice(0, 42), key.toString('base64url')]) {
+      expect(text.includes(form)).toBe(false);
+    }
   });
 
   test('says by its status how bad it is', async () => {
