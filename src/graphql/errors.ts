@@ -53,6 +53,8 @@ export const errorCodes = {
   RATE_LIMITED: 'Too many requests, or no points left; `retryAfter` says in how many seconds to try again. HTTP 429.',
   UNAVAILABLE:
     'The server or its database cannot answer just now; nothing was done, try again after `retryAfter` seconds. HTTP 503.',
+  REVISION_NOT_REACHED:
+    'The database of the server does not have the revision that the request demands in `extensions.minRevision`; nothing was done, try again after `retryAfter` seconds. HTTP 503.',
   OUTCOME_UNKNOWN:
     'The change may have been made, and its result cannot be told: the database was lost meanwhile. Read what was to change before trying again, or repeat it with the same `idempotencyKey`. HTTP 503.',
   INTERNAL_SERVER_ERROR: 'A defect of the server; `requestId` finds it in the log.',

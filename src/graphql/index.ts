@@ -43,6 +43,7 @@ export {
 } from './asked-permissions.js';
 export { declaredByRules, permissionsOfOperation } from './operation-permissions.js';
 export { SchemaNotGuarded } from './proof.js';
+export { requireRevision } from './required-revision.js';
 export { readRules, type PermissionRule, type SchemaRules } from './rules.js';
 export { expectReviewed } from './reviewed.js';
 export { resolvers } from './resolvers.js';

@@ -30,6 +30,7 @@ import {
   openContext,
   parseLimits,
   PreparedOperations,
+  requireRevision,
   retryAfterUnavailable,
   shownUnavailable,
   wordsForLog,
@@ -128,8 +129,15 @@ export async function openGraphQLEndpoint(
   function open(request: EndpointRequest, resolved: ResolvedDocument | GraphQLError): Promise<GraphContext> {
     return openContext(iam, request.arrival).then(
       (context) => {
-        admit(context, request, resolved);
-        return context;
+        admitCaller(context, request);
+        const extensions = extensionsOf(request);
+        if (extensions == null) return admitDocument(context, request, resolved);
+        return holdToRevision({ iam, throttle }, context, extensions).then(
+          () => admitDocument(context, request, resolved),
+          (error: unknown) => {
+            throw error instanceof GraphQLError ? noted(request.note, error) : error;
+          },
+        );
       },
       (error: unknown) => {
         const shown = shownUnavailable(error);
@@ -138,7 +146,7 @@ export async function openGraphQLEndpoint(
     );
   }
 
-  function admit(context: GraphContext, { note }: EndpointRequest, resolved: ResolvedDocument | GraphQLError): void {
+  function admitCaller(context: GraphContext, { note }: EndpointRequest): void {
     noteCaller(note, context);
     const { call } = context;
     try {
@@ -153,11 +161,20 @@ export async function openGraphQLEndpoint(
       note.errors = ['UNAUTHENTICATED'];
       throw brokenCredential(call);
     }
+  }
+
+  function admitDocument(
+    context: GraphContext,
+    { note }: EndpointRequest,
+    resolved: ResolvedDocument | GraphQLError,
+  ): GraphContext {
+    const { call } = context;
     // Here, because no hook before the parser may refuse anything, and nobody without a good credential learns more.
     if (resolved instanceof GraphQLError) throw noted(note, resolved);
     if (!isTrusted(documents.mode, resolved.trust) && !call.may('bailiwick:documents:execute')) {
       throw noted(note, untrusted(documents.mode, call.requestId));
     }
+    return context;
   }
 
   return {
@@ -259,6 +276,25 @@ function answerPlugin(
 function noteOperation(note: OperationNote, kind: string, name: string | null): void {
   note.kind = kind;
   note.operation = name === null ? kind : `${kind} ${name}`;
+}
+
+/** Lets a request go on only at the revision that it demands; its context is as of then. */
+async function holdToRevision(
+  house: Parameters<typeof requireRevision>[0],
+  context: GraphContext,
+  extensions: unknown,
+): Promise<void> {
+  await requireRevision(house, context.call, extensions, async () => {
+    await context.renew();
+    return context.call;
+  });
+}
+
+function extensionsOf({ body, search }: EndpointRequest): unknown {
+  if (body !== undefined) return (body as { readonly extensions?: unknown }).extensions;
+  const text = search.includes('extensions') ? new URLSearchParams(search).get('extensions') : null;
+  // It was read strictly when it came.
+  return text === null ? null : JSON.parse(text);
 }
 
 function noted(note: OperationNote, error: GraphQLError): GraphQLError {

@@ -14,6 +14,7 @@ import {
   clientError,
   contextFrom,
   readSubscription,
+  requireRevision,
   showErrors,
   wordsForLog,
   type GraphContext,
@@ -233,6 +234,11 @@ async function begin(
   if (call.broken !== null) throttle.admitStranger(call);
   else throttle.admitActor(call);
   if (call.broken !== null) return [brokenCredential(call)];
+  const { requestId } = call;
+  call = await requireRevision({ iam, throttle }, call, payload.extensions, async () =>
+    (await connection.reopen()).asRequest(requestId),
+  );
+  subscription.call = call;
   if (Object.keys(subscriptions).length > limits.subscriptionsPerConnection) {
     const limit = limits.subscriptionsPerConnection;
     const message = `a connection has ${limit} subscriptions at most; complete one, or open another connection`;

@@ -89,7 +89,12 @@ export interface AssumeAgency {
   readonly externalId?: string;
 }
 
-export interface AssumedAgency {
+export interface Changed {
+  /** Of the account that was changed: what `minRevision` of a later request there may demand. Null: nothing was changed anew. */
+  readonly revision: number | null;
+}
+
+export interface AssumedAgency extends Changed {
   readonly credentials: {
     readonly accessKeyId: string;
     readonly secretAccessKey: string;
@@ -104,6 +109,11 @@ export interface RequestOptions {
   readonly scope?: RequestScope;
   /** Milliseconds, attempts after the first included. */
   readonly timeout?: number;
+  /**
+   * A revision of the account, as an answered mutation told it: the request is refused with `REVISION_NOT_REACHED`, and
+   * nothing is done, where the database that is asked has not come to it.
+   */
+  readonly minRevision?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -141,8 +151,8 @@ export interface Client {
     options?: RequestOptions & { readonly once?: boolean; readonly requests?: readonly AccessRequest[] },
   ): Promise<AuthenticatedRequest>;
   /** Registers a resource in the workspace of the scope; answers its id. */
-  registerResource(resource: RegisterResource, options?: RequestOptions): Promise<{ readonly id: string }>;
-  deregisterResource(id: string, options?: RequestOptions): Promise<void>;
+  registerResource(resource: RegisterResource, options?: RequestOptions): Promise<{ readonly id: string } & Changed>;
+  deregisterResource(id: string, options?: RequestOptions): Promise<Changed>;
   /** A temporary key that acts with an agency's rights. */
   assumeAgency(input: AssumeAgency, options?: RequestOptions): Promise<AssumedAgency>;
   /** Temporary keys of an agency for as long as they are asked for: assumed again before each ends. */
@@ -162,14 +172,14 @@ const documents = {
     payload: authenticateRequest(input: $input) { actor { ${actorFields} } workspaceId decisions { ${decisionFields} } ${problemFields} }
   }`,
   register: `mutation RegisterResource($input: RegisterResourceInput!) {
-    payload: registerResource(input: $input) { resource { id } ${problemFields} }
+    payload: registerResource(input: $input) { resource { id } revision ${problemFields} }
   }`,
   deregister: `mutation DeregisterResource($input: DeregisterResourceInput!) {
-    payload: deregisterResource(input: $input) { ${problemFields} }
+    payload: deregisterResource(input: $input) { revision ${problemFields} }
   }`,
   assume: `mutation AssumeAgency($input: AssumeAgencyInput!) {
     payload: assumeAgency(input: $input) {
-      temporaryCredential { accessKeyId secretAccessKey securityToken expiresAt } actor { ${actorFields} } ${problemFields}
+      temporaryCredential { accessKeyId secretAccessKey securityToken expiresAt } actor { ${actorFields} } revision ${problemFields}
     }
   }`,
 } as const;
@@ -199,6 +209,7 @@ export function createClient({
       repeatable,
       scope: options.scope ?? scope,
       timeout: options.timeout ?? timeout,
+      minRevision: options.minRevision,
       signal: options.signal,
     });
 
@@ -249,12 +260,18 @@ export function createClient({
 
     registerResource: async (resource, options) => {
       const repeatable = resource.idempotencyKey !== undefined;
-      const made = await change<{ resource: { id: string } }>(documents.register, resource, repeatable, options);
-      return made.resource;
+      const { resource: made, revision } = await change<{ resource: { id: string } } & Changed>(
+        documents.register,
+        resource,
+        repeatable,
+        options,
+      );
+      return { ...made, revision };
     },
 
     deregisterResource: async (id, options) => {
-      await change(documents.deregister, { id }, false, options);
+      const { revision } = await change<Changed>(documents.deregister, { id }, false, options);
+      return { revision };
     },
 
     assumeAgency: async (input, options) => {
@@ -262,9 +279,11 @@ export function createClient({
       const assumed = await change<{
         temporaryCredential: Omit<AssumedAgency['credentials'], 'expiresAt'> & { expiresAt: string };
         actor: Actor;
+        revision: number | null;
       }>(documents.assume, input, true, options);
-      const { temporaryCredential, actor } = assumed;
-      return { credentials: { ...temporaryCredential, expiresAt: Date.parse(temporaryCredential.expiresAt) }, actor };
+      const { temporaryCredential, actor, revision } = assumed;
+      const credentials = { ...temporaryCredential, expiresAt: Date.parse(temporaryCredential.expiresAt) };
+      return { credentials, actor, revision };
     },
 
     agencyCredentials: (input, options) =>

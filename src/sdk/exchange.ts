@@ -22,6 +22,7 @@ export interface Operation {
   readonly timeout: number;
   /** Asking twice does no harm, so an answer that was lost on its way is asked for again. */
   readonly repeatable: boolean;
+  readonly minRevision: number | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -60,11 +61,12 @@ export async function send(exchange: Exchange, operation: Operation): Promise<un
 
 async function sendOnce(
   { url, credentials, fetch }: Exchange,
-  { query, variables, scope, signal }: Operation,
+  { query, variables, scope, minRevision, signal }: Operation,
   deadline: number,
 ): Promise<unknown> {
   const key = await credentials.get();
-  const body = JSON.stringify({ query, variables });
+  const demands = minRevision === undefined ? {} : { extensions: { minRevision } };
+  const body = JSON.stringify({ query, variables, ...demands });
   // Two equal operations within a second would have the same signature, and the second be taken for the first again.
   const headers = { 'content-type': 'application/json', 'x-request-nonce': randomBytes(12).toString('hex') };
   const signed = signRequest({ method: 'POST', url, headers, body, credentials: key, scope });

@@ -14,6 +14,7 @@ export {
   type AssumeAgency,
   type AssumedAgency,
   type AuthenticatedRequest,
+  type Changed,
   type Client,
   type ClientOptions,
   type Principal,

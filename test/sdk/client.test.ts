@@ -71,6 +71,20 @@ describe.each(databaseNames)('on %s', (database) => {
     });
   });
 
+  it('tells the revision that it made, and may demand it', async () => {
+    const urn = `modelarts::${job.accountId}:trainJob:demanded-${database}`;
+    const made = await training.registerResource({ urn, ownerId: job.user.id });
+    const { revision } = await training.deregisterResource(made.id);
+    if (made.revision === null || revision === null) throw new Error('something was changed, and no revision told');
+    expect(revision).toBeGreaterThan(made.revision);
+    expect(await training.checkAccess([{ action: 'modelarts:trainJob:get' }], { minRevision: revision })).toHaveLength(
+      1,
+    );
+    await expect(
+      training.request('{ viewer { actor { name } } }', {}, { minRevision: revision + 1_000 }),
+    ).rejects.toMatchObject({ name: 'BailiwickError', code: 'REVISION_NOT_REACHED' });
+  });
+
   it('asks about many in one request, each about its own principal or the one that all are about', async () => {
     const before = house.log.filter((line) => line.includes('"msg":"request"')).length;
     const decisions = await storage.checkAccess(
