@@ -12,6 +12,7 @@ import { anonymous, decide, type Rights } from './authorizer.js';
 import { Breath } from './breath.js';
 import type { Call } from './call.js';
 import type { Calls } from './calls.js';
+import { clockTolerance } from './clocks.js';
 import { takesVisitors } from './entry.js';
 import type { House } from './house.js';
 import { BadInput, type Outcome, refuse, succeed } from './outcome.js';
@@ -113,7 +114,10 @@ async function findMoment(
   // An event that somebody took out by hand is missed nowhere else. That those that are there say what they said when
   // they were made, `bailiwick audit verify` proves.
   const whole = await trail.isWholeAfter(account.id, then);
-  return { ...found, unknown: whole ? null : 'TRAIL_BROKEN' };
+  if (!whole) return { ...found, unknown: 'TRAIL_BROKEN' };
+  // Where a clock was set, an instant names no revision; a revision that was named does.
+  const named = revision !== null || (await trail.isOrderedAround(account.id, pastKinds, then, now, clockTolerance));
+  return { ...found, unknown: named ? null : 'CLOCK_SET_BACK' };
 }
 
 /**

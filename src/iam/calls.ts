@@ -12,6 +12,7 @@ import {
   type SessionBounds,
 } from './authorizer.js';
 import { Call, type BrokenCredential, type CallParts, type Performer } from './call.js';
+import { isAhead } from './clocks.js';
 import { delegationOf, faultOf, readDelegation, type DelegationFault } from './delegation.js';
 import type { House } from './house.js';
 import { KeptAccess } from './kept-access.js';
@@ -87,6 +88,17 @@ const forService: BrokenCredential = {
 
 const expiredToken: BrokenCredential = { message: 'the token has expired; sign in again', reference: 'IAM.0066' };
 
+const begunAhead: BrokenCredential = {
+  message: 'the session was begun by a clock that was ahead of this server; sign in again',
+  reference: 'IAM.0067',
+};
+
+const assumedAhead: Pick<DelegationFault, 'message' | 'reference' | 'reason'> = {
+  message: 'it was begun by a clock that was ahead of this server; assume the agency again',
+  reference: 'IAM.1108',
+  reason: 'CREDENTIAL_REVOKED',
+};
+
 const elsewhere: BrokenCredential = {
   message: 'this session is bound to another workspace; name that one or none',
   reference: 'APIG.0301',
@@ -94,7 +106,7 @@ const elsewhere: BrokenCredential = {
 };
 
 /** A session of an agency that stands no longer: why, to whoever holds its key. */
-function ended(fault: DelegationFault | null): BrokenCredential {
+function ended(fault: Pick<DelegationFault, 'message' | 'reference' | 'reason'> | null): BrokenCredential {
   const { message = 'it has expired', reference = 'IAM.1108', reason = 'CREDENTIAL_REVOKED' } = fault ?? {};
   return { message: `the session of the agency has ended: ${message}`, reference, reason };
 }
@@ -217,6 +229,7 @@ export class Calls {
     if (session.expiresAt <= now) {
       return this.#nobody(arrival, { message: 'the session has expired; sign in again', reference: 'IAM.0066' });
     }
+    if (isAhead(session.startedAt, now)) return this.#nobody(arrival, begunAhead);
     if (user === null || !user.enabled) {
       return this.#nobody(arrival, { message: 'the user is disabled; ask an administrator', reference: 'IAM.0082' });
     }
@@ -337,6 +350,7 @@ export class Calls {
     const fault = faultOf(session, facts, now);
     if (fault !== null || account === null || agency === null) return this.#nobody(arrival, ended(fault));
     if (session.expiresAt <= now) return this.#nobody(arrival, ended(null));
+    if (isAhead(session.startedAt, now)) return this.#nobody(arrival, ended(assumedAhead));
     const bounds = boundsOf(session, agency);
     // Naming another scope than its own is a mistake of the caller's, and told as one.
     if (bounds.workspaceId !== null && scope.workspaceId !== bounds.workspaceId) {

@@ -35,7 +35,12 @@ export class KeyLocks {
   /** Null when the key may be tried from this address. */
   lockedUntil(keyId: string, address: string | null, now: Instant): Instant | null {
     this.#tallies?.attend();
-    return lockOf(this.#failures.get(idOf(keyId, address)) ?? none, now);
+    const id = idOf(keyId, address);
+    const until = lockOf(this.#failures.get(id) ?? none, now);
+    if (until === null || until - now <= lockPeriod) return until;
+    // The clock was set back meanwhile: the lock begins anew rather than lasting for hours.
+    this.#keep(id, { ...none, lockedUntil: now + lockPeriod });
+    return now + lockPeriod;
   }
 
   /** Answers whether this failure locked the key at the address. */
@@ -62,7 +67,8 @@ export class KeyLocks {
     // Under a lock nothing is counted: those were on their way.
     if (lockOf(before, now) !== null) return;
     const count = (begun || before.lockedUntil !== null ? 0 : before.count) + amount;
-    const until = count >= failuresBeforeLock ? at + lockPeriod : null;
+    // The clock of the other process may be ahead, and no lock is longer than one.
+    const until = count >= failuresBeforeLock ? Math.min(at, now) + lockPeriod : null;
     if (count <= 0) this.#failures.delete(id);
     else this.#keep(id, { count, lockedUntil: until, untold: before.untold });
   }

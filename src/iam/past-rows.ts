@@ -10,6 +10,8 @@ export const unknownPastReasons = {
   BEFORE_TRAIL: 'The audit trail of the account begins later.',
   NOT_RECORDED: 'An image of that time does not hold what a decision needs.',
   TRAIL_BROKEN: 'What the trail says does not fit together, or does not end in what is there now; verify the trail.',
+  CLOCK_SET_BACK:
+    'The instants of the changes around this one are out of order, because a clock was set or several differ; name a revision.',
   TOO_MANY_CHANGES: 'More has changed since than is undone for one answer; ask about a later moment.',
   NOT_VISIBLE: 'The viewer may not read the trail of the workspace that is asked about, or named none for a resource.',
 } as const;

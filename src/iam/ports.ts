@@ -350,10 +350,16 @@ export interface Transaction {
   /** The row must exist, and nothing may refer to it any more. */
   remove<K extends Kind>(kind: K, id: Id): Promise<void>;
   /**
-   * Removes rows whose `expiresAt` is at or before an instant, at most so many; answers how many. They have decided
-   * nothing since then, so this is no event of the trail and changes no right.
+   * Removes rows whose `expiresAt` is at or before an instant, at most so many, and never the one `except`; answers how many,
+   * and the last `expiresAt` among them. They have decided nothing since then, so this is no event of the trail and changes no
+   * right.
    */
-  sweep(kind: SweptKind, before: Instant, most: number): Promise<number>;
+  sweep(
+    kind: SweptKind,
+    before: Instant,
+    most: number,
+    except?: Id,
+  ): Promise<{ readonly count: number; readonly until: Instant | null }>;
   /** Ids of rows of a kind in the account whose columns equal these values; for cascades and uniqueness. */
   idsWhere<K extends Kind>(kind: K, equal: Partial<Records[K]>): Promise<readonly Id[]>;
   /** Id of the row of this kind that bears the name, compared without case; regardless of scope. */

@@ -107,7 +107,8 @@ export class SharedTallies {
       const rows = [...(await tallies.changedSince(since, mostLearnt))].reverse();
       for (const row of rows) this.#learn(row);
       this.#exchangedAt = now;
-      if (now - this.#sweptAt > keptFor) {
+      // Also when the clock was set back since.
+      if (Math.abs(now - this.#sweptAt) > keptFor) {
         this.#sweptAt = now;
         await tallies.sweep(now - keptFor);
       }

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { BrokenCredential } from './call.js';
 import type { House } from './house.js';
-import { UniquenessError, type AccessReader, type ChangeOrigin } from './ports.js';
+import { UniquenessError, type AccessReader, type ChangeOrigin, type Transaction } from './ports.js';
 import { DEFAULT_ID, type AccessKey, type AgencySession, type Id, type Instant } from './records.js';
 import type { KeyLocks } from './key-locks.js';
 import { temporarySecrets } from './temporary-keys.js';
@@ -184,15 +184,46 @@ export async function spendSignature(
 ): Promise<BrokenCredential | null> {
   const { accountId } = origin;
   try {
-    await house.store.transaction({ ...origin, operation: 'spendSignature' }, async (transaction) => {
-      await transaction.insert('spentSignature', { id, accountId, expiresAt });
-      return { commit: true, value: null };
-    });
-    return null;
+    const { value: isForgotten } = await house.store.transaction(
+      { ...origin, operation: 'spendSignature' },
+      async (transaction) => {
+        const forgotten = await transaction.get('spentSignature', forgottenId);
+        if (forgotten !== null && expiresAt <= forgotten.expiresAt) return { commit: false, value: true };
+        await transaction.insert('spentSignature', { id, accountId, expiresAt });
+        return { commit: true, value: false };
+      },
+    );
+    return isForgotten
+      ? broken('nobody knows any more whether this signed request was received before; sign it again')
+      : null;
   } catch (error) {
     if (!(error instanceof UniquenessError)) throw error;
     return broken('this signed request was received before; sign it again');
   }
+}
+
+/**
+ * The row that says until when the signatures could be used that were forgotten; no hash is spelled like it. By the clock that
+ * forgot them they are over, and by one that was set back since, or is another process's, they may not be.
+ */
+const forgottenId = 'forgotten';
+
+/** Forgets signatures that were over at an instant, at most so many; answers how many. */
+export async function forgetSignatures(
+  transaction: Transaction,
+  accountId: Id,
+  before: Instant,
+  most: number,
+): Promise<number> {
+  const { count, until } = await transaction.sweep('spentSignature', before, most, forgottenId);
+  if (until === null) return 0;
+  const forgotten = await transaction.get('spentSignature', forgottenId);
+  if (forgotten === null) {
+    await transaction.insert('spentSignature', { id: forgottenId, accountId, expiresAt: until });
+  } else if (forgotten.expiresAt < until) {
+    await transaction.update('spentSignature', forgottenId, { expiresAt: until });
+  }
+  return count;
 }
 
 /** How often the last use of a key is written down. */

@@ -2,10 +2,12 @@
  * Takes away what has expired and is of no use any more: idempotency records, spent signatures, sessions. In small
  * transactions, so that nobody waits long for the account.
  */
+import { clockTolerance } from './clocks.js';
 import type { House } from './house.js';
 import { newId } from './house.js';
 import type { SweptKind } from './ports.js';
 import type { Id } from './records.js';
+import { forgetSignatures } from './signed-requests.js';
 
 const hour = 3_600_000;
 
@@ -13,8 +15,7 @@ const hour = 3_600_000;
 const keptFor: Readonly<Record<SweptKind, number>> = {
   session: 24 * hour,
   agencySession: 24 * hour,
-  // The clock of another process on this database may be a little behind.
-  spentSignature: hour / 12,
+  spentSignature: clockTolerance,
   idempotencyRecord: 0,
 };
 
@@ -49,7 +50,10 @@ async function sweepSome(house: House, accountId: Id, kind: SweptKind): Promise<
     at,
   };
   const { value } = await house.store.transaction(origin, async (transaction) => {
-    const count = await transaction.sweep(kind, at - keptFor[kind], atOnce);
+    const before = at - keptFor[kind];
+    const count = await (kind === 'spentSignature'
+      ? forgetSignatures(transaction, accountId, before, atOnce)
+      : transaction.sweep(kind, before, atOnce).then((swept) => swept.count));
     return { commit: count > 0, value: count };
   });
   return value;

@@ -4,6 +4,7 @@
  */
 import { hash, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { errors, jwtVerify, SignJWT, type JWTHeaderParameters, type JWTPayload } from 'jose';
+import { isAhead } from './clocks.js';
 import type { Scope } from './ports.js';
 import { Recollection, type Stamp } from './recollection.js';
 import type { Id, Instant } from './records.js';
@@ -52,12 +53,14 @@ export function createTokens(
 ): Tokens {
   const keys = new TokenKeys(masterKey, settings);
   const readings = new Recollection<Verified>(remembered);
-  const asOfNow = ({ kid, reading }: Verified): TokenReading => {
+  const asOfNow = ({ kid, issuedAt, reading }: Verified): TokenReading => {
     if (reading.kind !== 'good') return reading;
     const at = now();
     if (reading.claims.expiresAt <= at) return { kind: 'expired' };
     // A key goes when its period is over, whatever it has signed.
-    return keys.verifying(kid, at) === null ? { kind: 'broken' } : reading;
+    if (keys.verifying(kid, at) === null) return { kind: 'broken' };
+    // One that was made by a clock that was ahead would live for longer than it was made for.
+    return isAhead(issuedAt, at) ? { kind: 'expired' } : reading;
   };
   return {
     issue: async ({ accountId, userId, sessionId, scope, expiresAt, audience = null }) => {
@@ -88,10 +91,11 @@ export function createTokens(
 
 interface Verified {
   readonly kid: string;
+  readonly issuedAt: Instant;
   readonly reading: TokenReading;
 }
 
-const broken: Verified = { kid: '', reading: { kind: 'broken' } };
+const broken: Verified = { kid: '', issuedAt: 0, reading: { kind: 'broken' } };
 
 function isGood({ reading }: Verified): boolean {
   return reading.kind === 'good';
@@ -108,9 +112,11 @@ async function verify(keys: TokenKeys, token: string, at: Instant): Promise<Veri
       currentDate: new Date(at),
     });
     const claims = claimsOf(payload);
-    return claims === null ? broken : { kid: protectedHeader.kid ?? '', reading: { kind: 'good', claims } };
+    return claims === null
+      ? broken
+      : { kid: protectedHeader.kid ?? '', issuedAt: (payload.iat ?? 0) * 1000, reading: { kind: 'good', claims } };
   } catch (error) {
-    if (error instanceof errors.JWTExpired) return { kid: '', reading: { kind: 'expired' } };
+    if (error instanceof errors.JWTExpired) return { kid: '', issuedAt: 0, reading: { kind: 'expired' } };
     if (error instanceof errors.JOSEError) return broken;
     throw error;
   }

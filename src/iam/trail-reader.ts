@@ -39,6 +39,17 @@ export interface TrailReader {
   first(accountId: Id): Promise<Pick<AuditEvent, 'revision' | 'at'> | null>;
   /** The first revision that was made, of rows of these kinds, by a request after an instant; null: none was. */
   firstRevisionSince(accountId: Id, kinds: readonly PastKind[], at: Instant): Promise<number | null>;
+  /**
+   * Whether the instants of changes of rows of these kinds fit the order of their revisions on both sides of one, as far as the
+   * tolerance: none before is later than the last, none after is earlier than the next; and the next one is not after `now`.
+   */
+  isOrderedAround(
+    accountId: Id,
+    kinds: readonly PastKind[],
+    revision: number,
+    now: Instant,
+    tolerance: number,
+  ): Promise<boolean>;
   /** When the last change up to a revision was asked for; null: there is none. */
   lastAt(accountId: Id, revision: number): Promise<Instant | null>;
   /** Whether there are as many events after a revision as the chain of the account has places after it. */

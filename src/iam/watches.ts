@@ -32,6 +32,8 @@ interface Account {
 
 class OpenWatch implements Watch {
   due: Instant = Infinity;
+  /** The same by the time of the process: a clock that is set back puts nothing off. */
+  dueHere = Infinity;
   // Whatever was committed between what its owner has read so far and now was not told to it.
   private pending = true;
   private closed = false;
@@ -40,6 +42,7 @@ class OpenWatch implements Watch {
   constructor(
     readonly wakening: Wakening,
     private readonly attend: (due: Instant) => void,
+    private readonly now: () => Instant,
     private readonly leave: () => void,
     readonly sessionId: Id | null,
   ) {}
@@ -51,6 +54,7 @@ class OpenWatch implements Watch {
       return true;
     }
     this.due = due;
+    this.dueHere = performance.now() + (due - this.now());
     const woken = new Promise<boolean>((resolve) => (this.answer = resolve));
     this.attend(due);
     return woken;
@@ -72,6 +76,7 @@ class OpenWatch implements Watch {
     const { answer } = this;
     this.answer = null;
     this.due = Infinity;
+    this.dueHere = Infinity;
     answer?.(awake);
   }
 }
@@ -108,6 +113,7 @@ export class Watches {
     const watch = new OpenWatch(
       wakening,
       (due) => this.#attend(due),
+      this.#now,
       () => this.#leave(watch, accountIds),
       sessionId,
     );
@@ -181,7 +187,7 @@ export class Watches {
       for (const commit of commits) this.#note(commit);
     }
     const now = this.#now();
-    for (const watch of this.#watches) if (watch.due <= now) watch.wake();
+    for (const watch of this.#watches) if (watch.due <= now || watch.dueHere <= performance.now()) watch.wake();
     this.#tickAt = Infinity;
     if (this.#watches.size === 0) return;
     let nearest = Infinity;

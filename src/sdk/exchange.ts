@@ -40,7 +40,8 @@ const firstPause = 50;
  * @throws BailiwickError when it was refused, BailiwickUnreachable when it could not be asked
  */
 export async function send(exchange: Exchange, operation: Operation): Promise<unknown> {
-  const deadline = Date.now() + operation.timeout;
+  // By the time of the process: a clock that is set back lengthens nothing.
+  const deadline = performance.now() + operation.timeout;
   let renewed = false;
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -53,7 +54,7 @@ export async function send(exchange: Exchange, operation: Operation): Promise<un
         if (exchange.credentials.discard !== undefined) continue;
       }
       const pause = firstPause * 2 ** (attempt - 1) * (0.5 + Math.random());
-      if (!again || attempt >= attempts || Date.now() + pause >= deadline) throw error;
+      if (!again || attempt >= attempts || performance.now() + pause >= deadline) throw error;
       await sleep(pause);
     }
   }
@@ -70,7 +71,7 @@ async function sendOnce(
   // Two equal operations within a second would have the same signature, and the second be taken for the first again.
   const headers = { 'content-type': 'application/json', 'x-request-nonce': randomBytes(12).toString('hex') };
   const signed = signRequest({ method: 'POST', url, headers, body, credentials: key, scope });
-  const timeout = AbortSignal.timeout(Math.max(1, deadline - Date.now()));
+  const timeout = AbortSignal.timeout(Math.max(1, Math.ceil(deadline - performance.now())));
   const ending = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
   let response: Response;
   let text: string;

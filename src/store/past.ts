@@ -34,6 +34,27 @@ export class StoredPast implements TrailReader {
     return row?.revision == null ? null : Number(row.revision);
   }
 
+  async isOrderedAround(
+    accountId: Id,
+    kinds: readonly PastKind[],
+    revision: number,
+    now: Instant,
+    tolerance: number,
+  ): Promise<boolean> {
+    const these = sql`found."account_id" = ${accountId} AND ${among(sql`found."target_kind"`, kinds)}`;
+    const [row] = await this.connection.rows(
+      sql`SELECT
+          (SELECT MAX(found."at") FROM "audit_events" found WHERE ${these} AND found."revision" <= ${revision}) AS "latest",
+          (SELECT MAX(found."at") FROM "audit_events" found WHERE ${these} AND found."revision" = ${revision + 1}) AS "next",
+          (SELECT MIN(found."at") FROM "audit_events" found WHERE ${these} AND found."revision" > ${revision + 1}) AS "earliest"`,
+    );
+    const instant = (value: unknown): Instant | null => (value == null ? null : Number(value));
+    const [latest, next, earliest] = [instant(row?.latest), instant(row?.next), instant(row?.earliest)];
+    const last = await this.lastAt(accountId, revision);
+    if (latest !== null && last !== null && latest - last > tolerance) return false;
+    return next === null || (next - (earliest ?? next) <= tolerance && next - now <= tolerance);
+  }
+
   async lastAt(accountId: Id, revision: number): Promise<Instant | null> {
     const [row] = await this.connection.rows(
       sql`SELECT found."at" AS "at" FROM "audit_events" found

@@ -168,17 +168,23 @@ class OpenTransaction implements Transaction {
     this.note(kind, 'remove', id, before, null, []);
   }
 
-  async sweep(kind: SweptKind, before: Instant, most: number): Promise<number> {
+  async sweep(
+    kind: SweptKind,
+    before: Instant,
+    most: number,
+    except: Id = '',
+  ): Promise<{ readonly count: number; readonly until: Instant | null }> {
     const rows = await this.connection.rows(
-      sql`SELECT found."id" AS "id" FROM ${table(tables[kind].name)} found
-        WHERE ${this.ofAccount(kind)} AND ${property('found', 'expiresAt')} <= ${before}
+      sql`SELECT found."id" AS "id", ${property('found', 'expiresAt')} AS "until" FROM ${table(tables[kind].name)} found
+        WHERE ${this.ofAccount(kind)} AND ${property('found', 'expiresAt')} <= ${before} AND found."id" <> ${except}
         ORDER BY ${property('found', 'expiresAt')}, found."id" LIMIT ${most}`,
     );
-    if (rows.length === 0) return 0;
+    const last = rows.at(-1);
+    if (last === undefined) return { count: 0, until: null };
     const identities = rows.map(({ id }) => this.identity(kind, String(id)));
     await this.connection.write(kind, (manager) => manager.delete(this.surroundings.entities[kind], identities));
     this.hasWritten = true;
-    return rows.length;
+    return { count: rows.length, until: Number(last.until) };
   }
 
   async idsWhere<K extends Kind>(kind: K, equal: Partial<Records[K]>): Promise<readonly Id[]> {

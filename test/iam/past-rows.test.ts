@@ -89,6 +89,7 @@ function trail(more: Partial<TrailReader>): TrailReader {
     firstRevisionSince: nothing,
     lastAt: nothing,
     isWholeAfter: nothing,
+    isOrderedAround: nothing,
     countAfter: () => Promise.resolve(1),
     present: () => Promise.resolve([]),
     changesAfter: () => Promise.resolve([]),

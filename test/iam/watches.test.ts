@@ -133,3 +133,12 @@ it('lets a few look at a time, each in turn, whatever becomes of those before', 
   expect(most).toBe(4);
   expect(order).toEqual([...order].sort((a, b) => a - b));
 });
+
+it('is woken when the time is over though the clock was set back meanwhile', async () => {
+  const { watches, advance } = watching();
+  const watch = watches.watch(['a'], 'EVERY');
+  await watch.woken(Infinity);
+  const woken = watch.woken(1_000_000 + beat);
+  advance(-3_600_000);
+  expect(await woken).toBe(true);
+});

@@ -199,7 +199,9 @@ export function conformanceOfWrites(database: TestDatabase): void {
       const eventsBefore = await events();
       for (const kind of kinds) {
         const sweep = (most: number) =>
-          write(store, origin('swept'), (transaction) => transaction.sweep(kind, noon, most));
+          write(store, origin('swept'), (transaction) =>
+            transaction.sweep(kind, noon, most).then(({ count }) => count),
+          );
         await sweep(2);
         const left = async () =>
           (
