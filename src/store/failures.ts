@@ -19,9 +19,9 @@ export class DatabaseError extends Error {
 /**
  * GONE: the connection broke, or none can be made. SILENT: nothing came back, not even a failure. CROWDED: none became free in time. SLOW: a statement took longer than it
  * may. HELD: somebody else held a lock for longer than one waits. CONFLICT: PostgreSQL gave way to another transaction.
- * FULL: there is no room for what was to be written; whoever only reads is answered.
+ * FULL: there is no room for what was to be written; whoever only reads is answered. SCARCE: memory, or room for what is in between, did not suffice.
  */
-export type Obstacle = 'GONE' | 'SILENT' | 'CROWDED' | 'SLOW' | 'HELD' | 'CONFLICT' | 'FULL';
+export type Obstacle = 'GONE' | 'SILENT' | 'CROWDED' | 'SLOW' | 'HELD' | 'CONFLICT' | 'FULL' | 'SCARCE';
 
 const advice: Readonly<Record<Obstacle, string>> = {
   GONE: 'the database does not answer just now; try again in a few seconds',
@@ -30,6 +30,7 @@ const advice: Readonly<Record<Obstacle, string>> = {
   SLOW: 'the database took too long over this; ask for less at once, or try again later',
   HELD: 'the database is held by somebody else just now; try again in a few seconds',
   FULL: 'the disk of the database is full and nothing was changed; reads go on, changes do as soon as there is room',
+  SCARCE: 'the database has too little memory or room for this just now; ask for less at once, or try again later',
   CONFLICT: 'other changes kept getting in the way of this one; try again in a few seconds',
 };
 
@@ -57,6 +58,10 @@ const obstacles: Readonly<Record<string, Obstacle>> = {
   '53300': 'CROWDED',
   '53100': 'FULL',
   SQLITE_FULL: 'FULL',
+  '53000': 'SCARCE',
+  '53200': 'SCARCE',
+  '53400': 'SCARCE',
+  SQLITE_NOMEM: 'SCARCE',
   // A server that is ending, was killed, is not up yet, or became a standby: the next connection may find another.
   '57P01': 'GONE',
   '57P02': 'GONE',

@@ -1,4 +1,5 @@
 /** How long the database may take, and how a request is told that it took longer: nothing of a driver's own words. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
@@ -86,6 +87,56 @@ test('PostgreSQL: who gets no connection in time is told so, and gets one when t
   release();
   await Promise.all(holding);
   expect((await store.access.account('a'))?.revision).toBe(2);
+});
+
+test('PostgreSQL: who finds every connection of the server taken by others is told so', async () => {
+  const url = await postgres.freshUrl();
+  const owner = await otherClient(url);
+  const name = `crowded_${randomBytes(6).toString('hex')}`;
+  await owner.query(`CREATE ROLE ${name} LOGIN PASSWORD 'crowded' CONNECTION LIMIT 4`);
+  await owner.query(`ALTER DATABASE ${new URL(url).pathname.slice(1)} OWNER TO ${name}`);
+  const theirs = Object.assign(new URL(url), { username: name, password: 'crowded' }).href;
+  const store = await opened(theirs, { connectionWait: 2_000 });
+  await founded(store, 'a');
+  const others: pg.Client[] = [];
+  const full = async () => {
+    for (;;) others.push(await otherClient(theirs));
+  };
+  await expect(full()).rejects.toMatchObject({ code: '53300' });
+  const held = runOn(store.access, 'SELECT pg_sleep(1)');
+  const refused = await Promise.allSettled(Array.from({ length: 4 }, () => runOn(store.access, 'SELECT pg_sleep(0)')));
+  const reasons = refused.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []));
+  expect(reasons.length).toBeGreaterThan(0);
+  for (const reason of reasons) expect(reason).toMatchObject({ obstacle: 'CROWDED', code: '53300' });
+  await held;
+  await Promise.all(others.map((client) => client.end()));
+  expect((await store.access.account('a'))?.revision).toBe(1);
+  await store.close();
+  open.delete(store);
+  await owner.query(`ALTER DATABASE ${new URL(url).pathname.slice(1)} OWNER TO CURRENT_USER`);
+  await owner.query(`REASSIGN OWNED BY ${name} TO CURRENT_USER`);
+  await owner.query(`DROP OWNED BY ${name}`);
+  await owner.query(`DROP ROLE ${name}`);
+  await owner.end();
+});
+
+test('PostgreSQL: what needs more room in between than there is, is told to ask for less', async () => {
+  const url = await postgres.freshUrl();
+  const owner = await otherClient(url);
+  const database = new URL(url).pathname.slice(1);
+  for (const setting of ['temp_file_limit = 64', 'work_mem = 64']) {
+    await owner.query(`ALTER DATABASE ${database} SET ${setting}`);
+  }
+  await owner.end();
+  const store = await opened(url);
+  const large = 'SELECT md5(n::text) FROM generate_series(1, 50000) n ORDER BY 1';
+  expect(await failure(runOn(store.access, large))).toMatchObject({
+    obstacle: 'SCARCE',
+    code: '53400',
+    message: 'the database has too little memory or room for this just now; ask for less at once, or try again later',
+  });
+  await founded(store, 'a');
+  expect((await store.access.account('a'))?.revision).toBe(1);
 });
 
 test('PostgreSQL: nobody waits for ever for what another transaction holds', async () => {
