@@ -8,8 +8,13 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 export interface Server {
   /** Null when it has ended before it listened. */
   readonly listening: Promise<string | null>;
+  /** Stands it still in the middle of whatever it is doing, as a machine that swaps or moves would. */
+  readonly pause: () => void;
+  readonly resume: () => void;
   /** Kills it, whatever it is doing; answers what it wrote to its log. */
   readonly kill: () => Promise<string>;
+  /** What it wrote to its log, once it has ended for whatever reason. */
+  readonly ended: Promise<string>;
 }
 
 /** @param settings without the prefix */
@@ -24,10 +29,10 @@ export function startServer(settings: Readonly<Record<string, string>>): Server 
   running.add(child);
   let output = '';
   let errors = '';
-  const ended = new Promise<void>((resolve) => {
+  const ended = new Promise<string>((resolve) => {
     child.once('close', () => {
       running.delete(child);
-      resolve();
+      resolve(errors);
     });
   });
   const listening = new Promise<string | null>((resolve) => {
@@ -43,11 +48,13 @@ export function startServer(settings: Readonly<Record<string, string>>): Server 
   });
   return {
     listening,
-    kill: async () => {
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    kill: () => {
       child.kill('SIGKILL');
-      await ended;
-      return errors;
+      return ended;
     },
+    ended,
   };
 }
 

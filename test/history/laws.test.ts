@@ -27,7 +27,7 @@ const unknown = { outcome: 'unknown' } as const;
 const refused = { outcome: 'refused' } as const;
 
 function ask([sent, answered]: Interval, allowed: boolean, ...needs: readonly string[]): Operation {
-  const decisions = [{ needs: needs.length > 0 ? needs : ['grant'], allowed }];
+  const decisions = [{ needs: needs.length > 0 ? needs : ['grant'], allowed, because: '' }];
   return { kind: 'question', sent, answered, replica: 2, says: allowed ? 'ALLOW' : 'DENY', decisions };
 }
 

@@ -48,6 +48,8 @@ export interface Decided {
   /** Allowed if, and only if, each of these is given. */
   readonly needs: readonly string[];
   readonly allowed: boolean;
+  /** As it was said, for people. */
+  readonly because: string;
 }
 
 export interface Reading extends Exchange {
@@ -166,7 +168,7 @@ function violationsOfRegisters(operations: readonly Operation[], registers: Regi
 const longestStory = 8;
 
 /** The answer, and the last changes before it was there. */
-function story(answer: Exchange & Operation, writes: readonly Write[]): readonly Operation[] {
+function story(answer: Operation, writes: readonly Write[]): readonly Operation[] {
   const changes = new Set(writes.flatMap(({ change }) => change ?? []).filter(({ sent }) => sent < answer.answered));
   return [...[...changes].sort((one, other) => one.sent - other.sent).slice(-longestStory), answer];
 }

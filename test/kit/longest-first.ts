@@ -11,6 +11,7 @@ const longest = [
   'matrix/matrix.postgres',
   'matrix/matrix.sqlite',
   'crash/crash',
+  'history/history',
   'matrix/proof',
   'cli/start',
   'cli/ssh-authorized-keys',
