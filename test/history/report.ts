@@ -1,5 +1,5 @@
 /** A history and what is wrong with it, for people. */
-import type { Operation, Violation } from './laws.js';
+import type { Operation, Violation, Written } from './laws.js';
 import type { HistoryReport } from './run.js';
 
 export function tableOf({ record, kills, pauses, rights, seconds }: HistoryReport): string {
@@ -25,29 +25,33 @@ export function tableOf({ record, kills, pauses, rights, seconds }: HistoryRepor
 }
 
 export function linesOf({ says, operations }: Violation): string {
-  return [`VIOLATION ${says}`, ...operations.map((operation) => `  ${lineOf(operation)}`)].join('\n') + '\n';
+  // Of what was asked and read together only what it is about.
+  const concerns = (register: string) => says.includes(register);
+  return [`VIOLATION ${says}`, ...operations.map((operation) => `  ${lineOf(operation, concerns)}`)].join('\n') + '\n';
 }
 
-function lineOf(operation: Operation): string {
+function lineOf(operation: Operation, concerns: (register: string) => boolean): string {
   const { sent, answered, replica, says } = operation;
-  return `${(sent / 1000).toFixed(4)} to ${(answered / 1000).toFixed(4)} s, replica ${replica}: ${says}: ${whatOf(operation)}`;
+  const during = `${(sent / 1000).toFixed(4)} to ${(answered / 1000).toFixed(4)} s`;
+  return `${during}, replica ${replica}: ${says}: ${whatOf(operation, concerns)}`;
 }
 
-function whatOf(operation: Operation): string {
+function whatOf(operation: Operation, concerns: (register: string) => boolean): string {
+  const shown = ({ register, value }: Written) => `${register} = ${value ?? 'nothing'}`;
   switch (operation.kind) {
     case 'change': {
-      const writes = operation.writes.map(({ register, value }) => `${register} = ${value ?? 'nothing'}`).join(', ');
       const revision = operation.revision === null ? '' : `, revision ${operation.revision}`;
-      return `${operation.outcome}${revision}; ${writes}`;
+      return `${operation.outcome}${revision}; ${operation.writes.map(shown).join(', ')}`;
     }
     case 'question':
       return operation.decisions
+        .filter(({ needs }) => needs.some(concerns))
         .map(({ needs, allowed, because }) => `${allowed ? 'ALLOW' : 'DENY'} (${because}) by ${needs.join(', ')}`)
         .join('; ');
     case 'reading':
       return operation.seen
-        .map(({ register, value }) => `${register} = ${value ?? 'nothing'}`)
-        .join(', ')
-        .slice(0, 300);
+        .filter(({ register }) => concerns(register))
+        .map(shown)
+        .join(', ');
   }
 }

@@ -38,7 +38,7 @@ const password = 'Password of the root user 1';
 const sharedGroups = 6;
 /** Rights that do not change any more, and are asked for all the same. */
 const mostKept = 40;
-const longestBatch = 12;
+const longestBatch = 4;
 
 export async function record(options: HistoryOptions): Promise<HistoryReport> {
   const { databaseUrl, replicas: count, operations, seed } = options;
@@ -111,7 +111,7 @@ class Crowd {
     if (hand === undefined) throw new Error('there are no clients');
     this.#shared = await sharedBy(hand);
     await this.#groups.makeShared(hand, sharedGroups);
-    const wanted = Math.min(60, Math.max(4, Math.floor(this.options.operations / 100)));
+    const wanted = Math.min(36, Math.max(4, Math.floor(this.options.operations / 100)));
     const kinds = Array.from({ length: wanted }, (_none, index) => index);
     await Promise.all(
       this.#hands.map(async (each) => {
@@ -155,13 +155,13 @@ class Crowd {
   async #act(hand: Hand): Promise<void> {
     const { dice } = hand;
     const act = dice.weighted<() => Promise<unknown>>([
-      [8, () => this.#turn(hand)],
-      [1.5, () => this.#groups.make(hand)],
-      [1, () => this.#groups.describe(hand)],
-      [0.3, () => this.#groups.delete(hand)],
-      [3, () => this.#groups.read(hand)],
-      [50, () => this.#askByThemselves(hand)],
-      [40, () => this.#askAboutMany(hand)],
+      [3, () => this.#turn(hand)],
+      [4.5, () => this.#groups.make(hand)],
+      [2.5, () => this.#groups.describe(hand)],
+      [0.5, () => this.#groups.delete(hand)],
+      [1, () => this.#groups.read(hand)],
+      [60, () => this.#askByThemselves(hand)],
+      [27, () => this.#askAboutMany(hand)],
     ]);
     await act();
   }
