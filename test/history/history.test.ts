@@ -45,7 +45,7 @@ describe.each([
       say: () => undefined,
     });
     expect(violationsOf(report.record).map(linesOf)).toEqual([]);
-    expect(report.kills + report.pauses).toBeGreaterThanOrEqual(2);
+    expect(report.kills + report.pauses).toBeGreaterThan(0);
     const decided = report.record.operations.flatMap((one) => (one.kind === 'question' ? one.decisions : []));
     expect(new Set(decided.map(({ allowed }) => allowed))).toEqual(new Set([true, false]));
   });

@@ -81,7 +81,11 @@ export abstract class Right {
 }
 
 /** A step was not acknowledged, so there is nothing that anything is known of. */
-class NotMade extends Error {}
+class NotMade extends Error {
+  constructor() {
+    super('something that a right stands on was not acknowledged');
+  }
+}
 
 /** Null when not everything that it stands on was acknowledged. */
 export async function made<R extends Right>(making: Promise<R>): Promise<R | null> {

@@ -39,6 +39,7 @@ const sharedGroups = 6;
 /** Rights that do not change any more, and are asked for all the same. */
 const mostKept = 40;
 const longestBatch = 4;
+const mostAttempts = 20;
 
 export async function record(options: HistoryOptions): Promise<HistoryReport> {
   const { databaseUrl, replicas: count, operations, seed } = options;
@@ -53,6 +54,9 @@ export async function record(options: HistoryOptions): Promise<HistoryReport> {
     await crowd.gather();
     await crowd.go(operations);
     await adversary.end();
+    // What was only in somebody's memory is gone before it is looked what there is.
+    await replicas.killAll();
+    await replicas.startAll();
     await crowd.lookAtAll();
     kept.faults.push(...(await faultsOf(databaseUrl, { ...emptyNotes(), acknowledged: kept.acknowledged })));
     const { kills, pauses } = adversary;
@@ -107,8 +111,7 @@ class Crowd {
 
   /** Makes what the clients work on; nothing is killed yet. */
   async gather(): Promise<void> {
-    const [hand] = this.#hands;
-    if (hand === undefined) throw new Error('there are no clients');
+    const hand = this.#anybody();
     this.#shared = await sharedBy(hand);
     await this.#groups.makeShared(hand, sharedGroups);
     const wanted = Math.min(36, Math.max(4, Math.floor(this.options.operations / 100)));
@@ -118,8 +121,7 @@ class Crowd {
         for (let kind = kinds.pop(); kind !== undefined; kind = kinds.pop()) await this.#join(each, kind);
       }),
     );
-    const loose = await made(Loose.make(hand));
-    if (loose !== null) this.#add(loose);
+    this.#add(await Loose.make(hand));
   }
 
   async go(operations: number): Promise<void> {
@@ -142,11 +144,11 @@ class Crowd {
 
   /** What everybody may and what is there, as each replica has it. */
   async lookAtAll(): Promise<void> {
-    const [hand] = this.#hands;
-    for (const replica of this.replicas.listening()) await this.#groups.readAll(hand as Hand, replica);
+    const hand = this.#anybody();
+    for (const replica of this.replicas.listening()) await this.#groups.readAll(hand, replica);
     for (const right of [...this.#current, ...this.#over]) {
       for (const { by, asked } of right.shown()) {
-        for (const replica of this.replicas.listening()) await hand?.ask(by, [asked], { at: replica });
+        for (const replica of this.replicas.listening()) await hand.ask(by, [asked], { at: replica });
       }
     }
     for (const wire of this.#wires) wire.end();
@@ -182,7 +184,7 @@ class Crowd {
     this.#current.splice(this.#current.indexOf(right), 1);
     this.#over.push(right);
     if (this.#over.length > mostKept) this.#over.shift();
-    if (!(right instanceof Loose)) await this.#join(hand, this.rights);
+    await this.#join(hand, this.rights);
   }
 
   #pick(dice: Dice): Right {
@@ -207,20 +209,28 @@ class Crowd {
     if (asked.length > 0) await hand.ask(null, asked);
   }
 
-  /** Another right; most are people's. */
+  /** Another right; most are people's. When a server is killed meanwhile, it is made once more under another name. */
   async #join(hand: Hand, kind: number): Promise<void> {
+    for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
+      const right = await made(this.#making(hand, kind));
+      if (right !== null) return this.#add(right);
+    }
+    throw new Error(`a right could not be made in ${mostAttempts} attempts`);
+  }
+
+  #making(hand: Hand, kind: number): Promise<Right> {
     const shared = this.#shared;
     if (shared === null) throw new Error('nothing is shared yet');
     const name = `r${(this.rights += 1)}`;
-    const right = await made<Right>(
-      kind % 6 === 3
-        ? Delegate.make(hand, name, shared)
-        : kind % 6 === 5
-          ? Subject.make(hand, name, kind % 12 === 5 ? 'agency' : 'service', shared)
-          : Person.make(hand, { name, ...shared }),
-    );
-    if (right !== null) this.#add(right);
-    else if (this.#current.length === 0) throw new Error('nothing could be made');
+    if (kind % 6 === 3) return Delegate.make(hand, name, shared);
+    if (kind % 6 === 5) return Subject.make(hand, name, kind % 12 === 5 ? 'agency' : 'service', shared);
+    return Person.make(hand, { name, ...shared });
+  }
+
+  #anybody(): Hand {
+    const [hand] = this.#hands;
+    if (hand === undefined) throw new Error('there are no clients');
+    return hand;
   }
 
   #add(right: Right): void {
