@@ -116,9 +116,9 @@ type OpenedSession = Omit<CallParts, 'requestId' | 'environment' | 'reader' | 't
   readonly session: Session;
 };
 
-/** When a session or the token that was shown ends, whichever is first. */
-function endOf({ expiresAt }: Session, tokenExpiresAt: Instant | null): Instant {
-  return tokenExpiresAt === null ? expiresAt : Math.min(expiresAt, tokenExpiresAt);
+/** Whether the time lets a session and the token that was shown be good; where it does not, it is said why further down. */
+function isNow({ startedAt, expiresAt }: Session, tokenExpiresAt: Instant | null, now: Instant): boolean {
+  return expiresAt > now && (tokenExpiresAt === null || tokenExpiresAt > now) && !isAhead(startedAt, now);
 }
 
 function accountOf(signing: SigningKey): Id {
@@ -212,9 +212,9 @@ export class Calls {
     // The account first: rights are kept under its revision, so nothing older than that may go into them.
     const account = await access.account(accountId);
     const { now } = arrival.environment;
-    const key = `${sessionId}\n${userId}\n${scope.workspaceId ?? ''}`;
+    const key = `${accountId}\n${userId}\n${sessionId}\n${scope.workspaceId ?? ''}`;
     const known = account === null ? undefined : this.#sessions.known(key, account.revision);
-    if (account !== null && known !== undefined && endOf(known.session, tokenExpiresAt) > now) {
+    if (account !== null && known !== undefined && isNow(known.session, tokenExpiresAt, now)) {
       return this.#callOf(arrival, known, tokenExpiresAt);
     }
     const facts = account === null ? null : this.#kept.of(account);

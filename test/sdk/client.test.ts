@@ -103,20 +103,22 @@ describe.each(databaseNames)('on %s', (database) => {
   });
 
   it('has a thousand requests decided in one pass: as many statements as for ten', async () => {
-    const statementsFor = async (count: number): Promise<number> => {
+    // Of things that nobody has asked about before: what is known of a resource is remembered.
+    const statementsFor = async (count: number, bucket: string): Promise<number> => {
       const before = house.statements.length;
       const asked = Array.from({ length: count }, (_, index) => ({
         action: reading,
-        resource: `obs::${job.accountId}:object:bucket/${index}`,
+        resource: `obs::${job.accountId}:object:${bucket}/${index}`,
       }));
       const decisions = await storage.checkAccess(asked, { principal: { agency: job.agencyId }, timeout: 20_000 });
       expect(decisions).toHaveLength(count);
       return house.statements.length - before;
     };
-    await statementsFor(10);
-    const few = await statementsFor(10);
-    expect(await statementsFor(1_000)).toBe(few);
+    await statementsFor(10, 'first');
+    const few = await statementsFor(10, 'second');
+    expect(await statementsFor(1_000, 'third')).toBe(few);
     expect(few).toBeLessThan(20);
+    expect(await statementsFor(1_000, 'third')).toBeLessThan(few);
   });
 
   it('assumes an agency, and learns who signed with the key that it got', async () => {
