@@ -17,6 +17,10 @@ class CountedReader {
       accessKey: row('accessKey'),
       isAdministrator: async () => this.#read('isAdministrator', true),
       isListedIn: async () => this.#read('isListedIn', true),
+      resourcesByUrn: async (accountId: string, urns: readonly string[]) => {
+        this.reads.push(`${accountId}: ${urns.join(' ')}`);
+        return new Map(urns.filter((urn) => urn !== 'none').map((urn) => [urn, { urn, accountId }]));
+      },
     } as unknown as AccessReader;
   }
 
@@ -43,6 +47,24 @@ describe('what is kept of an account', () => {
     expect(await ask(1, 1)).toEqual([]);
     expect(await ask(2, 1)).toEqual(['user']);
     expect(await ask(3, 2)).toEqual(['user', 'isAdministrator', 'isListedIn']);
+  });
+
+  it('resources, and that there is none, are read again after a write that can change a decision, several at once', async () => {
+    const counted = new CountedReader();
+    const kept = new KeptAccess(counted.reader(), 100);
+    const ask = async (id: string, accessRevision: number, ...urns: string[]): Promise<readonly string[]> => {
+      const found = await kept.resources({ id, accessRevision }, urns);
+      expect([...found.values()]).toEqual(urns.filter((urn) => urn !== 'none').map((urn) => ({ urn, accountId: id })));
+      return counted.taken();
+    };
+    expect(await ask('a', 1, 'one', 'none')).toEqual(['a: one none']);
+    expect(await ask('a', 1, 'none', 'one')).toEqual([]);
+    expect(await ask('a', 1, 'one', 'two', 'none', 'three')).toEqual(['a: two three']);
+    expect(await ask('b', 1, 'one')).toEqual(['b: one']);
+    expect(await ask('a', 2, 'one', 'none')).toEqual(['a: one none']);
+    // Whoever was slow asks under a revision that is past: what is kept stays the newer.
+    expect(await ask('a', 1, 'one')).toEqual(['a: one']);
+    expect(await ask('a', 2, 'one')).toEqual([]);
   });
 
   it('a key is read again after any write in its account, which it is known to be in', async () => {
