@@ -28,16 +28,18 @@ export interface SentOperation {
 }
 
 export interface PreparationLimits {
-  /** How often a query must have been answered before it is worth compiling: some tens of milliseconds at most. */
+  /** How often a query must have been answered before it is worth compiling. */
   readonly after: number;
   /** How many are kept, and how many are counted. */
   readonly most: number;
+  /** Share of the time that may go into compiling: nobody slows others down by sending what nobody sent before. */
+  readonly share: number;
 }
 
-export const usualPreparation: PreparationLimits = { after: 3, most: 1_000 };
+export const usualPreparation: PreparationLimits = { after: 3, most: 1_000, share: 0.1 };
 
-/** Longer ones are taken apart each time: what is kept must have a bound. */
-const longestDocument = 20_000;
+/** Longer ones are taken apart each time: what is kept must have a bound, and some thousand letters take 20 to 60 ms to compile. */
+const longestDocument = 5_000;
 
 export class PreparedOperations {
   readonly #schema: GraphQLSchema;
@@ -47,6 +49,8 @@ export class PreparedOperations {
   readonly #prepared = new Map<string, PreparedOperation>();
   /** How often others were answered; null: not to be prepared. */
   readonly #answered = new Map<string, number | null>();
+  /** Of `performance.now()`: nothing is compiled before. */
+  #restsUntil = 0;
 
   constructor(schema: GraphQLSchema, throttle: Throttle, limits: PreparationLimits = usualPreparation) {
     this.#schema = schema;
@@ -78,6 +82,8 @@ export class PreparedOperations {
       put(this.#answered, key, count, most);
       return;
     }
+    // It comes again.
+    if (performance.now() < this.#restsUntil) return;
     const prepared = this.#prepare(sent, document, operation);
     if (prepared === null) {
       put(this.#answered, key, null, most);
@@ -97,9 +103,12 @@ export class PreparedOperations {
     if (getOperationAST(document, operationName) !== operation) return null;
     if (operation.operation !== OperationTypeNode.QUERY || !isPlain(document, operation)) return null;
     if (writesOneOf(schema, document)) return null;
+    const began = performance.now();
     const compiled = compileQuery(schema, document, operationName ?? undefined, {
       disablingCapturingStackErrors: true,
     });
+    const ended = performance.now();
+    this.#restsUntil = ended + (ended - began) * (1 / this.#limits.share - 1);
     if (!isCompiledQuery(compiled)) return null;
     return new PreparedOperation(schema, this.#throttle, document, operation, compiled);
   }

@@ -16,8 +16,8 @@ import { fixtures } from '../matrix/fixtures.js';
 import { makeWorld, type World } from '../matrix/world.js';
 
 const schema = testSchema();
-const soon = { after: 1, most: 1_000 };
-const never = { after: Infinity, most: 1 };
+const soon = { after: 1, most: 1_000, share: 1 };
+const never = { after: Infinity, most: 1, share: 1 };
 
 /** Answers that say how much the caller has left, which the question itself takes from, and what time it is. */
 const moving: ReadonlySet<string> = new Set(['Query.rateLimit', 'Query.auditHead']);
@@ -292,7 +292,7 @@ describe.each(databaseNames)('prepared operations on %s', (database) => {
 
 describe('what is kept of prepared operations', () => {
   it('is no more than the limit, and what was used longest ago goes first', async () => {
-    const house = await startHouse({ preparation: { after: 1, most: 2 } });
+    const house = await startHouse({ preparation: { after: 1, most: 2, share: 1 } });
     const token = await house.signIn(house.root, 'account');
     const find = vi.spyOn(PreparedOperations.prototype, 'find');
     const found = async (name: string): Promise<boolean> => {
@@ -303,5 +303,14 @@ describe('what is kept of prepared operations', () => {
     expect([await found('B'), await found('A')]).toEqual([false, true]);
     expect(await found('C')).toBe(false);
     expect([await found('A'), await found('B')]).toEqual([true, false]);
+  });
+
+  it('takes no more of the time to compile than its share', async () => {
+    // Of a thousand times as long as compiling took: nothing else is prepared while the test runs.
+    const house = await startHouse({ preparation: { after: 1, most: 10, share: 0.0001 } });
+    const token = await house.signIn(house.root, 'account');
+    const find = vi.spyOn(PreparedOperations.prototype, 'find');
+    for (const name of ['A', 'A', 'B', 'B', 'A']) await house.gql(token, `query ${name} { viewer { actor { name } } }`);
+    expect(find.mock.results.slice(-5).map(({ value }) => value !== null)).toEqual([false, true, false, false, true]);
   });
 });
