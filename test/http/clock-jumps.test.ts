@@ -84,6 +84,14 @@ describe.each(databaseNames)('on %s', (database) => {
     });
     const told = await house.ask(ahead, viewer);
     expect([told.status, codesOf(told)]).toEqual(refused);
+    // Nor is the session itself good, whatever token leads to it.
+    const [, payload = ''] = ahead.split('.');
+    const { acc, sub, sid } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, string>;
+    const environment = { now: house.iam.now(), sourceAddress: null };
+    const scope = { accountId: acc ?? '', workspaceId: '0' };
+    const { calls } = house.iam;
+    const call = await calls.openSession({ requestId: 'r', environment }, acc ?? '', sub ?? '', sid ?? '', scope);
+    expect(call.broken?.status).toBe(401);
     // Nobody wonders for long, and who signs in again is in.
     expect(told.errors[0]?.message).toMatch(/sign in again/);
     expect(await as(await house.signIn(house.root))).toEqual(good);

@@ -218,6 +218,24 @@ describe.each(databaseNames)('prepared operations on %s', (database) => {
     );
   });
 
+  it('know what one of several is, as the executor does', async () => {
+    const token = await preparing.signIn(preparing.root, 'account');
+    const query = 'query Of($requests: [AccessRequestInput!]!) { checkAccess(requests: $requests) { effect } }';
+    const action = 'modelarts:notebook:get';
+    await prepare(token, query, { requests: [{ action }] });
+    // Ids that are somebody's: nothing is wrong but how many are given.
+    const user = Buffer.from(`User:${world.userId}`).toString('base64url');
+    const agency = Buffer.from(`Agency:${world.agencyId}`).toString('base64url');
+    const statuses: number[] = [];
+    for (const principal of [{ user }, { user, agency: null }, { user, agency }, {}, { user: null }, null]) {
+      const body = { query, variables: { requests: [{ action }, { action, principal }] } };
+      const one = await send(preparing, token, body);
+      expect(seen(one), JSON.stringify(principal)).toEqual(seen(await send(plain, token, body)));
+      statuses.push(one.errors.length);
+    }
+    expect(statuses).toEqual([0, 1, 1, 1, 1, 0]);
+  });
+
   it('are told apart by the name of the operation', async () => {
     const token = await preparing.signIn(preparing.root, 'account');
     const query = 'query One { viewer { actor { name } } } query Two { viewer { actor { kind } } }';
