@@ -11,7 +11,7 @@ import { commandLineSource, inspectStore } from '../../src/store/index.js';
 import { migrations } from '../../src/store/migrations/index.js';
 import { Chance } from './chance.js';
 import { faultsOf } from './proof.js';
-import { startServer, type Server } from './server.js';
+import { type Server, settingsOf, startServer } from './server.js';
 import { emptyNotes, keepWriting, signIn, type Notes } from './writers.js';
 
 export interface Place {
@@ -35,23 +35,11 @@ export interface CrashReport {
 
 const password = 'Password of the root user 1';
 
-function settingsOf({ databaseUrl, keyFile }: Place): Readonly<Record<string, string>> {
-  return {
-    PORT: '0',
-    DATABASE_URL: databaseUrl,
-    SECRET_KEY_FILE: keyFile,
-    ADMIN_PASSWORD: password,
-    EXPLORER: 'off',
-    LOG_LEVEL: 'error',
-    POINTS_PER_MINUTE: '100000000',
-  };
-}
-
 /** Writes until it is killed, starts anew, proves, and so on. Every third kill falls into a start. */
 export async function crash(place: Place, { kills, connections, seed, say }: CrashOptions): Promise<CrashReport> {
   const chance = new Chance(seed);
   const notes = emptyNotes();
-  const settings = settingsOf(place);
+  const settings = settingsOf(place, password);
   const faults: string[] = [];
   let [whileWriting, whileStarting, longestStart] = [0, 0, 0];
   let token: string | null = null;
@@ -131,7 +119,7 @@ export async function crashInMigrations(
   let longest = 3_000;
   for (let kill = 1; kill <= kills && faults.length === 0; kill += 1) {
     const begun = performance.now();
-    const server = startServer(settingsOf(place));
+    const server = startServer(settingsOf(place, password));
     const rest = pause((0.3 + 0.9 * chance.next()) * longest);
     await Promise.race([rest, server.listening]);
     await server.kill();
@@ -153,7 +141,7 @@ export async function crashInMigrations(
 }
 
 async function startsWhole(place: Place): Promise<readonly string[]> {
-  const { server } = await started(settingsOf(place));
+  const { server } = await started(settingsOf(place, password));
   await server.kill();
   const { names, events } = await migrationsIn(place.databaseUrl);
 

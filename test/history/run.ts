@@ -3,6 +3,7 @@
  * Whoever takes a right away at one replica asks for it at another one at once.
  */
 import { faultsOf } from '../crash/proof.js';
+import { settingsOf } from '../crash/server.js';
 import { emptyNotes, signIn } from '../crash/writers.js';
 import { Dice } from '../replay/random.js';
 import { Adversary } from './adversary.js';
@@ -45,7 +46,7 @@ export async function record(options: HistoryOptions): Promise<HistoryReport> {
   const { databaseUrl, replicas: count, operations, seed } = options;
   const begun = performance.now();
   const kept = new HistoryRecord();
-  const replicas = new Replicas(count, settingsOf(options), (why) => kept.fault(why));
+  const replicas = new Replicas(count, settingsOf(options, password), (why) => kept.fault(why));
   const adversary = new Adversary(replicas, options);
   try {
     await replicas.startAll();
@@ -66,21 +67,6 @@ export async function record(options: HistoryOptions): Promise<HistoryReport> {
   } finally {
     await replicas.killAll();
   }
-}
-
-function settingsOf({ databaseUrl, keyFile }: HistoryOptions): Readonly<Record<string, string>> {
-  return {
-    PORT: '0',
-    DATABASE_URL: databaseUrl,
-    SECRET_KEY_FILE: keyFile,
-    ADMIN_PASSWORD: password,
-    EXPLORER: 'off',
-    LOG_LEVEL: 'error',
-    // Everybody is at one address here, and shows what was taken from them all the time.
-    POINTS_PER_MINUTE: '999999999',
-    STRANGERS_PER_MINUTE: '999999999',
-    FAILED_SIGN_INS_PER_MINUTE: '999999999',
-  };
 }
 
 class Crowd {
