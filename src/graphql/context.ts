@@ -98,7 +98,10 @@ export function contextFrom(iam: Iam, open: (spent: boolean) => Promise<Call>): 
 
 /** The context of a request as the listener saw it. The clock is read anew whenever the call is opened again. */
 export function openContext(iam: Iam, arrival: Arrival): Promise<GraphContext> {
-  return contextFrom(iam, (spent) =>
-    iam.calls.open({ ...arrival, spent, environment: { ...arrival.environment, now: iam.now() } }),
-  );
+  let opened = false;
+  return contextFrom(iam, (spent) => {
+    if (opened) return iam.calls.open({ ...arrival, spent, environment: { ...arrival.environment, now: iam.now() } });
+    opened = true;
+    return iam.calls.open(arrival);
+  });
 }

@@ -1,4 +1,4 @@
-/** Where an input of a `@oneOf` type is given: in values of variables, and written out in a document. */
+/** Inputs of a `@oneOf` type: whether values of variables choose as they should, and where a document writes one out. */
 import {
   getNamedType,
   isInputObjectType,
@@ -16,7 +16,10 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 
-/** A member of an input, or a variable, behind which one of several could be given. */
+/** Requests that somebody else received: a signature is counted each time that it is looked at. */
+const lookedAtOnce: ReadonlySet<string> = new Set(['SignedRequestInput']);
+
+/** A member of an input, or a variable, behind which one of several could be given, or what is looked at only once. */
 export interface Choice {
   readonly name: string;
   readonly type: GraphQLInputType;
@@ -31,18 +34,25 @@ export function choicesOf(schema: GraphQLSchema, { variableDefinitions = [] }: O
   });
 }
 
-/** Whether one of several is given anywhere in a value of this type. */
-export function givesOneOf(type: GraphQLInputType, value: unknown): boolean {
-  if (value === undefined || value === null) return false;
-  if (isNonNullType(type)) return givesOneOf(type.ofType, value);
+/**
+ * Whether exactly one of several is given wherever that is asked for in a value of this type, and none that may be looked
+ * at only once. Whatever else may be wrong with the value is for others to find.
+ */
+export function choosesPlainly(type: GraphQLInputType, value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  if (isNonNullType(type)) return choosesPlainly(type.ofType, value);
   if (isListType(type)) {
     const inner = type.ofType;
-    return Array.isArray(value) ? value.some((item) => givesOneOf(inner, item)) : givesOneOf(inner, value);
+    return Array.isArray(value) ? value.every((item) => choosesPlainly(inner, item)) : choosesPlainly(inner, value);
   }
-  if (!isInputObjectType(type)) return false;
-  if (type.isOneOf) return true;
+  if (!isInputObjectType(type) || typeof value !== 'object') return true;
+  if (lookedAtOnce.has(type.name)) return false;
   const members = value as Readonly<Record<string, unknown>>;
-  return choicesIn(type).some((choice) => givesOneOf(choice.type, members[choice.name]));
+  if (type.isOneOf) {
+    const names = Object.keys(members);
+    if (names.length !== 1 || members[names[0] ?? ''] == null) return false;
+  }
+  return choicesIn(type).every((choice) => choosesPlainly(choice.type, members[choice.name]));
 }
 
 /** Whether one of several is written out somewhere in a document. */
@@ -81,7 +91,11 @@ function isChoice(type: GraphQLInputType): boolean {
     const named = getNamedType(inner);
     if (!isInputObjectType(named) || seen.has(named)) return false;
     seen.add(named);
-    return named.isOneOf || Object.values(named.getFields()).some((field) => reaches(field.type));
+    return (
+      named.isOneOf ||
+      lookedAtOnce.has(named.name) ||
+      Object.values(named.getFields()).some((field) => reaches(field.type))
+    );
   };
   return reaches(type);
 }

@@ -16,7 +16,7 @@ import {
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import type { GraphContext } from './context.js';
 import { checkOperation, isPlain, priceOf } from './limits.js';
-import { choicesOf, givesOneOf, writesOneOf, type Choice } from './one-of.js';
+import { choicesOf, choosesPlainly, writesOneOf, type Choice } from './one-of.js';
 import type { Throttle } from './throttle.js';
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -147,8 +147,8 @@ export class PreparedOperation {
   async answer(context: GraphContext, variables: Variables): Promise<string | null> {
     const { call } = context;
     if (call.principal.kind === 'ANONYMOUS') return null;
-    // The compiled function does not know of `@oneOf`; and a request of others that stands in one is looked at once only.
-    for (const { name, type } of this.#choices) if (givesOneOf(type, variables[name])) return null;
+    // The compiled function does not know of `@oneOf`.
+    for (const { name, type } of this.#choices) if (!choosesPlainly(type, variables[name])) return null;
     try {
       checkOperation(this.#document, this.#operation, variables, call);
       const price = priceOf(this.#schema, this.#document, this.#operation, variables);

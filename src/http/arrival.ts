@@ -6,14 +6,20 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Arrival, Credential } from '../iam/index.js';
 import type { ReceivedRequest } from '../signatures/index.js';
+import type { PlainHead } from './head.js';
 
 /** Ids that a caller may choose: short, and of characters that cannot forge a log line or a header. */
 const saneRequestId = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
 
 /** The caller's own `X-Request-Id` if it is sane, else a new one. */
 export function requestIdOf(request: IncomingMessage): string {
-  const [first, second] = request.headersDistinct['x-request-id'] ?? [];
-  if (first !== undefined && second === undefined && saneRequestId.test(first)) return first;
+  const [first = null, second = null] = request.headersDistinct['x-request-id'] ?? [];
+  return chooseRequestId(second === null ? first : null);
+}
+
+/** @param sent the caller's own, where there is one */
+export function chooseRequestId(sent: string | null): string {
+  if (sent !== null && saneRequestId.test(sent)) return sent;
   // Node draws many of these at once; sixteen bytes by themselves cost a call of the system each time.
   return randomUUID().replaceAll('-', '');
 }
@@ -27,8 +33,25 @@ const tokenForm = /^[A-Za-z0-9._~+/-]+=*$/;
  */
 export function readCredential(request: IncomingMessage, body: Uint8Array | null = null): Credential {
   const readings = readHeaders(request, body);
-  return Array.isArray(readings) ? theOneOf(readings, '`Authorization` and `X-Auth-Token`') : readings;
+  return Array.isArray(readings) ? theOneOf(readings, bothHeaders) : readings;
 }
+
+/** The same of a head that is plain. */
+export function readPlainCredential(
+  { authorization, xAuthToken }: Pick<PlainHead, 'authorization' | 'xAuthToken'>,
+  request: IncomingMessage,
+  body: Uint8Array | null,
+): Credential {
+  if (xAuthToken === null) return authorization === null ? none : readAuthorization(authorization, request, body);
+  const token = readXAuthToken(xAuthToken);
+  return authorization === null
+    ? token
+    : theOneOf([readAuthorization(authorization, request, body), token], bothHeaders);
+}
+
+const none: Credential = { kind: 'none' };
+
+const bothHeaders = '`Authorization` and `X-Auth-Token`';
 
 /**
  * The credential of a connection: of the request that opened it, or of the parameters that it began with, where pages put
@@ -58,21 +81,23 @@ function readHeaders(request: IncomingMessage, body: Uint8Array | null): Credent
   const xAuthToken = request.headersDistinct['x-auth-token'] ?? [];
   if (authorization.length > 1) return broken('the header `Authorization` stands there more than once; send one');
   if (xAuthToken.length > 1) return broken('the header `X-Auth-Token` stands there more than once; send one');
-  return [
-    ...authorization.map((value) => readAuthorization(value, request, body)),
-    ...xAuthToken.map((value) => readToken(value.trim(), 'X-Auth-Token')),
-  ];
+  return [...authorization.map((value) => readAuthorization(value, request, body)), ...xAuthToken.map(readXAuthToken)];
 }
 
 function theOneOf(readings: readonly Credential[], places: string): Credential {
   const [first, ...others] = readings;
-  if (first === undefined) return { kind: 'none' };
+  if (first === undefined) return none;
   for (const reading of readings) if (reading.kind === 'broken') return reading;
   const same = others.every((other) => first.kind === 'token' && other.kind === 'token' && first.token === other.token);
   return same ? first : broken(`${places} carry different credentials; send one of them`);
 }
 
+/** As nearly all write it. */
+const plainBearer = /^bearer ([A-Za-z0-9._~+/-]+=*)$/i;
+
 function readAuthorization(value: string, request: IncomingMessage, body: Uint8Array | null): Credential {
+  const token = plainBearer.exec(value)?.[1];
+  if (token !== undefined) return { kind: 'token', token };
   const [scheme = '', ...rest] = value.trim().split(/\s+/);
   switch (scheme.toLowerCase()) {
     case 'bearer':
@@ -101,6 +126,10 @@ function receivedRequest(request: IncomingMessage, body: Uint8Array | null): Rec
 function splitTarget(target: string): readonly [string, string] {
   const at = target.indexOf('?');
   return at < 0 ? [target, ''] : [target.slice(0, at), target.slice(at + 1)];
+}
+
+function readXAuthToken(value: string): Credential {
+  return readToken(value.trim(), 'X-Auth-Token');
 }
 
 function readToken(token: string, name: string, kind = 'the header'): Credential {

@@ -185,15 +185,19 @@ export async function openGraphQLEndpoint(
       const operation = sent === null ? null : prepared.find(sent);
       if (sent === null || operation === null) return null;
       const opening = open(request, resolved);
-      opened.set(request.raw, opening);
+      const leave = (): null => {
+        opened.set(request.raw, opening);
+        return null;
+      };
       return opening.then(
-        async (context) => {
-          const text = await operation.answer(context, sent.variables);
-          if (text !== null) noteOperation(request.note, 'query', operation.name);
-          return text;
-        },
+        (context) =>
+          operation.answer(context, sent.variables).then((text) => {
+            if (text === null) return leave();
+            noteOperation(request.note, 'query', operation.name);
+            return text;
+          }),
         // Told by `answer`.
-        () => null,
+        leave,
       );
     },
     answer: async (request) => {

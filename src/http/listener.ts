@@ -176,8 +176,9 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
 
   /** One line in the log, and the counts. */
   function noteAnswered(request: IncomingMessage, answered: Answered, note: OperationNote): void {
-    const { requestId, route, status, milliseconds } = answered;
+    const { requestId, route, status, milliseconds, sourceAddress } = answered;
     const method = request.method ?? '';
+    const { account, actor, kind, operation, errors } = note;
     const line = {
       requestId,
       method,
@@ -185,11 +186,16 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       route,
       status,
       milliseconds: Math.round(milliseconds),
-      sourceAddress: sourceAddressOf(request),
-      ...note,
+      sourceAddress,
+      // What is undefined is not written.
+      actor,
+      account,
+      kind,
+      operation,
+      errors,
     };
-    const { kind: operation = null, errors = [] } = note;
-    metrics?.answered({ method, route, status, seconds: milliseconds / 1000, operation, errors });
+    const counted = { method, route, status, seconds: milliseconds / 1000 };
+    metrics?.answered({ ...counted, operation: kind ?? null, errors: errors ?? [] });
     if (status >= 500) app.log.error(line, 'request');
     else if (route === apiPath || route === null) app.log.info(line, 'request');
     else app.log.debug(line, 'request');
@@ -202,8 +208,8 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     headers: securityHeaders,
     sourceAddressOf,
     draining: () => draining,
-    answered: ({ request, requestId, milliseconds, note }) =>
-      noteAnswered(request, { requestId, route: apiPath, status: 200, milliseconds }, note),
+    answered: ({ request, requestId, sourceAddress, milliseconds, note }) =>
+      noteAnswered(request, { requestId, route: apiPath, status: 200, milliseconds, sourceAddress }, note),
   });
 
   // In async handlers and hooks of Fastify the value answered is the payload; a reply is its own.
@@ -248,7 +254,8 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? null;
     const { statusCode: status, elapsedTime: milliseconds } = reply;
-    noteAnswered(request.raw, { requestId: request.id, route, status, milliseconds }, notes.get(request) ?? {});
+    const answered = { requestId: request.id, route, status, milliseconds };
+    noteAnswered(request.raw, { ...answered, sourceAddress: sourceAddressOf(request.raw) }, notes.get(request) ?? {});
   });
   app.setErrorHandler((error, request, reply) => refuse(error, request, reply));
   app.setNotFoundHandler((request) => {
@@ -338,6 +345,7 @@ interface Answered {
   readonly route: string | null;
   readonly status: number;
   readonly milliseconds: number;
+  readonly sourceAddress: string | null;
 }
 
 /** What a client may be told of an error of the transport; null for a defect of ours. */

@@ -22,9 +22,14 @@ export interface AnswerType {
 
 /** The type of the answer to a request; null when the caller can read neither. */
 export function answerTypeOf({ headers }: IncomingMessage): AnswerType | null {
-  const accept = headers.accept?.trim() ?? '';
+  return chooseAnswerType(headers.accept ?? '');
+}
+
+/** @param sent the header, empty where there is none */
+export function chooseAnswerType(sent: string): AnswerType | null {
+  const accept = sent.trim();
   // An empty header says as much as none.
-  if (accept === '') return { mediaType: answerTypes[0], legacy: false };
+  if (accept === '') return usualAnswerType;
   const known = negotiated.get(accept);
   if (known !== undefined) return known;
   const chosen = negotiate(accept);
@@ -32,6 +37,8 @@ export function answerTypeOf({ headers }: IncomingMessage): AnswerType | null {
   if (accept.length <= 200 && negotiated.size < 100) negotiated.set(accept, chosen);
   return chosen;
 }
+
+const usualAnswerType: AnswerType = { mediaType: answerTypes[0], legacy: false };
 
 const negotiated = new Map<string, AnswerType | null>();
 

@@ -4,16 +4,19 @@
  *
  * Only what is plain in every way and goes well is answered here. Everything else is handed on to the listener's own
  * way with what was received so far, and is refused and told of there as if it had come by itself.
+ *
+ * What came in one turn of the event loop goes the way together, a step at a time: all are read, then all are asked, then
+ * all are answered. A step that is done many times in a row costs the processor less than many steps in turn, and
+ * whoever waits for several answers is woken once.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Arrival, Iam } from '../iam/index.js';
-import { readArrival, requestIdOf } from './arrival.js';
-import { bodyLimit, checkMediaType, readBody } from './body.js';
+import { chooseRequestId, readPlainCredential } from './arrival.js';
+import { bodyLimit, readBody } from './body.js';
 import { corsHeaders } from './cors.js';
-import { HttpFault } from './faults.js';
 import type { GraphQLEndpoint, OperationNote } from './graphql-endpoint.js';
-import { checkHead } from './head.js';
-import { negotiateAnswerType, withCharset, type AnswerType } from './media-types.js';
+import { readPlainHead, type PlainHead } from './head.js';
+import { chooseAnswerType, withCharset, type AnswerType } from './media-types.js';
 import type { SourceAddressOf } from './source-address.js';
 
 /** What was received of a request that was handed on. */
@@ -29,6 +32,7 @@ export interface ReceivedBody {
 export interface AnsweredShortly {
   readonly request: IncomingMessage;
   readonly requestId: string;
+  readonly sourceAddress: string | null;
   readonly milliseconds: number;
   readonly note: OperationNote;
 }
@@ -46,109 +50,129 @@ export interface ShortWayOptions {
   readonly answered: (answered: AnsweredShortly) => void;
 }
 
+/** A request on its way. */
+interface Traveller {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly head: PlainHead;
+  readonly answerType: AnswerType;
+  /** Of `performance.now()`. */
+  readonly began: number;
+  readonly handOn: () => void;
+  readonly chunks: Uint8Array[];
+}
+
+interface ReadTraveller {
+  readonly traveller: Traveller;
+  readonly arrival: Arrival;
+  readonly note: OperationNote;
+}
+
 export class ShortWay {
   readonly #options: ShortWayOptions;
-  readonly #received = new WeakMap<IncomingMessage, ReceivedBody>();
+  readonly #headers: readonly string[];
+  readonly #handedOn = new WeakMap<IncomingMessage, ReceivedBody>();
+  #received: Traveller[] = [];
+  #answers: { readonly read: ReadTraveller; readonly text: string }[] = [];
 
   constructor(options: ShortWayOptions) {
     this.#options = options;
+    this.#headers = Object.entries(options.headers).flat();
   }
 
   /** What is there already of a request that comes the other way. */
   received(request: IncomingMessage): ReceivedBody | undefined {
-    return this.#received.get(request);
+    return this.#handedOn.get(request);
   }
 
   /** Answers a request, or hands it on; never both. */
   take(request: IncomingMessage, response: ServerResponse, handOn: () => void): void {
     const began = performance.now();
-    const answerType = this.#options.draining() ? null : this.#answerTypeOf(request);
-    if (answerType === null) {
+    const { path, draining } = this.#options;
+    const head = request.url === path && !draining() ? readPlainHead(request) : null;
+    const answerType = head === null || head.length > bodyLimit ? null : chooseAnswerType(head.accept ?? '');
+    if (head === null || answerType === null) {
       handOn();
       return;
     }
-    const chunks: Uint8Array[] = [];
-    request.on('data', (chunk: Uint8Array) => void chunks.push(chunk));
+    const traveller: Traveller = { request, response, head, answerType, began, handOn, chunks: [] };
+    request.on('data', (chunk: Uint8Array) => void traveller.chunks.push(chunk));
     // Whoever breaks off is not answered.
     request.on('error', () => undefined);
-    request.on('end', () => {
-      const [first] = chunks;
-      const bytes = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
-      let answering: Promise<string | null> | null;
-      try {
-        answering = this.#ask(request, bytes, answerType);
-      } catch {
-        // Thrown again where it is told.
-        answering = null;
-      }
-      if (answering === null) {
-        handOn();
-        return;
-      }
-      answering.then((text) => {
-        if (text === null) handOn();
-        else this.#answer(request, response, answerType, text, began);
-      }, handOn);
-    });
+    request.on('end', () => this.#receive(traveller));
   }
 
-  /** Null where it takes the other way to see what is asked for, or what is wrong. */
-  #answerTypeOf(request: IncomingMessage): AnswerType | null {
-    if (request.method !== 'POST' || request.url !== this.#options.path) return null;
-    const { headers } = request;
-    if (headers['transfer-encoding'] !== undefined || headers.expect !== undefined) return null;
-    const length = Number(headers['content-length']);
-    if (!(length > 0 && length <= bodyLimit)) return null;
-    try {
-      checkHead(request);
-      checkMediaType(request);
-      return negotiateAnswerType(request);
-    } catch (error) {
-      if (error instanceof HttpFault) return null;
-      throw error;
-    }
+  #receive(traveller: Traveller): void {
+    if (this.#received.length === 0) setImmediate(() => this.#askAll());
+    this.#received.push(traveller);
   }
 
-  #ask(request: IncomingMessage, bytes: Uint8Array, answerType: AnswerType): Promise<string | null> | null {
+  #askAll(): void {
+    const received = this.#received;
+    this.#received = [];
+    for (const traveller of received) this.#ask(traveller);
+  }
+
+  #ask(traveller: Traveller): void {
+    const { request, head, answerType, chunks } = traveller;
     const { iam, endpoint, sourceAddressOf } = this.#options;
-    const requestId = requestIdOf(request);
+    const [first] = chunks;
+    const bytes = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
+    const requestId = chooseRequestId(head.requestId);
     const note: OperationNote = {};
     let body: unknown;
+    let arrival: Arrival | null = null;
+    const handOn = (): void => {
+      this.#handedOn.set(request, { requestId, bytes, body, arrival, note });
+      traveller.handOn();
+    };
+    let answering: Promise<string | null> | null;
     try {
       body = readBody(bytes);
-    } catch (error) {
-      if (!(error instanceof HttpFault)) throw error;
-      this.#received.set(request, { requestId, bytes, body: undefined, arrival: null, note });
-      return null;
+      const environment = { now: iam.now(), sourceAddress: sourceAddressOf(request) };
+      arrival = { requestId, credential: readPlainCredential(head, request, bytes), environment };
+      answering = endpoint.answerPrepared({ raw: request, arrival, search: '', body, answerType, note });
+      const read = { traveller, arrival, note };
+      answering?.then((text) => (text === null ? handOn() : this.#keepAnswer(read, text)), handOn);
+    } catch {
+      // It is thrown again where it is told; and those behind it must have their turn.
+      answering = null;
     }
-    const environment = { now: iam.now(), sourceAddress: sourceAddressOf(request) };
-    const arrival = readArrival(request, requestId, environment, bytes);
-    this.#received.set(request, { requestId, bytes, body, arrival, note });
-    return endpoint.answerPrepared({ raw: request, arrival, search: '', body, answerType, note });
+    if (answering === null) handOn();
   }
 
-  #answer(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { mediaType }: AnswerType,
-    text: string,
-    began: number,
-  ): void {
-    const { corsOrigins, headers, draining, answered } = this.#options;
-    // INVARIANT: set before the answer was asked for.
-    const received = this.#received.get(request);
-    if (received === undefined) throw new Error('an answer to a request that was not received');
-    const { requestId, note } = received;
-    response.writeHead(200, {
-      ...headers,
-      ...corsHeaders(request, corsOrigins),
-      'x-request-id': requestId,
-      'content-type': withCharset(mediaType),
-      'content-length': Buffer.byteLength(text),
-      // A connection kept open would keep the server waiting for its next request.
-      ...(draining() ? { connection: 'close' } : {}),
-    });
+  #keepAnswer(read: ReadTraveller, text: string): void {
+    // After everything that waits for nothing but other code.
+    if (this.#answers.length === 0) process.nextTick(() => this.#answerAll());
+    this.#answers.push({ read, text });
+  }
+
+  #answerAll(): void {
+    const answers = this.#answers;
+    this.#answers = [];
+    for (const { read, text } of answers) this.#answer(read, text);
+  }
+
+  #answer({ traveller, arrival, note }: ReadTraveller, text: string): void {
+    const { request, response, answerType, began } = traveller;
+    const { corsOrigins, draining, answered } = this.#options;
+    const { requestId, environment } = arrival;
+    // A flat list of names and values, which Node takes as it is.
+    const headers = [
+      ...this.#headers,
+      'x-request-id',
+      requestId,
+      'content-type',
+      withCharset(answerType.mediaType),
+      'content-length',
+      String(Buffer.byteLength(text)),
+    ];
+    if (corsOrigins.length > 0) headers.push(...Object.entries(corsHeaders(request, corsOrigins)).flat());
+    // A connection kept open would keep the server waiting for its next request.
+    if (draining()) headers.push('connection', 'close');
+    response.writeHead(200, headers);
     response.end(text);
-    answered({ request, requestId, milliseconds: performance.now() - began, note });
+    const { sourceAddress } = environment;
+    answered({ request, requestId, sourceAddress, milliseconds: performance.now() - began, note });
   }
 }

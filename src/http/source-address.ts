@@ -22,8 +22,20 @@ export function sourceAddresses(trusted: readonly string[]): SourceAddressOf {
   };
 }
 
-/** An IPv4 address is written as one, whatever the socket; without the zone, which is this machine's affair. */
+/** What was found of addresses as they are written; the same ones come again and again. */
+const plainAddresses = new Map<string, string | null>();
+
 function plainAddress(text: string): string | null {
+  const known = plainAddresses.get(text);
+  if (known !== undefined) return known;
+  const address = readAddress(text);
+  // What a proxy forwards may be as long as a header, and of many callers.
+  if (text.length <= 64 && plainAddresses.size < 10_000) plainAddresses.set(text, address);
+  return address;
+}
+
+/** An IPv4 address is written as one, whatever the socket; without the zone, which is this machine's affair. */
+function readAddress(text: string): string | null {
   const address = text
     .trim()
     .replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '')

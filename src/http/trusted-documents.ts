@@ -92,8 +92,9 @@ export function trustDocuments(mode: DocumentMode, texts: readonly string[]): Tr
     },
     resolve: ({ search, body }) => {
       if (body !== undefined) {
-        const { documentId: id, ...rest } = body as { readonly documentId?: unknown; readonly query?: unknown };
-        if (id == null) return { search, body, trust: trustOf(rest.query) };
+        const sent = body as { readonly documentId?: unknown; readonly query?: unknown };
+        if (sent.documentId == null) return { search, body, trust: trustOf(sent.query) };
+        const { documentId: id, ...rest } = sent;
         const { query, trust } = read(id, rest.query);
         return { search, body: { ...rest, query }, trust };
       }
