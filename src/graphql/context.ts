@@ -4,6 +4,7 @@
  */
 import type { Arrival, Call, Iam } from '../iam/index.js';
 import { createCursors, type Cursors } from './cursors.js';
+import { KnownAnswers } from './known-answers.js';
 import { createLoaders, type Loaders } from './loaders.js';
 import type { Allowance } from './throttle.js';
 
@@ -12,6 +13,7 @@ export interface GraphContext {
   readonly loaders: Loaders;
   readonly iam: Iam;
   readonly cursors: Cursors;
+  readonly answers: KnownAnswers;
   /** What the operation cost its caller; null before that is known, and for strangers. */
   allowance: Allowance | null;
   /** The operation tries to sign somebody in, and whether it did. */
@@ -38,6 +40,7 @@ class OperationContext implements GraphContext {
   call: Call;
   loaders: Loaders;
   cursors: Cursors;
+  answers = new KnownAnswers();
   allowance: Allowance | null = null;
   signIn: GraphContext['signIn'] = 'NONE';
   chargeTo: GraphContext['chargeTo'] = null;
@@ -72,6 +75,7 @@ class OperationContext implements GraphContext {
     this.call = call;
     this.cursors = createCursors(this.iam.sealing, call.scope);
     this.loaders = createLoaders(call.reader);
+    this.answers = new KnownAnswers();
   }
 
   beforeMutation(): Promise<void> | null {

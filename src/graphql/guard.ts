@@ -185,8 +185,30 @@ function enter(rule: RootRule | undefined, args: Args, context: GraphContext): v
   if (decision.effect !== 'ALLOW') throw refusal(call, decision);
 }
 
+/** Different objects of which a rule is asked one by one; the next is worth to find out whether all are allowed. */
+const askedOneByOne = 8;
+
 function isAllowed(rule: PermissionRule, source: unknown, args: Args, context: GraphContext): boolean {
-  return ask(rule, source, args, context)?.effect === 'ALLOW';
+  const value = soleValue(rule, source);
+  if (value === null) return ask(rule, source, args, context)?.effect === 'ALLOW';
+  const answers = context.answers.of(rule);
+  if (answers.everywhere === true) return true;
+  const known = answers.byValue.get(value);
+  if (known !== undefined) return known;
+  const allowed = ask(rule, source, args, context)?.effect === 'ALLOW';
+  answers.byValue.set(value, allowed);
+  if (allowed && answers.everywhere === null && answers.byValue.size === askedOneByOne) {
+    answers.everywhere = context.call.mayEverywhere(rule.anyOf, rule.scope);
+  }
+  return allowed;
+}
+
+/** What of an object decides the answer of a rule, where that is one text; null where it is not, and each is asked about. */
+function soleValue({ resource }: PermissionRule, source: unknown): string | null {
+  const property = resource?.soleProperty;
+  if (property == null || typeof source !== 'object' || source === null) return null;
+  const value = (source as Args)[property];
+  return typeof value === 'string' && value !== '' ? value : null;
 }
 
 const noArguments: Args = {};

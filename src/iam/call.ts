@@ -177,6 +177,15 @@ export class Call {
     return planQuestion(this.catalogue, this.rights, this.facts, this.environment, question, wanted);
   }
 
+  /**
+   * Whether one of these actions is allowed on whatever resource. False as well where it depends on the resource in any
+   * way, even if each there is would be allowed.
+   */
+  mayEverywhere(anyOf: readonly string[], scope: RequiredScope): boolean {
+    if (this.broken !== null || this.principal.kind === 'ANONYMOUS' || !fitsScope(this.facts, scope)) return false;
+    return anyOf.some((action) => this.plan({ action }).kind === 'EVERY');
+  }
+
   may(action: string, resource: string | null = null): boolean {
     return this.decide({ action, resource }).effect === 'ALLOW';
   }

@@ -3,23 +3,42 @@ import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { Kind } from '../iam/index.js';
 import { failureOf, isLost, isPassing } from './failures.js';
 import { attempts, pauseAfter } from './patience.js';
+import { PackedRows } from './packed-rows.js';
 import type { Raw } from './rows.js';
-import { render, type Dialect, type Sql } from './sql.js';
+import { render, type Dialect, type Rendered, type Sql } from './sql.js';
 
 export interface Connection {
   readonly dialect: Dialect;
   rows(statement: Sql): Promise<readonly Raw[]>;
+  /** The same for a statement that may answer many, each column of which has a name of its own and is one of a table, or a number. */
+  manyRows(statement: Sql): Promise<readonly Raw[]>;
 }
 
 /** Reads that belong to no transaction: each statement sees one committed state. */
 export class FreeConnection implements Connection {
+  readonly #packedRows = new PackedRows();
+
   constructor(
     readonly dialect: Dialect,
     private readonly source: DataSource,
   ) {}
 
   async rows(statement: Sql): Promise<readonly Raw[]> {
-    const { text, parameters } = render(statement, this.dialect);
+    return this.#ask(render(statement, this.dialect));
+  }
+
+  async manyRows(statement: Sql): Promise<readonly Raw[]> {
+    const rendered = render(statement, this.dialect);
+    if (this.dialect !== 'sqlite') return this.#ask(rendered);
+    const { text, parameters } = rendered;
+    const packed = this.#packedRows.pack(text);
+    if (packed !== null) return this.#packedRows.unpack(text, await this.#ask({ text: packed, parameters }));
+    const rows = await this.#ask(rendered);
+    this.#packedRows.learn(text, rows);
+    return rows;
+  }
+
+  async #ask({ text, parameters }: Rendered): Promise<readonly Raw[]> {
     for (let attempt = 1; ; attempt += 1) {
       const runner = this.source.createQueryRunner();
       try {
@@ -64,6 +83,10 @@ export class TransactionConnection implements Connection {
       const { text, parameters } = render(statement, this.dialect);
       return this.runner.query(text, parameters) as Promise<readonly Raw[]>;
     });
+  }
+
+  manyRows(statement: Sql): Promise<readonly Raw[]> {
+    return this.rows(statement);
   }
 
   write<T>(kind: Kind, work: (manager: EntityManager) => Promise<T>): Promise<T> {

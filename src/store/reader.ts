@@ -32,7 +32,7 @@ export class ScopedReader implements Reader {
 
   async find<K extends Kind>(kind: K, ids: readonly Id[]): Promise<ReadonlyMap<Id, Records[K]>> {
     if (ids.length === 0) return new Map();
-    const rows = await this.connection.rows(
+    const rows = await this.connection.manyRows(
       sql`SELECT ${selected(kind, 'target')} FROM ${table(tables[kind].name)} target
         WHERE ${confinement(kind, 'target', this.view())} AND ${among(property('target', 'id'), ids)}`,
     );
@@ -46,7 +46,7 @@ export class ScopedReader implements Reader {
       from: sql`${table(tables[kind].name)} target`,
       where: all([confinement(kind, 'target', this.view()), filtered(kind, 'target', filter)]),
     };
-    const rows = await this.connection.rows(pageStatement(source, sorting, window));
+    const rows = await this.connection.manyRows(pageStatement(source, sorting, window));
     return pageOf(rows, sorting, window, (row) => recordOf(kind, row));
   }
 
@@ -67,7 +67,7 @@ export class ScopedReader implements Reader {
     const { target, link } = relations[relation];
     const sorting = relationSorting(relation, window.order.by);
     const source = relationSource(relation, parentIds, this.view());
-    const rows = await this.connection.rows(pagesStatement(source, source.parentId, sorting, window, source.shown));
+    const rows = await this.connection.manyRows(pagesStatement(source, source.parentId, sorting, window, source.shown));
     const byParent = new Map<Id, Raw[]>(parentIds.map((id) => [id, []]));
     for (const row of rows) byParent.get(String(row.parentId))?.push(row);
     const record = (row: Raw) =>

@@ -17,7 +17,7 @@ export interface ChainEnd extends Link {
 }
 
 export class StoredTrail {
-  constructor(private readonly connection: Connection) {}
+  constructor(private readonly connection: Pick<Connection, 'dialect' | 'rows'>) {}
 
   /** Where the chain ends; null when that is not said. */
   async end(accountId: Id): Promise<ChainEnd | null> {

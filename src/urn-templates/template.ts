@@ -34,6 +34,8 @@ export type Placeholder =
 export interface Template {
   readonly text: string;
   readonly parts: readonly (string | Placeholder)[];
+  /** The field of the object that alone decides what it is filled to, for one caller; null when there is more to it, or less. */
+  readonly soleProperty: string | null;
 }
 
 /** What a template may name where it stands. `source` holds the fields of the object whose value is plain. */
@@ -88,7 +90,7 @@ function parsePlaceholder(name: string): Placeholder | null {
 function shapeUrn(text: string, parts: readonly (string | Placeholder)[]): Template | string {
   const [only] = parts;
   if (parts.length === 1 && typeof only === 'object') {
-    return only.kind === 'argument' || only.kind === 'source' ? { text, parts } : 'must be a URN';
+    return only.kind === 'argument' || only.kind === 'source' ? templateOf(text, parts) : 'must be a URN';
   }
   const segments: (string | Placeholder)[][] = [[]];
   for (const part of parts) {
@@ -117,7 +119,16 @@ function shapeUrn(text: string, parts: readonly (string | Placeholder)[]): Templ
   const shaped = [service, region, [owner], type, ...id].flatMap((segment, index) =>
     index === 0 ? segment : [':', ...segment],
   );
-  return { text, parts: shaped };
+  return templateOf(text, shaped);
+}
+
+function templateOf(text: string, parts: Template['parts']): Template {
+  const fromObject = parts.filter(
+    (part) => typeof part !== 'string' && part.kind !== 'account' && part.kind !== 'caller',
+  );
+  const [only] = fromObject;
+  const sole = fromObject.length === 1 && typeof only === 'object' && only.kind === 'source' ? only.property : null;
+  return { text, parts, soleProperty: sole };
 }
 
 /** Checks that every name in a template is declared where the template stands. Answers the problems found. */

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { buildSchema, isObjectType, type GraphQLFieldResolver } from 'graphql';
 import { guardSchema } from '../../src/graphql/guard.js';
+import { KnownAnswers } from '../../src/graphql/known-answers.js';
 import { encodeNodeId } from '../../src/graphql/node-ids.js';
 import { contextOf, listen, ListedCall, run, type Answer, type Caller } from './kit.js';
 import { PeopleFeed, sample, trail } from './sample.js';
@@ -211,7 +212,7 @@ describe('an object of a guarded type', () => {
     const resolve = type.getFields()['owner']?.resolve as GraphQLFieldResolver<unknown, unknown> | undefined;
     const call = new ListedCall({ may: [readOne('u2')] });
     const owner = { id: 'u2' };
-    expect(resolve?.({ owner }, {}, { call }, {} as never)).toBe(owner);
+    expect(resolve?.({ owner }, {}, { call, answers: new KnownAnswers() }, {} as never)).toBe(owner);
   });
 
   it('counts a list only when the count is asked for', async () => {
