@@ -261,8 +261,30 @@ class Pricing {
 /** Types of what `__schema` and `__type` answer. */
 const schemaFields: Readonly<Record<string, GraphQLNamedType | undefined>> = { __schema, __type };
 
-/** Length of the longest list in a value. Does not recurse: nesting is the client's choice. */
-export function longestList(value: unknown): number {
+/** Of variables with long lists, which are limited by them before their operation is priced by them. */
+const longestLists = new WeakMap<object, number>();
+/** Shorter ones are measured again sooner than they are remembered, however many a client sends. */
+const rememberedFrom = 50;
+
+/** Length of the longest list in variables. */
+export function longestListAmong(variables: unknown): number {
+  if (typeof variables !== 'object' || variables === null) return 0;
+  let longest = Array.isArray(variables) ? variables.length : 0;
+  for (const value of Object.values(variables)) longest = Math.max(longest, longestList(value));
+  return longest;
+}
+
+function longestList(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const known = longestLists.get(value);
+  if (known !== undefined) return known;
+  const longest = findLongestList(value);
+  if (longest >= rememberedFrom) longestLists.set(value, longest);
+  return longest;
+}
+
+/** Does not recurse: nesting is the client's choice. */
+function findLongestList(value: object): number {
   let longest = 0;
   const rest: unknown[] = [value];
   while (rest.length > 0) {

@@ -32,6 +32,7 @@ export {
   type SentOperation,
 } from './prepared-operations.js';
 export { beginSubscription, readSubscription, type SentSubscription } from './subscribing.js';
+export { vouchForText } from './text.js';
 export { Throttle, throttledActor, usualThrottle, type ThrottleLimits } from './throttle.js';
 export {
   shownResource,

@@ -16,7 +16,7 @@ import {
 } from 'graphql';
 import { BadInput, type Call } from '../iam/index.js';
 import type { GraphContext } from './context.js';
-import { costOf, dearestOperation, longestList } from './cost.js';
+import { costOf, dearestOperation, longestListAmong } from './cost.js';
 import { clientError } from './errors.js';
 import { reportPermissions, wantsReport, type PermissionReport } from './permission-reports.js';
 import { checkTextIn, checkTextOfDocument } from './text.js';
@@ -65,8 +65,7 @@ export function checkOperation(
     throw clientError('BAD_USER_INPUT', error.message, { http: { status: 400 } });
   }
   limit('directives', measures.directives, operationLimits.directives);
-  const longest = longestList(variables);
-  limit('items in one list', longest, operationLimits.listItems);
+  limit('items in one list', longestListAmong(variables), operationLimits.listItems);
   const { depth, aliases, fields, selections, signIns, introspects } = measures.of(operation);
   // Many in one request would get round whatever slows a guesser down.
   if (signIns > 1) {

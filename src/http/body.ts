@@ -1,5 +1,6 @@
 /** The body of a POST and the query of a GET, brought to what the GraphQL server takes; everything else is refused. */
 import type { IncomingMessage } from 'node:http';
+import { vouchForText } from '../graphql/index.js';
 import { HttpFault } from './faults.js';
 import { decodeText, readJson } from './json-text.js';
 
@@ -41,10 +42,12 @@ export function readBody(body: unknown): unknown {
   if (!(body instanceof Uint8Array) || body.length === 0) {
     throw new HttpFault(400, 'the request has no body; send a JSON object with `query`');
   }
-  const value = readJson(decodeText(body, 'the body'), 'the body');
+  const { value, plain } = readJson(decodeText(body, 'the body'), 'the body');
   if (typeof value !== 'object' || value === null) {
     throw new HttpFault(400, 'the body is not a JSON object; send one with `query`');
   }
+  // UTF-8 has no half of a surrogate pair, and JSON no control character but as an escape.
+  if (plain && 'variables' in value) vouchForText(value.variables);
   return value;
 }
 
@@ -63,7 +66,7 @@ export function readSearch(search: string): string {
   const parameters = [...new URLSearchParams(search)].filter(([name, text]) => {
     if (name === 'operationName') return text !== '';
     if (name !== 'variables' && name !== 'extensions') return true;
-    return text !== '' && readJson(text, `the parameter \`${name}\``) !== null;
+    return text !== '' && readJson(text, `the parameter \`${name}\``).value !== null;
   });
   return `?${new URLSearchParams(parameters).toString()}`;
 }

@@ -18,11 +18,20 @@ export function decodeText(bytes: Uint8Array, what: string): string {
   }
 }
 
+export interface ReadJson {
+  readonly value: unknown;
+  /**
+   * Nothing in the text stands for something else: no escape, no name twice, no blank between. Strings of the value are then
+   * pieces of the text, without control characters, and well-formed where that is.
+   */
+  readonly plain: boolean;
+}
+
 /**
  * Reads JSON text. A member named `__proto__` becomes an own property like any other, as `JSON.parse` has it; whoever
  * copies such an object must not assign member by member.
  */
-export function readJson(text: string, what: string): unknown {
+export function readJson(text: string, what: string): ReadJson {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -30,6 +39,8 @@ export function readJson(text: string, what: string): unknown {
     // The parser's own message repeats a piece of the input, which may be a password.
     throw new HttpFault(400, `${what} is not JSON; send one JSON object`);
   }
+  // Most programs write no more than they must. To know what that comes to takes a tenth of the time of reading the text.
+  if (leastLength(value, deepest) === text.length) return { value, plain: true };
   const fault = structuralFault(text, value);
   if (fault === 'DUPLICATE_KEY') {
     throw new HttpFault(
@@ -38,7 +49,33 @@ export function readJson(text: string, what: string): unknown {
     );
   }
   if (fault === 'TOO_DEEP') throw new HttpFault(400, `${what} is nested deeper than ${deepest} levels; flatten it`);
-  return value;
+  return { value, plain: false };
+}
+
+/**
+ * Length that every text of a value has at least; infinite for what is nested too deeply. A text as long as that has
+ * nothing but the value: each escape, each blank, and each member that the parser dropped for a later one is more.
+ */
+function leastLength(value: unknown, levels: number): number {
+  if (typeof value === 'string') return value.length + 2;
+  // Of a number one digit is sure: 1000 may be written 1e3.
+  if (typeof value !== 'object') return value === true ? 4 : value === false ? 5 : 1;
+  if (value === null) return 4;
+  if (levels === 0) return Infinity;
+  if (Array.isArray(value)) {
+    // What it has, a comma after each but the last, and two brackets.
+    let length = Math.max(2, value.length + 1);
+    for (let i = 0; i < value.length; i += 1) length += leastLength(value[i], levels - 1);
+    return length;
+  }
+  const members = value as Readonly<Record<string, unknown>>;
+  const names = Object.keys(members);
+  let length = Math.max(2, names.length + 1);
+  for (let i = 0; i < names.length; i += 1) {
+    const name = names[i] ?? '';
+    length += name.length + 3 + leastLength(members[name], levels - 1);
+  }
+  return length;
 }
 
 /**

@@ -112,7 +112,7 @@ async function receive(
   const text = textOf(data);
   let message: unknown;
   try {
-    message = readJson(text, 'the message');
+    message = readJson(text, 'the message').value;
   } catch (error) {
     return connection.close(CloseCode.BadRequest, error instanceof HttpFault ? error.message : 'not JSON');
   }
