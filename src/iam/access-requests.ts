@@ -5,7 +5,7 @@ import type { PrincipalChoice } from './askers.js';
 import type { Call } from './call.js';
 import { BadInput } from './outcome.js';
 import type { Id } from './records.js';
-import { readUrn } from './resource-urns.js';
+import { isUrn } from './resource-urns.js';
 
 /** Most requests in one `checkAccess` or `simulateAccess`. */
 export const longestBatch = 1000;
@@ -68,7 +68,7 @@ export function checkRequests(requests: readonly AccessRequest[]): void {
  * those that name none.
  */
 export function checkResources(requests: readonly AccessRequest[]): void {
-  const index = requests.findIndex(({ resource }) => resource !== null && readUrn(resource) === null);
+  const index = requests.findIndex(({ resource }) => resource !== null && !isUrn(resource));
   if (index < 0) return;
   throw new BadInput(
     `\`resource\` of request ${index} (counted from 0) is no URN of one thing; write \`service:region:account:type:id\`, without wildcards and control characters`,

@@ -23,3 +23,12 @@ export function readUrn(urn: string): UrnParts | null {
   if (service === '' || type === '' || id === '' || urn.length > longestUrn || unnameable.test(urn)) return null;
   return { service, region, accountId, type, id };
 }
+
+/** What most are: five segments of visible ASCII. */
+const plainUrn =
+  /^[^\0-\x20*?$:\x7f-\uffff]+:[^\0-\x20*?$:\x7f-\uffff]*:[^\0-\x20*?$:\x7f-\uffff]*:[^\0-\x20*?$:\x7f-\uffff]+:[^\0-\x20*?$\x7f-\uffff]+$/;
+
+/** Whether `readUrn` reads it, for those who ask this of a thousand at once: the tables of Unicode are slow to look at. */
+export function isUrn(urn: string): boolean {
+  return (urn.length <= longestUrn && plainUrn.test(urn)) || readUrn(urn) !== null;
+}
