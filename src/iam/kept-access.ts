@@ -4,7 +4,7 @@
  */
 import type { DelegationFacts } from './delegation.js';
 import type { AccessReader } from './ports.js';
-import { Recollection, type Stamp } from './recollection.js';
+import { GroupedRecollection, Recollection, type Stamp } from './recollection.js';
 import type { Account, Id, Records } from './records.js';
 
 type KeptKind = 'session' | 'user' | 'service' | 'workspace';
@@ -16,8 +16,8 @@ export class KeptAccess implements Pick<AccessReader, SigningKind> {
   readonly #rows: Recollection<KeptRow>;
   readonly #entry: Recollection<boolean>;
   readonly #delegations: Recollection<DelegationFacts>;
-  /** Resources by URN, and that there is none. */
-  readonly #resources: Recollection<Records['resource'] | null>;
+  /** Resources by account and URN, and that there is none. */
+  readonly #resources: GroupedRecollection<Records['resource'] | null>;
   /** Accounts of what signs, which never move. */
   readonly #homes: Recollection<Id | null>;
 
@@ -27,7 +27,7 @@ export class KeptAccess implements Pick<AccessReader, SigningKind> {
     this.#rows = new Recollection(limit);
     this.#entry = new Recollection(limit);
     this.#delegations = new Recollection(limit);
-    this.#resources = new Recollection(limit);
+    this.#resources = new GroupedRecollection(limit);
     this.#homes = new Recollection(limit);
   }
 
@@ -63,24 +63,23 @@ export class KeptAccess implements Pick<AccessReader, SigningKind> {
    * registered has others' forgotten, and no more than those.
    *
    * @param account as it is now: nothing that is answered is older
-   * @param urns each once
    */
   async resources(
     { id, accessRevision }: Pick<Account, 'id' | 'accessRevision'>,
     urns: readonly string[],
   ): Promise<ReadonlyMap<string, Records['resource']>> {
     const found = new Map<string, Records['resource']>();
-    const unknown: string[] = [];
+    const unknown = new Set<string>();
     for (const urn of urns) {
-      const known = this.#resources.known(`${id}\n${urn}`, accessRevision);
-      if (known === undefined) unknown.push(urn);
+      const known = this.#resources.known(id, urn, accessRevision);
+      if (known === undefined) unknown.add(urn);
       else if (known !== null) found.set(urn, known);
     }
-    if (unknown.length === 0) return found;
-    const read = await this.#access.resourcesByUrn(id, unknown);
+    if (unknown.size === 0) return found;
+    const read = await this.#access.resourcesByUrn(id, [...unknown]);
     for (const urn of unknown) {
       const resource = read.get(urn);
-      this.#resources.keep(`${id}\n${urn}`, accessRevision, resource ?? null);
+      this.#resources.keep(id, urn, accessRevision, resource ?? null);
       if (resource !== undefined) found.set(urn, resource);
     }
     return found;

@@ -88,6 +88,75 @@ export class Recollection<Value> {
   }
 }
 
+/**
+ * The same for what has its key within a group, as a URN has in an account, and is read by readings of several. Bounded as
+ * one, whatever the groups. To put group and key into one text would take longer than to look it up.
+ */
+export class GroupedRecollection<Value> {
+  readonly #half: number;
+  #young = new Groups<Value>();
+  #old = new Groups<Value>();
+
+  /** @param limit values kept at most */
+  constructor(limit: number) {
+    this.#half = Math.max(1, limit >> 1);
+  }
+
+  /** What is kept under this very stamp; undefined when nothing is. */
+  known(group: string, key: string, stamp: Stamp): Value | undefined {
+    const found = this.#find(group, key);
+    return found?.stamp === stamp ? found.value : undefined;
+  }
+
+  /** Keeps what was read by a reading that began after the stamp was read. */
+  keep(group: string, key: string, stamp: Stamp, value: Value): void {
+    const found = this.#find(group, key);
+    // What others keep may be newer.
+    if (found === undefined || found.stamp < stamp) this.#keep(group, key, { stamp, value });
+  }
+
+  #find(group: string, key: string): Read<Value> | undefined {
+    const young = this.#young.get(group, key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(group, key);
+    if (old !== undefined) this.#keep(group, key, old);
+    return old;
+  }
+
+  #keep(group: string, key: string, read: Read<Value>): void {
+    if (this.#young.size >= this.#half && this.#young.get(group, key) === undefined) {
+      this.#old = this.#young;
+      this.#young = new Groups();
+    }
+    this.#young.set(group, key, read);
+  }
+}
+
+interface Read<Value> {
+  readonly stamp: Stamp;
+  readonly value: Value;
+}
+
+class Groups<Value> {
+  readonly #groups = new Map<string, Map<string, Read<Value>>>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(group: string, key: string): Read<Value> | undefined {
+    return this.#groups.get(group)?.get(key);
+  }
+
+  set(group: string, key: string, read: Read<Value>): void {
+    let keys = this.#groups.get(group);
+    if (keys === undefined) this.#groups.set(group, (keys = new Map<string, Read<Value>>()));
+    if (!keys.has(key)) this.#size += 1;
+    keys.set(key, read);
+  }
+}
+
 function always(): boolean {
   return true;
 }

@@ -59,9 +59,12 @@ describe('what is kept of an account', () => {
     };
     expect(await ask('a', 1, 'one', 'none')).toEqual(['a: one none']);
     expect(await ask('a', 1, 'none', 'one')).toEqual([]);
+    expect(await ask('a', 1, 'none', 'none')).toEqual([]);
     expect(await ask('a', 1, 'one', 'two', 'none', 'three')).toEqual(['a: two three']);
     expect(await ask('b', 1, 'one')).toEqual(['b: one']);
     expect(await ask('a', 2, 'one', 'none')).toEqual(['a: one none']);
+    await kept.resources({ id: 'a', accessRevision: 2 }, ['twice', 'one', 'twice']);
+    expect(counted.taken()).toEqual(['a: twice']);
     // Whoever was slow asks under a revision that is past: what is kept stays the newer.
     expect(await ask('a', 1, 'one')).toEqual(['a: one']);
     expect(await ask('a', 2, 'one')).toEqual([]);

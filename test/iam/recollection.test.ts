@@ -1,6 +1,8 @@
 /** What is kept in memory while a stamp stands (rule 28): nothing older than the stamp, nothing for good, nothing without bound. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Recollection } from '../../src/iam/recollection.js';
+import { GroupedRecollection, Recollection } from '../../src/iam/recollection.js';
+import '../policy/seed.js';
 
 function counted(values: readonly string[]): { read: () => Promise<string>; count: () => number } {
   let count = 0;
@@ -65,5 +67,36 @@ describe('what is kept while a stamp stands', () => {
       });
     }
     expect(again).toBeGreaterThanOrEqual(990);
+  });
+});
+
+describe('what is kept in groups', () => {
+  it('is what would be kept under group and key in one text, and is forgotten at the same time', () => {
+    const use = fc.record({
+      group: fc.constantFrom('a', 'b'),
+      key: fc.integer({ min: 0, max: 4 }).map(String),
+      stamp: fc.constantFrom(1, 1, 1, 2),
+      keeps: fc.boolean(),
+    });
+    let [kept, gone] = [0, 0];
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 12 }), fc.array(use, { minLength: 10, maxLength: 60 }), (limit, uses) => {
+        const grouped = new GroupedRecollection<number>(limit);
+        const plain = new Recollection<number>(limit);
+        for (const [value, { group, key, stamp, keeps }] of uses.entries()) {
+          if (keeps) {
+            grouped.keep(group, key, stamp, value);
+            plain.keep(`${group} ${key}`, stamp, value);
+          } else {
+            const known = grouped.known(group, key, stamp);
+            expect(known).toBe(plain.known(`${group} ${key}`, stamp));
+            if (known === undefined) gone += 1;
+            else kept += 1;
+          }
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(Math.min(kept, gone)).toBeGreaterThan(100);
   });
 });
