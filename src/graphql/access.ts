@@ -368,24 +368,34 @@ export function shownDecision({ requestId, accountId }: Call, decision: ShownDec
 
 /** What is not selected is not put into words: of a batch most is asked about its effect alone. */
 class OpenDecision implements AccessDecision {
-  readonly effect: Decision['effect'];
-  readonly reason: DecisionReason;
-  readonly action: string;
-  readonly resource: string | null;
-  readonly missingContextKeys: readonly string[];
-  readonly problems: readonly string[];
-
   constructor(
     private readonly decision: ShownDecision,
     private readonly accountId: Id,
     readonly requestId: string,
-  ) {
-    this.effect = decision.effect;
-    this.reason = decision.reason;
-    this.action = decision.action;
-    this.resource = decision.resource;
-    this.missingContextKeys = decision.missingContextKeys;
-    this.problems = decision.problems;
+  ) {}
+
+  get effect(): Decision['effect'] {
+    return this.decision.effect;
+  }
+
+  get reason(): DecisionReason {
+    return this.decision.reason;
+  }
+
+  get action(): string {
+    return this.decision.action;
+  }
+
+  get resource(): string | null {
+    return this.decision.resource;
+  }
+
+  get missingContextKeys(): readonly string[] {
+    return this.decision.missingContextKeys;
+  }
+
+  get problems(): readonly string[] {
+    return this.decision.problems;
   }
 
   get actor(): Actor | null {

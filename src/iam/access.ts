@@ -37,11 +37,10 @@ export async function checkAccess(
 ): Promise<Outcome<readonly ShownDecision[]>> {
   const refused = checkPosable(call, requests);
   if (refused !== null) return refuse(refused);
-  const urns = requests.flatMap(({ resource }) => (resource === null ? [] : [resource]));
+  const urns: string[] = [];
+  for (const { resource } of requests) if (resource !== null) urns.push(resource);
   const registered =
-    urns.length === 0 || call.account === null
-      ? new Map<string, Resource>()
-      : await calls.resources(call.account, [...new Set(urns)]);
+    urns.length === 0 || call.account === null ? unregistered : await calls.resources(call.account, urns);
   const explained = call.may('bailiwick:access:explain');
   const asked = new Askers(house, calls, call);
   const decisions: ShownDecision[] = [];
@@ -49,13 +48,16 @@ export async function checkAccess(
   for (const request of requests) {
     const pause = breath.pause();
     if (pause !== null) await pause;
-    const posing = poseRequest(call, asked, request, registered.get(request.resource ?? '') ?? null);
+    const found = registered.size === 0 ? undefined : registered.get(request.resource ?? '');
+    const posing = poseRequest(call, asked, request, found ?? null);
     // Of a batch most is known at once, and a thousand waits cost more than a thousand decisions.
     const posed = posing instanceof Promise ? await posing : posing;
     decisions.push(shown(decidePosed(call, posed), posed, explained));
   }
   return succeed(decisions);
 }
+
+const unregistered: ReadonlyMap<string, Resource> = new Map();
 
 function decidePosed(call: Call, posed: Posed): Decision {
   if (posed.decision !== null) return posed.decision;
@@ -116,6 +118,8 @@ export async function poseOne(house: House, calls: Calls, call: Call, request: A
 /** Who is asked about, and what is known of a scope for them: as it is now, or as it was. */
 export type Asking = Pick<Askers, 'find' | 'facts'>;
 
+type FoundAsker = Awaited<ReturnType<Asking['find']>>;
+
 /** Whoever asks, as far as it decides what is asked. */
 type Posing = Pick<Call, 'scope' | 'environment' | 'rights'>;
 
@@ -144,21 +148,36 @@ export function poseRequest(
 ): Posed | Promise<Posed> {
   const question = questionOf(request, registered);
   const asker = askers.find(request.principal);
-  const pose = (found: Awaited<typeof asker>) => poseOf(call, askers, request, registered, question, found);
-  return asker instanceof Promise ? asker.then(pose) : pose(asker);
+  return asker instanceof Promise
+    ? poseLater(call, askers, request, registered, question, asker)
+    : poseOf(call, askers, request, registered, question, asker);
+}
+
+/** Apart, because a function that waits keeps what it was given, and most need not wait. */
+async function poseLater(
+  call: Posing,
+  askers: Asking,
+  request: AccessRequest,
+  registered: Resource | null,
+  question: Question,
+  asker: Promise<FoundAsker>,
+): Promise<Posed> {
+  return poseOf(call, askers, request, registered, question, await asker);
 }
 
 function questionOf(request: AccessRequest, registered: Resource | null): Question {
   const { action, resource, context } = request;
-  if (registered === null && context.length === 0) return { action, resource };
+  if (registered === null) {
+    return context.length === 0 ? { action, resource } : { action, resource, context: contextOf(context) };
+  }
   // What is stored about a registered resource wins over what the caller says of it (rule 17): its tags as a whole.
-  const said = context.filter(({ key }) => registered === null || !/^g:ResourceTag\//i.test(key));
-  return {
-    action,
-    resource,
-    ...(registered === null ? {} : { tags: registered.tags }),
-    ...(said.length === 0 ? {} : { context: buildContext(said.map(({ key, values }) => [key, values] as const)) }),
-  };
+  const said = context.filter(({ key }) => !/^g:ResourceTag\//i.test(key));
+  const { tags } = registered;
+  return { action, resource, tags, ...(said.length === 0 ? {} : { context: contextOf(said) }) };
+}
+
+function contextOf(said: AccessRequest['context']): ReadonlyMap<string, readonly string[]> {
+  return buildContext(said.map(({ key, values }) => [key, values] as const));
 }
 
 function poseOf(
@@ -167,7 +186,7 @@ function poseOf(
   request: AccessRequest,
   registered: Resource | null,
   question: Question,
-  asker: Awaited<ReturnType<Asking['find']>>,
+  asker: FoundAsker,
 ): Posed | Promise<Posed> {
   if ('reason' in asker) return { decision: decideBy(asker.reason, question), principal: null };
   const { principal } = asker.rights;
@@ -181,16 +200,38 @@ function poseOf(
     const shown = here === null || asker.home === here ? principal : null;
     return { decision: decideBy(closed, question), principal: shown };
   }
-  const poseIn = (facts: ScopeFacts): Posed => {
-    if (!facts.open && registered !== null && request.workspaceId !== workspaceId) {
-      return { decision: decideBy(closed, question), principal };
-    }
-    // The address that the server sees is the asker's own. Of somebody else it knows none: a service may say it.
-    const environment = asker.rights === call.rights ? call.environment : { ...call.environment, sourceAddress: null };
-    return { decision: null, asker, facts, environment, question, registered };
-  };
   const facts = askers.facts(asker, workspaceId);
-  return facts instanceof Promise ? facts.then(poseIn) : poseIn(facts);
+  return facts instanceof Promise
+    ? poseInLater(call, request, registered, question, asker, facts)
+    : poseIn(call, request, registered, question, asker, facts);
+}
+
+async function poseInLater(
+  call: Posing,
+  request: AccessRequest,
+  registered: Resource | null,
+  question: Question,
+  asker: Asker,
+  facts: Promise<ScopeFacts>,
+): Promise<Posed> {
+  return poseIn(call, request, registered, question, asker, await facts);
+}
+
+/** In a scope whose facts are known. */
+function poseIn(
+  call: Posing,
+  request: AccessRequest,
+  registered: Resource | null,
+  question: Question,
+  asker: Asker,
+  facts: ScopeFacts,
+): Posed {
+  if (!facts.open && registered !== null && request.workspaceId !== registered.workspaceId) {
+    return { decision: decideBy('NO_MATCHING_ALLOW', question), principal: asker.rights.principal };
+  }
+  // The address that the server sees is the asker's own. Of somebody else it knows none: a service may say it.
+  const environment = asker.rights === call.rights ? call.environment : { ...call.environment, sourceAddress: null };
+  return { decision: null, asker, facts, environment, question, registered };
 }
 
 /** What the viewer may do here, one answer for each action; for every action of the catalogue when none are named. */
