@@ -296,7 +296,8 @@ function findLongestList(value: object): number {
       for (const item of next) if (typeof item === 'object') rest.push(item);
       continue;
     }
-    for (const member of Object.values(next)) if (typeof member === 'object') rest.push(member);
+    const members = next as Readonly<Record<string, unknown>>;
+    for (const name in members) if (typeof members[name] === 'object') rest.push(members[name]);
   }
   return longest;
 }

@@ -69,13 +69,13 @@ function leastLength(value: unknown, levels: number): number {
     return length;
   }
   const members = value as Readonly<Record<string, unknown>>;
-  const names = Object.keys(members);
-  let length = Math.max(2, names.length + 1);
-  for (let i = 0; i < names.length; i += 1) {
-    const name = names[i] ?? '';
-    length += name.length + 3 + leastLength(members[name], levels - 1);
+  let length = 1;
+  // A list of the names of each object would be most of what this costs.
+  for (const name in members) {
+    if (!Object.prototype.hasOwnProperty.call(members, name)) return Infinity;
+    length += name.length + 4 + leastLength(members[name], levels - 1);
   }
-  return length;
+  return Math.max(2, length);
 }
 
 /**

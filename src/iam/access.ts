@@ -52,17 +52,17 @@ export async function checkAccess(
     const posing = poseRequest(call, asked, request, found ?? null);
     // Of a batch most is known at once, and a thousand waits cost more than a thousand decisions.
     const posed = posing instanceof Promise ? await posing : posing;
-    decisions.push(shown(decidePosed(call, posed), posed, explained));
+    decisions.push(shown(decidePosed(call, posed, explained), posed, explained));
   }
   return succeed(decisions);
 }
 
 const unregistered: ReadonlyMap<string, Resource> = new Map();
 
-function decidePosed(call: Call, posed: Posed): Decision {
+function decidePosed(call: Call, posed: Posed, explained: boolean): Decision {
   if (posed.decision !== null) return posed.decision;
   const { asker, facts, environment, question } = posed;
-  const decision = decide(call.catalogue, asker.rights, facts, environment, question);
+  const decision = decide(call.catalogue, asker.rights, facts, environment, question, explained);
   call.observer.decided(decision.reason);
   return decision;
 }

@@ -223,31 +223,37 @@ function aliasesOf(catalogue: Catalogue, { action, spellings }: Question): reado
   return names.length === 1 && names[0] === action ? noAliases : names;
 }
 
-/** Decides one question. Which resources a question would be allowed for says decision-plan.ts, in the same words. */
+const untold: readonly DecidingStatement[] = [];
+
+/**
+ * Decides one question. Which resources a question would be allowed for says decision-plan.ts, in the same words.
+ *
+ * @param explained whether anybody will see which statements decided
+ */
 export function decide(
   catalogue: Catalogue,
   rights: Rights,
   facts: ScopeFacts,
   environment: Environment,
   question: Question,
+  explained = true,
 ): Decision {
   const ground = groundOf(catalogue, rights, facts, environment, question);
   if ('effect' in ground) return ground;
   const { takesPart, request, registered } = ground;
   const granted = compiledOf(rights.sources).evaluate(request, takesPart, registered);
   const { evaluation, bySession } = narrow(rights.bounds?.policy ?? null, granted, request);
-  const statements = evaluation.statements.map(decidingStatement);
+  const { statements } = evaluation;
   if (!registered && !bySession && evaluation.effect === 'DENY' && statements.length === 0) {
     return { ...decideBy('ALLOWED', question), effect: 'ALLOW' };
   }
-  const byModeOnly =
-    evaluation.effect === 'ALLOW' && statements.every((statement) => statement.origin.authorizationMode);
+  const byModeOnly = evaluation.effect === 'ALLOW' && statements.every(isByMode);
   return {
     effect: evaluation.effect,
     reason: bySession ? 'SESSION_POLICY' : byModeOnly ? 'AUTHORIZATION_MODE' : evaluation.reason,
     action: question.action,
     resource: question.resource,
-    statements,
+    statements: explained ? statements.map(decidingStatement) : untold,
     missingContextKeys: evaluation.missingContextKeys,
     problems: evaluation.problems,
     requiredScope: null,
@@ -314,6 +320,10 @@ function counts(
 ): boolean {
   if (origin.expiresAt !== null && origin.expiresAt <= now) return false;
   return reaches(origin, facts.workspace, row);
+}
+
+function isByMode({ source }: DeterminingStatement<StatementOrigin>): boolean {
+  return source.origin.authorizationMode;
 }
 
 function decidingStatement({ source, statement }: DeterminingStatement<StatementOrigin>): DecidingStatement {

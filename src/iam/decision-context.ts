@@ -7,6 +7,7 @@ import type { Environment, Principal, Question, ScopeFacts } from './authorizer.
 import { principalUrn } from './directory-urns.js';
 import type { Tag } from './records.js';
 
+/** Whom and what a question is about. */
 interface Asked {
   readonly principal: Principal;
   readonly facts: ScopeFacts;
@@ -62,14 +63,20 @@ const otherName: ReadonlyMap<string, string> = new Map([
   ['hw:sourceip', 'g:sourceip'],
 ]);
 
-export class DecisionContext implements RequestContext {
-  readonly #asked: Asked;
+export class DecisionContext implements RequestContext, Asked {
+  readonly principal: Principal;
+  readonly facts: ScopeFacts;
+  readonly environment: Environment;
+  readonly question: Question;
   /** What was found of each key that was asked for. */
   #found: Map<string, readonly string[] | undefined> | null = null;
   #toldKeys: RequestContext | null = null;
 
   constructor(principal: Principal, facts: ScopeFacts, environment: Environment, question: Question) {
-    this.#asked = { principal, facts, environment, question };
+    this.principal = principal;
+    this.facts = facts;
+    this.environment = environment;
+    this.question = question;
   }
 
   get(key: string): readonly string[] | undefined {
@@ -86,8 +93,8 @@ export class DecisionContext implements RequestContext {
   }
 
   #know(key: string): readonly string[] | null {
-    const { question } = this.#asked;
-    const value = knownKeys.get(key)?.(this.#asked) ?? null;
+    const { question } = this;
+    const value = knownKeys.get(key)?.(this) ?? null;
     if (value !== null && value !== '') return [value];
     if (key.startsWith(resourceTag)) return tagValue(question.tags, resourceTag, key);
     if (key.startsWith(requestTag)) return tagValue(question.requestTags, requestTag, key);
@@ -96,12 +103,18 @@ export class DecisionContext implements RequestContext {
   }
 
   #told(key: string): readonly string[] | undefined {
-    const { context } = this.#asked.question;
+    const { context } = this.question;
     if (context === undefined) return undefined;
-    const told = (this.#toldKeys ??= buildContext(context));
+    const told = (this.#toldKeys ??= isBuilt(context) ? context : buildContext(context));
     const other = otherName.get(key);
     return told.get(key) ?? (other === undefined ? undefined : told.get(other));
   }
+}
+
+/** Whether it is what `buildContext` would make of it; so is what most questions bring. */
+function isBuilt(context: ReadonlyMap<string, readonly string[]>): boolean {
+  for (const [key, values] of context) if (values.length === 0 || key !== key.toLowerCase()) return false;
+  return true;
 }
 
 const resourceTag = 'g:resourcetag/';
