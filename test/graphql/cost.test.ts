@@ -1,7 +1,7 @@
 /** What operations cost, on the schema that is served; each row with the sum in words. */
 import { Kind, parse, type OperationDefinitionNode } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { costOf } from '../../src/graphql/cost.js';
+import { costOf, longestListAmong } from '../../src/graphql/cost.js';
 import { testSchema } from '../kit/house.js';
 
 interface Row {
@@ -171,6 +171,18 @@ const cost = (query: string, variables: Readonly<Record<string, unknown>> = {}):
 describe('the cost of an operation', () => {
   it.each(rows)('$says', ({ query, variables, costs }) => {
     expect(cost(query, variables)).toBe(costs);
+  });
+
+  it.each(rows)('is the same when its lists were measured before: $says', ({ query, variables = {}, costs }) => {
+    longestListAmong(variables);
+    expect([cost(query, variables), cost(query, variables)]).toEqual([costs, costs]);
+  });
+
+  it('is measured by the longest list, wherever it stands in the variables', () => {
+    const list = (length: number) => Array.from({ length }, (_, i) => i);
+    expect(longestListAmong({ a: [list(3), { b: list(120) }], c: list(7), d: 'x', e: null })).toBe(120);
+    expect(longestListAmong({ a: list(7), b: { c: { d: list(8) } } })).toBe(8);
+    expect([undefined, null, 1, 'abc', {}, { a: 'abc' }, list(5)].map(longestListAmong)).toEqual([0, 0, 0, 0, 0, 0, 5]);
   });
 
   it('is found in one walk, however often fragments spread fragments', () => {
