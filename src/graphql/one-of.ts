@@ -19,41 +19,57 @@ import {
 /** Requests that somebody else received: a signature is counted each time that it is looked at. */
 const lookedAtOnce: ReadonlySet<string> = new Set(['SignedRequestInput']);
 
-/** A member of an input, or a variable, behind which one of several could be given, or what is looked at only once. */
+/** Whether a value chooses as it should; whatever else may be wrong with it is for others to find. */
+type Choosing = (value: unknown) => boolean;
+
+/** A variable behind which one of several could be given, or what is looked at only once. */
 export interface Choice {
   readonly name: string;
-  readonly type: GraphQLInputType;
+  /** Whether exactly one is given wherever one of several is asked for, and nothing that may be looked at only once. */
+  readonly isPlain: Choosing;
 }
 
-/** Variables of an operation behind which one of several could be given. */
+/** Such variables of an operation. */
 export function choicesOf(schema: GraphQLSchema, { variableDefinitions = [] }: OperationDefinitionNode): Choice[] {
   return variableDefinitions.flatMap(({ variable, type: node }) => {
     // A switch over kinds of node is all that tells the overloads apart.
     const type = typeFromAST(schema, node) as GraphQLInputType | undefined;
-    return type !== undefined && isChoice(type) ? [{ name: variable.name.value, type }] : [];
+    if (type === undefined || !isChoice(type)) return [];
+    return [{ name: variable.name.value, isPlain: choosingOf(type) }];
   });
 }
 
-/**
- * Whether exactly one of several is given wherever that is asked for in a value of this type, and none that may be looked
- * at only once. Whatever else may be wrong with the value is for others to find.
- */
-export function choosesPlainly(type: GraphQLInputType, value: unknown): boolean {
-  if (value === undefined || value === null) return true;
-  if (isNonNullType(type)) return choosesPlainly(type.ofType, value);
+/** Made once of a type, as a batch has a thousand values of it. */
+function choosingOf(type: GraphQLInputType): Choosing {
+  if (isNonNullType(type)) return choosingOf(type.ofType);
   if (isListType(type)) {
-    const inner = type.ofType;
-    return Array.isArray(value) ? value.every((item) => choosesPlainly(inner, item)) : choosesPlainly(inner, value);
+    const ofItem = choosingOf(type.ofType);
+    return (value) => (Array.isArray(value) ? value.every(ofItem) : ofItem(value));
   }
-  if (!isInputObjectType(type) || typeof value !== 'object') return true;
-  if (lookedAtOnce.has(type.name)) return false;
-  const members = value as Readonly<Record<string, unknown>>;
-  if (type.isOneOf) {
-    const names = Object.keys(members);
-    if (names.length !== 1 || members[names[0] ?? ''] == null) return false;
+  if (!isInputObjectType(type)) return () => true;
+  const known = ofObjects.get(type);
+  if (known !== undefined) return known;
+  if (lookedAtOnce.has(type.name)) return (value) => value === undefined || value === null;
+  const { isOneOf } = type;
+  // Filled below: types may contain themselves.
+  const choices: Choice[] = [];
+  const choosing: Choosing = (value) => {
+    if (typeof value !== 'object' || value === null) return true;
+    const members = value as Readonly<Record<string, unknown>>;
+    if (isOneOf) {
+      const names = Object.keys(members);
+      if (names.length !== 1 || members[names[0] ?? ''] == null) return false;
+    }
+    return choices.every(({ name, isPlain }) => isPlain(members[name]));
+  };
+  ofObjects.set(type, choosing);
+  for (const field of Object.values(type.getFields())) {
+    if (isChoice(field.type)) choices.push({ name: field.name, isPlain: choosingOf(field.type) });
   }
-  return choicesIn(type).every((choice) => choosesPlainly(choice.type, members[choice.name]));
+  return choosing;
 }
+
+const ofObjects = new WeakMap<GraphQLInputObjectType, Choosing>();
 
 /** Whether one of several is written out somewhere in a document. */
 export function writesOneOf(schema: GraphQLSchema, document: DocumentNode): boolean {
@@ -71,18 +87,6 @@ export function writesOneOf(schema: GraphQLSchema, document: DocumentNode): bool
     }),
   );
   return written;
-}
-
-const known = new WeakMap<GraphQLInputObjectType, readonly Choice[]>();
-
-/** Members behind which one of several could be given. */
-function choicesIn(type: GraphQLInputObjectType): readonly Choice[] {
-  const found = known.get(type);
-  if (found !== undefined) return found;
-  // Types may contain themselves.
-  const choices = Object.values(type.getFields()).filter((field) => isChoice(field.type));
-  known.set(type, choices);
-  return choices;
 }
 
 function isChoice(type: GraphQLInputType): boolean {

@@ -16,7 +16,7 @@ import {
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import type { GraphContext } from './context.js';
 import { checkOperation, isPlain, priceOf } from './limits.js';
-import { choicesOf, choosesPlainly, writesOneOf, type Choice } from './one-of.js';
+import { choicesOf, writesOneOf, type Choice } from './one-of.js';
 import type { Throttle } from './throttle.js';
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -148,7 +148,7 @@ export class PreparedOperation {
     const { call } = context;
     if (call.principal.kind === 'ANONYMOUS') return null;
     // The compiled function does not know of `@oneOf`.
-    for (const { name, type } of this.#choices) if (!choosesPlainly(type, variables[name])) return null;
+    for (const { name, isPlain } of this.#choices) if (!isPlain(variables[name])) return null;
     try {
       checkOperation(this.#document, this.#operation, variables, call);
       const price = priceOf(this.#schema, this.#document, this.#operation, variables);
