@@ -1,6 +1,6 @@
 /**
- * The composition root: puts settings, store, business, API and listener together and keeps them running. Only this
- * file and the commands know everything; nobody imports them.
+ * The composition root: puts the house (house.ts), API and listener together and keeps them running. Only this file, the
+ * house and the commands know everything; nobody else imports them.
  */
 import { readFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
@@ -9,8 +9,8 @@ import type { GraphQLSchema } from 'graphql';
 import { platformCatalogue } from './catalogue/index.js';
 import { describeAccount, describeFirstRequests } from './cli/first-start.js';
 import { describeFailure, isSystemError, StartRefused } from './cli/refusal.js';
-import { createSecretKey, readSecretKey } from './cli/secret-key.js';
 import { buildGuardedSchema, expectReviewed, resolvers } from './graphql/index.js';
+import { createFirstAccount, openHouse } from './house.js';
 import {
   apiPath,
   createMetrics,
@@ -27,74 +27,8 @@ import {
   type MetricsListener,
   type SshSocket,
 } from './http/index.js';
-import {
-  createAccount,
-  createIam,
-  keepSweeping,
-  updateSystemPolicies,
-  type CreatedAccount,
-  type Iam,
-  type Observer,
-} from './iam/index.js';
+import { keepSweeping } from './iam/index.js';
 import { readSettings, withoutPassword, type Settings } from './settings.js';
-import { openStore } from './store/index.js';
-
-export interface House {
-  readonly iam: Iam;
-  /** The database had no account when it was opened. */
-  readonly empty: boolean;
-  readonly close: () => Promise<void>;
-}
-
-/** Opens the database and what stands on it. */
-export async function openHouse(settings: Settings, observer?: Observer): Promise<House> {
-  const limits = {
-    poolSize: settings.databasePool,
-    connectionWait: settings.databaseWaitSeconds * 1000,
-    longestStatement: settings.databaseStatementSeconds * 1000,
-    longestLockWait: settings.databaseLockSeconds * 1000,
-    longestIdle: settings.databaseIdleSeconds * 1000,
-  };
-  const store = await openStore(settings.databaseUrl, { limits }).catch((error: unknown) => {
-    throw new StartRefused(error instanceof Error ? error.message : String(error));
-  });
-  try {
-    const empty = (await store.access.accounts()).length === 0;
-    const { tokenKeyDays: days, tokenKeyEpoch: epoch } = settings;
-    const masterKey = await masterKeyFor(settings, empty);
-    const watched = observer === undefined ? {} : { observer };
-    const { publicHosts: hosts, rememberedPrincipals: remembered } = settings;
-    const iam = createIam({ store, masterKey, tokenKeys: { days, epoch }, hosts, remembered, ...watched });
-    await updateSystemPolicies(iam);
-    return { iam, empty, close: () => store.close() };
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-}
-
-/** Makes the account that an empty database begins with; null when there is one. */
-export async function createFirstAccount({ iam, empty }: House, settings: Settings): Promise<CreatedAccount | null> {
-  if (!empty) return null;
-  const { accountName: name, adminName: rootName, adminPassword: rootPassword } = settings;
-  try {
-    return await createAccount(iam, { name, rootName, rootPassword });
-  } catch (error) {
-    // Of processes that are started together one makes it, and says the password.
-    if ((await iam.store.access.accounts()).length > 0) return null;
-    throw error;
-  }
-}
-
-/** A key is made only beside an empty database: another one has things sealed under the key that is missing. */
-async function masterKeyFor({ secretKeyFile: path }: Settings, empty: boolean): Promise<Uint8Array> {
-  const key = await readSecretKey(path);
-  if (key !== null) return key;
-  if (empty) return createSecretKey(path);
-  throw new StartRefused(
-    `the secret key file \`${path}\` is missing, but the database is in use; restore the file, or set BAILIWICK_SECRET_KEY_FILE`,
-  );
-}
 
 /** The schema, proved and the same as the committed one; a server that cannot show this does not start. */
 async function reviewedSchema(): Promise<GraphQLSchema> {

@@ -24,7 +24,7 @@ import {
   type PrunableKind,
 } from '../apply/index.js';
 import type { Account, Iam, Id } from '../iam/index.js';
-import { openHouse } from '../main.js';
+import { openHouse } from '../house.js';
 import type { Settings } from '../settings.js';
 import { counted, Progress } from './progress.js';
 import { describeFailure, isSystemError, StartRefused } from './refusal.js';

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { apiPath, openListener } from '../http/index.js';
 import { buildGuardedSchema, resolvers } from '../graphql/index.js';
 import { platformCatalogue } from '../catalogue/index.js';
-import { createFirstAccount, openHouse } from '../main.js';
+import { createFirstAccount, openHouse } from '../house.js';
 import { readSettings } from '../settings.js';
 import { Story, type Sender } from './story.js';
 

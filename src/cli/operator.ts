@@ -4,7 +4,7 @@
  * first.
  */
 import { createAccount, resetLostPassword, textRules, unlockUser, type Iam, type OperatorReset } from '../iam/index.js';
-import { createFirstAccount, openHouse } from '../main.js';
+import { createFirstAccount, openHouse } from '../house.js';
 import { accountName, type Settings } from '../settings.js';
 import { describeAccount } from './first-start.js';
 import { StartRefused } from './refusal.js';

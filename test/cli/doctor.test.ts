@@ -14,7 +14,7 @@ import type { Machine } from '../../src/cli/machine.js';
 import { initialise } from '../../src/cli/operator.js';
 import { fullAccessId } from '../../src/catalogue/index.js';
 import type { Account, Iam, Transaction } from '../../src/iam/index.js';
-import type { House } from '../../src/main.js';
+import type { House } from '../../src/house.js';
 import { readSettings } from '../../src/settings.js';
 import { runProgram, startProgram } from '../kit/program.js';
 import {

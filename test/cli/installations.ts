@@ -7,7 +7,7 @@ import pg from 'pg';
 import { afterAll } from 'vitest';
 import { thisMachine, type Machine } from '../../src/cli/machine.js';
 import { createAccount, type Account, type ChangeOrigin, type Iam, type Transaction } from '../../src/iam/index.js';
-import { openHouse, type House } from '../../src/main.js';
+import { openHouse, type House } from '../../src/house.js';
 import { readSettings } from '../../src/settings.js';
 import { databases } from '../store/databases.js';
 

@@ -8,7 +8,8 @@ import { Writable } from 'node:stream';
 import { afterAll, describe, expect, test } from 'vitest';
 import { addAccount, initialise, resetPassword, unlock } from '../../src/cli/operator.js';
 import { describeFailure } from '../../src/cli/refusal.js';
-import { createFirstAccount, openHouse, serve } from '../../src/main.js';
+import { createFirstAccount, openHouse } from '../../src/house.js';
+import { serve } from '../../src/main.js';
 import { readSettings, type Settings } from '../../src/settings.js';
 import { databases } from '../store/databases.js';
 
