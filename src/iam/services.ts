@@ -19,6 +19,8 @@ const keptCatalogues = 100;
 
 interface KeptCatalogue {
   readonly accessRevision: number;
+  /** What the catalogue was made of. */
+  readonly text: string;
   readonly catalogue: Catalogue;
   readonly hosts: ReadonlySet<string>;
 }
@@ -41,16 +43,21 @@ export async function serviceHosts(
   return (await registered(house, account)).hosts;
 }
 
-/** What the account's services registered; kept while the accessRevision stands. */
+/**
+ * What the account's services registered; looked at again when the accessRevision has moved. Few of its moves are about
+ * services: while what they registered stays, so does the catalogue, with everything that was read from it.
+ */
 async function registered(house: House, account: Pick<Account, 'id' | 'accessRevision'>): Promise<KeptCatalogue> {
   const ofStore = kept.get(house.store) ?? new Map<Id, KeptCatalogue>();
   kept.set(house.store, ofStore);
   const known = ofStore.get(account.id);
   if (known?.accessRevision === account.accessRevision) return known;
   const services = await house.store.access.services(account.id);
+  const text = JSON.stringify(services.map(({ name, actions, resourceKinds }) => [name, actions, resourceKinds]));
   const made = {
     accessRevision: account.accessRevision,
-    catalogue: catalogueOf(house.catalogue, services),
+    text,
+    catalogue: known?.text === text ? known.catalogue : catalogueOf(house.catalogue, services),
     hosts: new Set(services.flatMap(({ hosts }) => hosts)),
   };
   if (ofStore.size >= keptCatalogues) ofStore.clear();

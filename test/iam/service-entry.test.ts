@@ -104,6 +104,25 @@ for (const database of Object.values(databases())) {
       expect((await signed(own, closed.id)).facts.open).toBe(true);
     });
 
+    it('what services registered is read again once one registers something else, and not before', async () => {
+      const name = fresh();
+      const catalogue = async () => (await scene.root()).catalogue;
+      const actions = [{ name: `${name}:lamp:light`, description: '', accessLevel: 'WRITE' as const }];
+      const { service: made } = must(await createService(scene.iam, await scene.root(), { name, actions }));
+      const before = await catalogue();
+      expect(before.find(`${name}:lamp:light`)).toBeDefined();
+      await scene.allow(await scene.user(), 'modelarts:notebook:list');
+      expect(await catalogue()).toBe(before);
+      const more = [...actions, { name: `${name}:lamp:dim`, description: '', accessLevel: 'WRITE' as const }];
+      must(await updateService(scene.iam, await scene.root(), { id: made.id, actions: more }));
+      expect((await catalogue()).find(`${name}:lamp:dim`)).toBeDefined();
+      const resourceKinds = [{ type: 'lamp', description: 'Lamp' }];
+      must(await updateService(scene.iam, await scene.root(), { id: made.id, resourceKinds }));
+      expect((await catalogue()).findKind(`${name}:lamp`)?.label).toBe('Lamp');
+      must(await deleteService(scene.iam, await scene.root(), { id: made.id }));
+      expect((await catalogue()).find(`${name}:lamp:light`)).toBeUndefined();
+    });
+
     it('nor is the key of a service that enters there made anew, nor an agency turned to oneself', async () => {
       const mallory = await builder();
       const closed = await scene.workspace({ visibility: 'PRIVATE' });
