@@ -1,11 +1,16 @@
-/** `bailiwick apply` and `bailiwick export` as processes: what they print, how they end, and what a kill leaves behind. */
+/**
+ * `bailiwick apply` and `bailiwick export`: what they print, how they end, and what a kill leaves behind. As processes where
+ * the command line itself is asked, and within this one where it would only be started once more.
+ */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { apply } from '../../src/cli/apply.js';
-import { readSettings } from '../../src/settings.js';
+import { apply, exportTo, type ApplyOptions } from '../../src/cli/apply.js';
+import { initialise } from '../../src/cli/operator.js';
+import { StartRefused } from '../../src/cli/refusal.js';
+import { readSettings, type Settings } from '../../src/settings.js';
 import { runProgram, startProgram, type Ended } from '../kit/program.js';
 import { databases } from '../store/databases.js';
 
@@ -30,17 +35,53 @@ async function newFolder(files: Readonly<Record<string, string>> = {}): Promise<
   return path;
 }
 
-async function installation(database: 'sqlite' | 'postgres'): Promise<Readonly<Record<string, string>>> {
-  const settings = {
-    DATABASE_URL: await sources[database].freshUrl(),
-    SECRET_KEY_FILE: join(await newFolder(), 'secret.key'),
-  };
-  expect((await runProgram('cli/bailiwick.ts', ['init'], { settings })).status).toBe(0);
-  return settings;
+interface Installation {
+  /** As `BAILIWICK_` settings, for processes. */
+  readonly given: Readonly<Record<string, string>>;
+  readonly settings: Settings;
 }
 
-function bailiwick(settings: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended> {
-  return runProgram('cli/bailiwick.ts', args, { settings });
+async function installation(database: 'sqlite' | 'postgres'): Promise<Installation> {
+  const given = {
+    DATABASE_URL: await sources[database].readyUrl(),
+    SECRET_KEY_FILE: join(await newFolder(), 'secret.key'),
+  };
+  const settings = readSettings(
+    Object.fromEntries(Object.entries(given).map(([name, value]) => [`BAILIWICK_${name}`, value])),
+  );
+  expect(await initialise(settings)).toContain('made account `default`');
+  return { given, settings };
+}
+
+/** The command as a process. */
+function bailiwick({ given }: Installation, ...args: readonly string[]): Promise<Ended> {
+  return runProgram('cli/bailiwick.ts', args, { settings: given });
+}
+
+type Said = Pick<Ended, 'status' | 'stdout' | 'stderr'>;
+
+/** What the command does once its arguments are read. Without an answer nobody sits at the terminal. */
+async function applied(
+  { settings }: Installation,
+  path: string,
+  options: ApplyOptions = {},
+  answer: string | null = null,
+): Promise<Said> {
+  const input = Object.assign(new PassThrough(), { isTTY: answer !== null });
+  const [output, errors] = [new PassThrough(), new PassThrough()];
+  input.write(`${answer ?? ''}\n`);
+  const status = await apply(settings, path, options, { input, output, errors, isStopped: () => false });
+  return { status, stdout: textIn(output), stderr: textIn(errors) };
+}
+
+async function exported({ settings }: Installation, folder: string): Promise<Omit<Said, 'status'>> {
+  const [output, errors] = [new PassThrough(), new PassThrough()];
+  await exportTo(settings, folder, {}, { output, errors });
+  return { stdout: textIn(output), stderr: textIn(errors) };
+}
+
+function textIn(stream: PassThrough): string {
+  return String(stream.read() ?? '');
 }
 
 const small = 'kind: Group\nname: team\n---\nkind: User\nname: erin\ngroups: [team]\n';
@@ -49,7 +90,7 @@ test(
   'the plan is shown, nothing is done unasked, and the same files do nothing twice',
   { timeout: 120_000 },
   async () => {
-    const settings = await installation('sqlite');
+    const place = await installation('sqlite');
     const files = await newFolder({ 'people.yaml': small });
     const plan = [
       `+ Group \`team\`  (${files}/people.yaml:1)`,
@@ -58,21 +99,28 @@ test(
       'plan: 2 to create, 0 to change, 0 to delete, 0 as they are',
       '',
     ].join('\n');
-    const apply = (...args: readonly string[]) => bailiwick(settings, 'apply', files, ...args);
-    expect(await apply('--dry-run')).toMatchObject({ status: 0, stdout: plan, stderr: '' });
-    expect(await apply('--dry-run', '--exit-code')).toMatchObject({ status: 3, stdout: plan });
-    expect(await apply()).toMatchObject({
+    expect(await applied(place, files, { dryRun: true })).toEqual({ status: 0, stdout: plan, stderr: '' });
+    expect(await bailiwick(place, 'apply', files, '--dry-run', '--exit-code')).toMatchObject({
+      status: 3,
+      stdout: plan,
+      stderr: '',
+    });
+    expect(await bailiwick(place, 'apply', files)).toMatchObject({
       status: 1,
       stdout: plan,
       stderr: 'nothing was changed; `--yes` applies without being asked\n',
     });
-    expect(await apply('--yes')).toMatchObject({ status: 0, stdout: `${plan}applied: 2 steps\n`, stderr: '' });
-    expect(await apply('--dry-run', '--exit-code')).toMatchObject({
+    expect(await applied(place, files, { yes: true })).toEqual({
+      status: 0,
+      stdout: `${plan}applied: 2 steps\n`,
+      stderr: '',
+    });
+    expect(await applied(place, files, { dryRun: true, exitCode: true })).toMatchObject({
       status: 0,
       stdout: 'plan: 0 to create, 0 to change, 0 to delete, 2 as they are\n',
     });
     await writeFile(join(files, 'people.yaml'), small.replace('erin', 'frank'));
-    const pruned = await apply('--yes', '--json', '--prune', 'User');
+    const pruned = await bailiwick(place, 'apply', files, '--yes', '--json', '--prune', 'User');
     expect(pruned.status).toBe(0);
     expect(JSON.parse(pruned.stdout)).toMatchObject({
       problems: [],
@@ -87,9 +135,9 @@ test(
 );
 
 test('what is refused is told with its place, and nothing is done', { timeout: 120_000 }, async () => {
-  const settings = await installation('sqlite');
+  const place = await installation('sqlite');
   const files = await newFolder({ 'a.yaml': `${small}---\nkind: User\nnames: x\n`, 'b.json': '{"kind": "Nothing"}' });
-  const read = await bailiwick(settings, 'apply', files, '--yes');
+  const read = await bailiwick(place, 'apply', files, '--yes');
   expect(read).toMatchObject({ status: 2, stdout: '' });
   expect(read.stderr.split('\n')).toEqual([
     `${files}/a.yaml:8:1 a User needs the field \`name\``,
@@ -104,33 +152,36 @@ test('what is refused is told with its place, and nothing is done', { timeout: 1
     line: 3,
     message: 'there is no group `nowhere`, here or in the files',
   };
-  const json = await bailiwick(settings, 'apply', planned, '--yes', '--json');
+  const json = await applied(place, planned, { yes: true, json: true });
   expect([json.status, JSON.parse(json.stdout)]).toMatchObject([2, { problems: [problem], applied: null }]);
   const correct = await newFolder({ 'a.yaml': small });
-  const refusals: readonly (readonly [readonly string[], RegExp])[] = [
-    [[planned, '--prune', 'Workspace'], /^bailiwick: `--prune` takes Grant, .* by `deleteWorkspace`\n$/],
-    [[join(planned, 'none')], /^bailiwick: `.*none` cannot be read: ENOENT\n$/],
-    [[await newFolder({ 'README.md': '' })], /^bailiwick: there is no document in /],
-    [[correct, '--account', 'other'], /^bailiwick: there is no account `other`; there are `default`\n$/],
-    [[correct, '--as', 'nobody'], /^bailiwick: there is no enabled user `nobody` in account `default`\n$/],
+  const pruning = /^`--prune` takes Grant, .* by `deleteWorkspace`$/;
+  const refusals: readonly (readonly [path: string, options: ApplyOptions, message: RegExp])[] = [
+    [planned, { prune: 'Workspace' }, pruning],
+    [join(planned, 'none'), {}, /^`.*none` cannot be read: ENOENT$/],
+    [await newFolder({ 'README.md': '' }), {}, /^there is no document in /],
+    [correct, { account: 'other' }, /^there is no account `other`; there are `default`$/],
+    [correct, { as: 'nobody' }, /^there is no enabled user `nobody` in account `default`$/],
   ];
-  for (const [args, message] of refusals) {
-    const ended = await bailiwick(settings, 'apply', ...args);
-    expect([ended.status, ended.stdout]).toEqual([2, '']);
-    expect(ended.stderr).toMatch(message);
+  for (const [path, options, message] of refusals) {
+    const refused: unknown = await applied(place, path, options).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(StartRefused);
+    expect((refused as StartRefused).message).toMatch(message);
   }
+  const ended = await bailiwick(place, 'apply', correct, '--account', 'other');
+  expect(ended).toMatchObject({
+    status: 2,
+    stdout: '',
+    stderr: 'bailiwick: there is no account `other`; there are `default`\n',
+  });
 });
 
 test('on a terminal it asks, and only `yes` is a yes', { timeout: 60_000 }, async () => {
-  const settings = await installation('sqlite');
-  const environment = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`BAILIWICK_${name}`, value]));
+  const place = await installation('sqlite');
   const files = await newFolder({ 'people.yaml': small });
   const answered = async (answer: string) => {
-    const input = Object.assign(new PassThrough(), { isTTY: true });
-    const [output, errors] = [new PassThrough(), new PassThrough()];
-    input.write(`${answer}\n`);
-    const status = await apply(readSettings(environment), files, {}, { input, output, errors, isStopped: () => false });
-    return [status, String(output.read()).split('\n').at(-2), String(errors.read())];
+    const { status, stdout, stderr } = await applied(place, files, {}, answer);
+    return [status, stdout.split('\n').at(-2), stderr];
   };
   const question = 'apply these changes? Only `yes` does: ';
   const plan = 'plan: 2 to create, 0 to change, 0 to delete, 0 as they are';
@@ -148,64 +199,61 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
     { timeout: 300_000 },
     async () => {
       const count = 6_000;
-      const settings = await installation(database);
+      const place = await installation(database);
       const people = Array.from(
         { length: count },
         (_, user) => `kind: User\nname: user-${user}\ngroups: [team-${user % 7}]\n`,
       );
       const teams = Array.from({ length: 7 }, (_, team) => `kind: Group\nname: team-${team}\n`);
       const files = await newFolder({ 'all.yaml': [...people, ...teams].join('---\n') });
-      const running = startProgram('cli/bailiwick.ts', ['apply', files, '--yes'], { settings });
+      const running = startProgram('cli/bailiwick.ts', ['apply', files, '--yes'], { settings: place.given });
       await running.until(/plan: .*to create/);
       // Wherever that is: what must hold afterwards does not depend on it.
       await new Promise((resolve) => setTimeout(resolve, 400 + Math.random() * 1_500));
       running.kill('SIGKILL');
       await running.ended;
       const left = await newFolder();
-      expect((await bailiwick(settings, 'export', left)).status).toBe(0);
+      await exported(place, left);
       const users = (await readFile(join(left, 'users.yaml'), 'utf8').catch(() => ''))
         .split('---\n')
         .filter((text) => text !== '');
       process.stderr.write(`killed after ${users.length} of ${count} users\n`);
       expect(users.filter((text) => !/^groups:\n {2}- team-\d$/m.test(text))).toEqual([]);
       expect(users.length % 500).toBe(0);
-      const again = await bailiwick(settings, 'apply', files, '--yes');
-      expect([again.status, again.stderr.includes('bailiwick:')]).toEqual([0, false]);
+      expect(await applied(place, files, { yes: true })).toMatchObject({ status: 0 });
       const whole = await newFolder();
-      await bailiwick(settings, 'export', whole);
-      const exported = await readFile(join(whole, 'users.yaml'), 'utf8');
-      expect(exported.match(/^name: /gm)).toHaveLength(count);
-      expect(await bailiwick(settings, 'apply', files, '--dry-run', '--exit-code')).toMatchObject({ status: 0 });
+      await exported(place, whole);
+      expect((await readFile(join(whole, 'users.yaml'), 'utf8')).match(/^name: /gm)).toHaveLength(count);
+      expect(await applied(place, files, { dryRun: true, exitCode: true })).toMatchObject({ status: 0 });
     },
   );
 
   test('an export goes round: to another installation, and back to the same bytes', { timeout: 120_000 }, async () => {
-    const settings = await installation(database);
+    const here = await installation(database);
     const policy =
       'kind: Policy\nname: p\ndocument: {Version: "1.1", Statement: [{Effect: Deny, Action: ["modelarts:*:*"]}]}\n';
     const grant = 'kind: Grant\npolicy: p\nsubject: { group: team }\nscope: { workspace: vision }\n';
     const files = await newFolder({
       'all.yaml': [small, policy, grant, 'kind: Workspace\nname: vision\nmembers: [erin]\n'].join('---\n'),
     });
-    expect((await bailiwick(settings, 'apply', files, '--yes')).status).toBe(0);
+    expect((await applied(here, files, { yes: true })).status).toBe(0);
     const one = await newFolder();
-    const exported = await bailiwick(settings, 'export', one);
-    expect(exported).toMatchObject({
+    expect(await bailiwick(here, 'export', one)).toMatchObject({
       status: 0,
       stdout:
         'exported account `default`: 1 in policies.yaml, 2 in groups.yaml, 1 in users.yaml, 1 in workspaces.yaml, 1 in grants.yaml\n',
       stderr: '',
     });
     const elsewhere = await installation(database === 'sqlite' ? 'postgres' : 'sqlite');
-    expect((await bailiwick(elsewhere, 'apply', one, '--yes')).status).toBe(0);
+    expect((await applied(elsewhere, one, { yes: true })).status).toBe(0);
     const two = await newFolder({ 'grants.yaml': 'old', 'enterprise-projects.yaml': 'old' });
-    expect((await bailiwick(elsewhere, 'export', two)).status).toBe(0);
+    await exported(elsewhere, two);
     const names = (await readdir(one)).sort();
     expect((await readdir(two)).sort()).toEqual(names);
     for (const name of names)
       expect(await readFile(join(two, name), 'utf8')).toBe(await readFile(join(one, name), 'utf8'));
     const other = await newFolder({ 'mine.yaml': small });
-    const refused = await bailiwick(settings, 'export', other);
+    const refused = await bailiwick(here, 'export', other);
     expect([refused.status, refused.stderr]).toEqual([
       1,
       `bailiwick: \`${other}\` holds \`mine.yaml\`, which would be applied beside the export; choose another folder\n`,
