@@ -198,7 +198,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
     'killed in the middle, it leaves whole transactions, and applying again completes it',
     { timeout: 300_000 },
     async () => {
-      const count = 6_000;
+      const count = 3_000;
       const place = await installation(database);
       const people = Array.from(
         { length: count },
@@ -209,7 +209,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
       const running = startProgram('cli/bailiwick.ts', ['apply', files, '--yes'], { settings: place.given });
       await running.until(/plan: .*to create/);
       // Wherever that is: what must hold afterwards does not depend on it.
-      await new Promise((resolve) => setTimeout(resolve, 400 + Math.random() * 1_500));
+      await new Promise((resolve) => setTimeout(resolve, 200 + Math.random() * 1_000));
       running.kill('SIGKILL');
       await running.ended;
       const left = await newFolder();
