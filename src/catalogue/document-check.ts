@@ -80,17 +80,35 @@ function checkActions(statement: Statement, catalogue: Catalogue, report: Report
 function checkAliases(statement: Statement, catalogue: Catalogue, report: Report): void {
   if (statement.notActions !== null) return;
   const named = actionsMatcher(statement.actions);
-  const surprising = catalogue.rows.flatMap((row) =>
-    row.aliasOf === null || named(readActionName(row.aliasOf)) ? [] : [{ ...row, read: readActionName(row.name) }],
-  );
+  const surprising = aliasesOf(catalogue).filter(({ canonical }) => !named(canonical));
   if (surprising.length === 0) return;
   for (const { pattern, pointer } of patternsOf(statement)) {
     const matches = actionsMatcher([pattern]);
     const surprises = surprising.filter(({ read }) => matches(read));
     if (surprises.length === 0) continue;
-    const pairs = surprises.map((row) => `\`${row.name}\` is another name of \`${row.aliasOf}\``).join(', ');
+    const pairs = surprises.map(({ name, aliasOf }) => `\`${name}\` is another name of \`${aliasOf}\``).join(', ');
     report('WARNING', 'ALIASED_ACTION', pointer, `${pairs}: this statement decides both; name both if that is meant`);
   }
+}
+
+/** An action's other name, and the names of both as patterns are held against them. */
+interface Alias {
+  readonly name: string;
+  readonly aliasOf: string;
+  readonly read: readonly string[];
+  readonly canonical: readonly string[];
+}
+
+const aliases = new WeakMap<Catalogue, readonly Alias[]>();
+
+function aliasesOf(catalogue: Catalogue): readonly Alias[] {
+  const known = aliases.get(catalogue);
+  if (known !== undefined) return known;
+  const found = catalogue.rows.flatMap(({ name, aliasOf }) =>
+    aliasOf === null ? [] : [{ name, aliasOf, read: readActionName(name), canonical: readActionName(aliasOf) }],
+  );
+  aliases.set(catalogue, found);
+  return found;
 }
 
 function checkResource(statement: Statement, report: Report): void {
