@@ -8,7 +8,7 @@ import type { PermissionRule } from '../../src/graphql/rules.js';
 import { selfPolicy } from '../../src/catalogue/index.js';
 import { post, type Answer } from '../kit/exchange.js';
 import { hearOnce, listen } from '../kit/listening.js';
-import { startHouse, testSchema, type DatabaseName, type Person } from '../kit/house.js';
+import { startHouse, testSchema, type DatabaseName } from '../kit/house.js';
 import { aimed } from './aim.js';
 import { operationFor, rootFields, type RootField } from './fields.js';
 import { fixtures } from './fixtures.js';
@@ -24,11 +24,13 @@ interface Refusal {
 /** One file of tests for each database calls this, so that they run side by side. */
 export function matrixOn(database: DatabaseName): void {
   let world: World;
-  /** Root of another account. */
-  let foreigner: Person;
+  /** A token of the root of another account. */
+  let foreignToken: (place: Place) => Promise<string>;
   beforeAll(async () => {
     world = await makeWorld(await startHouse({ database }));
-    foreigner = await world.house.addAccount('foreign-account');
+    const { id, account } = await world.house.addAccount('foreign-account');
+    const accountId = (await world.house.iam.store.access.accountByName(account))?.id;
+    foreignToken = (place) => world.token(id, place, accountId);
   });
 
   const fields = rootFields(testSchema());
@@ -127,7 +129,7 @@ export function matrixOn(database: DatabaseName): void {
     });
 
     it(isOpenToAll(field) ? 'lets in a user with nothing, through Self' : 'refuses a user without rights', async () => {
-      const user = await world.stranger();
+      const user = await world.holding();
       for (const place of placesOf(rule)) {
         const refused = await as(field, user, place);
         if (isOpenToAll(field)) expect(refused).toBeNull();
@@ -136,16 +138,13 @@ export function matrixOn(database: DatabaseName): void {
     });
 
     it.each(rule.anyOf)('lets in who holds exactly %s', async (action) => {
-      const user = await world.stranger();
-      await world.give(user, 'Allow', [action]);
+      const user = await world.holding(action);
       for (const place of placesOf(rule)) expectLetIn(await as(field, user, place, action), rule);
     });
 
     it('lets in who holds a wildcard', async () => {
-      const user = await world.stranger();
-      for (const service of new Set(rule.anyOf.map((action) => action.split(':')[0]))) {
-        await world.give(user, 'Allow', [`${service}:*:*`]);
-      }
+      const services = new Set(rule.anyOf.map((action) => action.split(':')[0]));
+      const user = await world.holding(...[...services].map((service) => `${service}:*:*`));
       for (const place of placesOf(rule)) expectLetIn(await as(field, user, place), rule);
     });
 
@@ -166,8 +165,7 @@ export function matrixOn(database: DatabaseName): void {
 
     it('lets an administrator of another account see nothing of this one', async () => {
       for (const place of rule.scope === 'WORKSPACE' ? [{ workspace: '0' }] : (['account'] as const)) {
-        const token = await world.house.signIn(foreigner, place);
-        const answer = await ask(field, token);
+        const answer = await ask(field, await foreignToken(place));
         expect(refusal(answer)).toBeNull();
         expect(answer.text).not.toMatch(/some-|home-workspace|other-workspace/);
       }
@@ -197,7 +195,7 @@ export function matrixOn(database: DatabaseName): void {
         const { access } = world.house.iam.store;
         const before = (await access.account(world.accountId))?.revision;
         for (const place of rule.scope === 'WORKSPACE' ? [{ workspace: '0' }] : (['account'] as const)) {
-          const answer = await askWith(field, await world.house.signIn(foreigner, place), aimed(field, world));
+          const answer = await askWith(field, await foreignToken(place), aimed(field, world));
           expect(answer.text).not.toMatch(/some-|home-workspace|other-workspace|stranger-\d/);
         }
         expect((await access.account(world.accountId))?.revision).toBe(before);
@@ -210,8 +208,7 @@ export function matrixOn(database: DatabaseName): void {
         const inHome = house.iam.store.reader({ accountId, workspaceId: home });
         const resource = async () => (await inHome.find('resource', [resourceId])).get(resourceId);
         const before = await resource();
-        const mighty = await world.stranger();
-        await world.give(mighty, 'Allow', ['*:*:*']);
+        const mighty = await world.holding('*:*:*');
         const token = await world.token(mighty, { workspace: elsewhere });
         const answer = await askWith(field, token, aimed(field, world));
         expect(answer.text).not.toMatch(/some-notebook|home-workspace/);
@@ -222,8 +219,7 @@ export function matrixOn(database: DatabaseName): void {
 
     if (rule.scope !== 'ANY') {
       it('refuses a credential of the wrong scope and says which it needs', async () => {
-        const user = await world.stranger();
-        await world.give(user, 'Allow', ['*:*:*']);
+        const user = await world.holding('*:*:*');
         const wrong: Place = rule.scope === 'ACCOUNT' ? { workspace: world.home } : 'account';
         expect(await as(field, user, wrong)).toMatchObject({
           code: 'FORBIDDEN',

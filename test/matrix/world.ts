@@ -25,8 +25,10 @@ export interface World {
   readonly elsewhere: string;
   /** A user without password, group or grant. */
   stranger(): Promise<string>;
+  /** A user who holds these actions everywhere and nothing else, the same one each time: to be given no more. */
+  holding(...actions: readonly string[]): Promise<string>;
   /** A token for a session of its own. */
-  token(userId: string, place: Place): Promise<string>;
+  token(userId: string, place: Place, accountId?: string): Promise<string>;
   /** Grants one policy of these actions; answers the grant. */
   give(userId: string, effect: 'Allow' | 'Deny', actions: readonly string[], scope?: object): Promise<void>;
   /** A name that nothing has yet. */
@@ -53,12 +55,12 @@ export async function makeWorld(house: TestHouse): Promise<World> {
     return plain(made[object]?.id ?? '');
   };
   const stranger = () => make('createUser', 'CreateUserInput', 'user', { name: fresh('stranger') });
-  const token: World['token'] = async (userId, place) => {
+  const token: World['token'] = async (userId, place, accountId = account.id) => {
     const id = randomBytes(16).toString('hex');
     const workspaceId = place === 'account' ? null : place.workspace;
     const now = iam.now();
     const origin = {
-      accountId: account.id,
+      accountId,
       workspaceId: null,
       operation: 'signIn',
       actorKind: 'USER',
@@ -70,7 +72,7 @@ export async function makeWorld(house: TestHouse): Promise<World> {
     await iam.store.transaction(origin, async (transaction) => {
       await transaction.insert('session', {
         id,
-        accountId: account.id,
+        accountId,
         userId,
         startedAt: now,
         expiresAt: now + 86_400_000,
@@ -81,8 +83,8 @@ export async function makeWorld(house: TestHouse): Promise<World> {
       });
       return { commit: true, value: undefined };
     });
-    const scope = { accountId: account.id, workspaceId };
-    return iam.tokens.issue({ accountId: account.id, userId, sessionId: id, scope, expiresAt: now + 86_400_000 });
+    const scope = { accountId, workspaceId };
+    return iam.tokens.issue({ accountId, userId, sessionId: id, scope, expiresAt: now + 86_400_000 });
   };
   const give: World['give'] = async (userId, effect, actions, scope = { all: true }) => {
     const key = `${effect} ${actions.join(' ')}`;
@@ -92,6 +94,19 @@ export async function makeWorld(house: TestHouse): Promise<World> {
       policies.set(key, policyId);
     }
     await scene.grant(policyId, { user: userId }, scope);
+  };
+
+  const holders = new Map<string, Promise<string>>();
+  const holding: World['holding'] = (...actions) => {
+    const key = actions.join(' ');
+    const make = async (): Promise<string> => {
+      const userId = await stranger();
+      for (const action of actions) await give(userId, 'Allow', [action]);
+      return userId;
+    };
+    const known = holders.get(key) ?? make();
+    holders.set(key, known);
+    return known;
   };
 
   const home = plain(await scene.workspace('home-workspace'));
@@ -158,6 +173,7 @@ export async function makeWorld(house: TestHouse): Promise<World> {
     home,
     elsewhere,
     stranger,
+    holding,
     token,
     give,
     fresh,
