@@ -35,6 +35,18 @@ export function selections(
   hops: number,
   leaves = 220,
 ): readonly string[] {
+  const ofSchema = written.get(schema) ?? new Map<string, readonly string[]>();
+  written.set(schema, ofSchema);
+  const key = `${type.name} ${hops} ${leaves}`;
+  const known = ofSchema.get(key) ?? write(schema, type, hops, leaves);
+  ofSchema.set(key, known);
+  return known;
+}
+
+/** The same are asked for again and again, and the deep ones take longer to write than to answer. */
+const written = new WeakMap<GraphQLSchema, Map<string, readonly string[]>>();
+
+function write(schema: GraphQLSchema, type: GraphQLNamedType, hops: number, leaves: number): readonly string[] {
   const paths = pathsOf(schema, type, hops).filter((path) => levelsOf(path) <= deepest);
   const texts: string[] = [];
   for (let from = 0; from < paths.length; from += leaves) texts.push(print(treeOf(paths.slice(from, from + leaves))));

@@ -209,14 +209,22 @@ describe.each(databaseNames)('isolation on %s', (database) => {
     },
   ] as const;
 
+  const tokens = new Map<string, string>();
+
+  /** Of the root user of a side, or of who may do everything there; signing in costs a password each time. */
+  async function tokenIn(side: Side, place: string, who: 'person' | 'plain' = 'person'): Promise<string> {
+    const key = `${side.account} ${who} ${place}`;
+    const token =
+      tokens.get(key) ?? (await house.signIn(side[who], place === 'account' ? place : { workspace: place }));
+    tokens.set(key, token);
+    return token;
+  }
+
   async function lookFrom(view: (typeof views)[number]): Promise<{ ask: Ask; side: Side }> {
     const side = view.of === 'a' ? a : b;
     const id = view.at === null ? null : (side.workspaces[view.at] ?? '');
     if (view.by === 'service') return { ask: signing(side, id), side };
-    const token = await house.signIn(
-      side[view.by === 'root' ? 'person' : 'plain'],
-      id === null ? 'account' : { workspace: id },
-    );
+    const token = await tokenIn(side, id ?? 'account', view.by === 'root' ? 'person' : 'plain');
     return { ask: (query, variables = {}) => post(house.url, token, { query, variables }), side };
   }
 
@@ -243,20 +251,10 @@ describe.each(databaseNames)('isolation on %s', (database) => {
     expect(characters).toBeGreaterThan(10_000);
   });
 
-  const tokens = new Map<string, string>();
-
-  /** Of the root user of a side; signing in costs a password each time. */
-  async function tokenIn({ person, account }: Side, place: string): Promise<string> {
-    const key = `${account} ${place}`;
-    const token = tokens.get(key) ?? (await house.signIn(person, place === 'account' ? place : { workspace: place }));
-    tokens.set(key, token);
-    return token;
-  }
-
   it.each(views.filter(({ by }) => by !== 'service'))('every subscription: $says', async (view) => {
     const side = view.of === 'a' ? a : b;
-    const at = view.at === null ? 'account' : { workspace: side.workspaces[view.at] ?? '' };
-    const token = await house.signIn(view.by === 'root' ? side.person : side.plain, at);
+    const at = view.at === null ? 'account' : (side.workspaces[view.at] ?? '');
+    const token = await tokenIn(side, at, view.by === 'root' ? 'person' : 'plain');
     const account = await house.iam.store.access.account(side.accountId);
     const afterRevision = Math.max(0, (account?.revision ?? 0) - 300);
     const fields = rootFields(schema).filter(({ kind }) => kind === 'subscription');
@@ -391,7 +389,7 @@ describe.each(databaseNames)('isolation on %s', (database) => {
     for (const view of views) {
       const { ask, side } = await lookFrom(view);
       const other = side === a ? b : a;
-      const foreign = await house.signIn(other.person, { workspace: other.workspaces['one'] ?? '' });
+      const foreign = await tokenIn(other, other.workspaces['one'] ?? '');
       for (const list of ['users', 'groups', 'policies', 'resources', 'agencies']) {
         const query = `{ list: ${list}(first: 1) { edges { cursor } } }`;
         const { data } = await post(house.url, foreign, { query });
@@ -404,7 +402,7 @@ describe.each(databaseNames)('isolation on %s', (database) => {
   });
 
   it('by error text: mutations pointed at the other side say nothing about it', async () => {
-    const token = await house.signIn(b.person, 'account');
+    const token = await tokenIn(b, 'account');
     const ids = await house.iam.store
       .reader({ accountId: a.accountId, workspaceId: null })
       .page(
