@@ -108,20 +108,23 @@ describe.each(databaseNames)('prepared operations on %s', (database) => {
     const { answers } = watch();
     const short = new Map<string, number>();
     for (const { at, query, variables } of asked(world)) {
+      let known = false;
       for (const token of [root, inside, stranger]) {
         const body = { query, variables };
-        const first = await send(preparing, token, body);
+        // What has been prepared for one is prepared for all.
+        const first = known ? null : await send(preparing, token, body);
         const before = answers().length;
         const second = await send(preparing, token, body);
         const other = await send(plain, token, body);
         if (!moving.has(at)) {
           expect(seen(second), `${at}\n${query}`).toEqual(seen(other));
-          expect(first.status).toBe(other.status);
+          if (first !== null) expect(first.status).toBe(other.status);
         }
         const prepared = answers().slice(before).some(Boolean);
         // What is refused is told by the executor; what is not was answered shortly.
         if (prepared) short.set(at, (short.get(at) ?? 0) + 1);
-        else if (first.errors.length === 0) throw new Error(`${at} was not prepared: ${query}`);
+        else if (second.errors.length === 0) throw new Error(`${at} was not prepared: ${query}`);
+        known ||= prepared;
       }
     }
     const missed = rootFields(schema).filter(({ at, kind }) => kind === 'query' && !short.has(at));
