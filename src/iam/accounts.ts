@@ -12,7 +12,16 @@ import { noFailures } from './lockout.js';
 import { newPasswordOf, writePassword } from './password-changes.js';
 import { randomPassword } from './passwords.js';
 import type { ChangeOrigin, Transaction } from './ports.js';
-import { DEFAULT_ID, type Account, type AuthorizationMode, type Id, type Instant, type User } from './records.js';
+import {
+  DEFAULT_ID,
+  type Account,
+  type AuthorizationMode,
+  type Id,
+  type Instant,
+  type Policy,
+  type PolicyVersion,
+  type User,
+} from './records.js';
 import { documentOf } from './rights.js';
 import { endSessions } from './sessions.js';
 
@@ -95,7 +104,7 @@ export async function createAccount(house: House, input: NewAccount): Promise<Cr
       createdAt: at,
       updatedAt: at,
     });
-    await refreshSystemPolicies(transaction);
+    await refreshSystemPolicies(transaction, async () => false);
     const groupId = newId();
     await transaction.insert('group', {
       id: groupId,
@@ -130,64 +139,69 @@ export async function updateSystemPolicies(house: House): Promise<number> {
   for (const account of await house.store.access.accounts()) {
     const origin = operatorOrigin(account.id, 'updateSystemPolicies', house.now());
     await house.store.transaction(origin, async (transaction) => {
-      changed += await refreshSystemPolicies(transaction);
+      changed += await refreshSystemPolicies(transaction, isTaken);
       return { commit: true, value: undefined };
     });
   }
   return changed;
 }
 
-/** A policy whose document changed gets a new version; grants follow the version in use. */
-async function refreshSystemPolicies(transaction: Transaction): Promise<number> {
+/**
+ * A policy whose document changed gets a new version; grants follow the version in use.
+ *
+ * @param isTaken whether the account has another policy of this name
+ */
+async function refreshSystemPolicies(
+  transaction: Transaction,
+  isTaken: (transaction: Transaction, name: string, id: Id) => Promise<boolean>,
+): Promise<number> {
   const { accountId, at, actorId } = transaction.origin;
-  let changed = 0;
   // Built-in ones are stored to be read like any other (rule 4); what they give does not come from these rows.
-  for (const { id, displayName, description, document } of [...systemPolicies, ...builtInPolicies]) {
+  const shipped = [...systemPolicies, ...builtInPolicies];
+  // Read at once: this is done at each start, for each account.
+  const known = await transaction.getAll(
+    'policy',
+    shipped.map(({ id }) => id),
+  );
+  const inUse = [...known.values()].map(({ id, defaultVersion }) => versionId(id, defaultVersion));
+  const texts = await transaction.getAll('policyVersion', inUse);
+  const added: { readonly policies: Policy[]; readonly versions: PolicyVersion[] } = { policies: [], versions: [] };
+  let changed = 0;
+  for (const { id, displayName, description, document } of shipped) {
     const text = JSON.stringify(document);
+    const kept = known.get(id);
+    if (kept !== undefined && texts.get(versionId(id, kept.defaultVersion))?.text === text) continue;
     const parsed = documentOf(text);
     if (parsed === null) throw new Error(`the system policy ${id} cannot be read`);
-    const kept = await transaction.get('policy', id);
-    const current = kept === null ? null : await transaction.get('policyVersion', `${id}.${kept.defaultVersion}`);
-    if (current?.text === text) continue;
     changed += 1;
     const number = (kept?.latestVersion ?? 0) + 1;
     const level = policyLevel(parsed);
     const name = (await isTaken(transaction, displayName, id)) ? `${displayName} (system)` : displayName;
-    if (kept === null) {
-      await transaction.insert('policy', {
-        id,
-        accountId,
-        name,
-        description,
-        origin: 'SYSTEM',
-        level,
-        defaultVersion: number,
-        latestVersion: number,
-        version: 1,
-        createdAt: at,
-        updatedAt: at,
-      });
-    }
-    await transaction.insert('policyVersion', {
-      id: `${id}.${number}`,
+    const version: PolicyVersion = {
+      id: versionId(id, number),
       accountId,
       policyId: id,
       number,
       text,
       createdAt: at,
       createdBy: actorId,
-    });
-    if (kept !== null) {
-      await transaction.update('policy', id, {
-        name,
-        description,
-        level,
-        defaultVersion: number,
-        latestVersion: number,
-      });
+    };
+    const shown = { name, description, level, defaultVersion: number, latestVersion: number };
+    if (kept === undefined) {
+      added.policies.push({ id, accountId, ...shown, origin: 'SYSTEM', version: 1, createdAt: at, updatedAt: at });
+      added.versions.push(version);
+    } else {
+      await transaction.insert('policyVersion', version);
+      await transaction.update('policy', id, shown);
     }
   }
+  await transaction.insertAll('policy', added.policies);
+  await transaction.insertAll('policyVersion', added.versions);
   return changed;
+}
+
+function versionId(policyId: Id, number: number): Id {
+  return `${policyId}.${number}`;
 }
 
 /** An account may have a policy of its own under the name of one that ships later. */

@@ -21,6 +21,22 @@ for (const database of Object.values(databases())) {
       expect(await updateSystemPolicies(scene.iam)).toBe(0);
     });
 
+    it('get a new version where their document is another now', async () => {
+      const id = 'full_access';
+      const textOf = async (number: number) =>
+        (await (await scene.root()).reader.find('policyVersion', [`${id}.${number}`])).get(`${id}.${number}`)?.text;
+      const shipped = await textOf(1);
+      const text = JSON.stringify({ Version: '1.1', Statement: [{ Effect: 'Allow', Action: ['obs:*:*'] }] });
+      await scene.iam.store.transaction(scene.origin('test'), async (transaction) => {
+        await transaction.update('policyVersion', `${id}.1`, { text });
+        return { commit: true, value: undefined };
+      });
+      expect(await updateSystemPolicies(scene.iam)).toBe(1);
+      expect(await policyOf(id)).toMatchObject({ defaultVersion: 2, latestVersion: 2, version: 2 });
+      expect([await textOf(1), await textOf(2)]).toEqual([text, shipped]);
+      expect(await updateSystemPolicies(scene.iam)).toBe(0);
+    });
+
     it('make way for a policy of the account’s own that has the name of one that comes later', async () => {
       const id = 'modelarts-default-access';
       const { name } = (await policyOf(id)) ?? { name: '' };
