@@ -4,7 +4,7 @@ import { seed } from '../policy/seed.js';
 import { compareFrom } from './comparison.js';
 
 it('the compiled engine and the reference form agree on generated pairs of policies and requests', () => {
-  const { tally, disagreement } = compareFrom(seed, 1, 25_000, () => undefined);
+  const { tally, disagreement } = compareFrom(seed, 1, 10_000, () => undefined);
   expect(disagreement).toBeNull();
-  for (const [what, count] of Object.entries(tally)) expect(count, what).toBeGreaterThan(500);
+  for (const [what, count] of Object.entries(tally)) expect(count, what).toBeGreaterThan(200);
 });
