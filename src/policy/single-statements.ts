@@ -29,7 +29,7 @@ export class PreparedCondition {
     this.condition = condition;
     this.key = key.toLowerCase();
     this.variables = variablesOf(values);
-    this.signature = [effect, operator, key, ...values].join('\n');
+    this.signature = JSON.stringify([effect, operator, key, values]);
     this.#effect = effect;
   }
 

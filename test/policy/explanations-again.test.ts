@@ -102,6 +102,15 @@ describe('explanations of many statements', () => {
     expect(wayOf([...two, one])).toEqual(['say `blue` for `g:ResourceTag/team`']);
   });
 
+  it('tell conditions apart that read alike with a line break between their values', () => {
+    const statements = [allow(0, [equals('g:Team', 'red\nblue')]), allow(1, [equals('g:Team', 'red', 'blue')])];
+    const context = buildContext([['g:Team', 'red']]);
+    const { reason, evaluation, nearMisses } = explain(sourceOf(statements), { ...request, context }, options);
+    expect(reason).toBe('ALLOWED');
+    expect(evaluation.statements.map(({ statement }) => statement.index)).toEqual([1]);
+    expect(nearMisses.map(({ statement }) => statement.index)).toEqual([0]);
+  });
+
   it('count a second factor and its age as one, whichever of them is asked for', () => {
     const second: Condition = { operator: 'Bool', key: 'g:MFAPresent', values: ['true'] };
     const young: Condition = { operator: 'NumberLessThan', key: 'g:MFAAge', values: ['300'] };
