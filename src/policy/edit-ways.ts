@@ -1,7 +1,7 @@
 /** Ways to yes that lead through the statements that there are: Denies lifted, and one Allow extended where none matches. */
 import { evaluate, type DeterminingStatement, type PolicySource } from './evaluation.js';
 import type { ExplainedRequest } from './explained-request.js';
-import type { NearStatement } from './near-lists.js';
+import type { NearList, NearStatement } from './near-lists.js';
 import { type Edited, Extensions, liftDeny, type StatementEdit } from './statement-ways.js';
 import type { Change } from './ways.js';
 
@@ -46,7 +46,7 @@ export class EditWays<Origin> {
   #liftDenies(): readonly Edited<Origin>[] | null {
     if (this.#lifted !== undefined) return this.#lifted;
     const { matchingDenies, narrowing, request } = this.#explained;
-    const ofNarrowing = new Set(narrowing?.about);
+    const ofNarrowing = new Set(narrowing?.about.all);
     const fixed = matchingDenies.some((deny) => ofNarrowing.has(deny) || !this.#mayEdit(deny.source));
     this.#lifted = fixed ? null : matchingDenies.map((deny) => liftDeny(deny, request));
     return this.#lifted;
@@ -56,14 +56,16 @@ export class EditWays<Origin> {
     const { about, beside, reading } = this.#explained.own;
     // Each of its parts that fails takes one edit or more, so those with fewest are looked at first.
     const bySize: { readonly one: NearStatement<Origin>; readonly named: boolean }[][] = [];
-    const consider = (one: NearStatement<Origin>, named: boolean): void => {
-      if (one.statement.effect !== 'ALLOW') return;
-      const size = reading.failing(one) + (reading.fits(one) ? 0 : 1) + (named ? 0 : 1);
-      const alike = (bySize[size] ??= []);
-      if (alike.length < mostExtended && this.#mayEdit(one.source)) alike.push({ one, named });
+    const consider = (list: NearList<Origin>, named: boolean): void => {
+      for (let i = 0; i < list.length; i += 1) {
+        const size = reading.failingAt(list, i) + (reading.fitsAt(list, i) ? 0 : 1) + (named ? 0 : 1);
+        const alike = (bySize[size] ??= []);
+        const one = alike.length < mostExtended ? list.all[i] : undefined;
+        if (one?.statement.effect === 'ALLOW' && this.#mayEdit(one.source)) alike.push({ one, named });
+      }
     };
-    for (const one of about) consider(one, true);
-    for (const one of beside) consider(one, false);
+    consider(about, true);
+    consider(beside, false);
     const extensions = new Extensions(reading);
     let best: Edited<Origin> | null = null;
     for (const [size, alike = []] of bySize.entries()) {

@@ -3,6 +3,7 @@
  * is in this and in other contexts.
  */
 import { isConcreteAction } from './actions.js';
+import { Tally } from './candidates.js';
 import type { TakesPart } from './compiled.js';
 import type { RequestContext } from './context.js';
 import type { StatementEffect } from './document.js';
@@ -33,34 +34,55 @@ const everything = (): boolean => true;
 export class Group<Origin> implements NearGroup<Origin> {
   readonly neighbourhood: Neighbourhood<Origin>;
   readonly reading: RequestReading<Origin>;
-  readonly statements: NearList<Origin>;
-  readonly beside: readonly NearStatement<Origin>[];
+  readonly about: NearList<Origin>;
+  readonly beside: NearList<Origin>;
   #possible: NearList<Origin> | null = null;
+  #telling: readonly NearStatement<Origin>[] | null = null;
 
   constructor(
     neighbourhood: Neighbourhood<Origin>,
     request: PolicyRequest,
-    statements: NearList<Origin>,
-    beside: readonly NearStatement<Origin>[],
+    about: NearList<Origin>,
+    beside: NearList<Origin>,
   ) {
     this.neighbourhood = neighbourhood;
     this.reading = new RequestReading(neighbourhood, request);
-    this.statements = statements;
+    this.about = about;
     this.beside = beside;
-  }
-
-  get about(): readonly NearStatement<Origin>[] {
-    return this.statements.all;
   }
 
   /** Those that could match in some context. */
   get possible(): NearList<Origin> {
-    return (this.#possible ??= this.statements.where((one) => one.one.variables.length > 0 || this.reading.fits(one)));
+    if (this.#possible !== null) return this.#possible;
+    const { about, reading } = this;
+    const { length, open } = about;
+    const chosen = new Uint8Array(length);
+    for (let i = 0; i < length; i += 1) if (open[i] === true || reading.fitsAt(about, i)) chosen[i] = 1;
+    return (this.#possible = about.part(chosen));
+  }
+
+  /** What they come to: those that plainly miss have no part in it, so they are not put to the evaluator. */
+  evaluate(): Evaluation<Origin> {
+    const tally = new Tally<Origin>(this.reading.request, everything, false);
+    for (const { one, source } of this.#tellingOnes()) tally.meet(one.compiled, source, null);
+    return tally.evaluation();
   }
 
   /** Those that match the request as it is. */
   matching(effect: StatementEffect): readonly NearStatement<Origin>[] {
-    return this.possible.all.filter((one) => one.statement.effect === effect && this.reading.applies(one));
+    return this.#tellingOnes().filter((one) => one.statement.effect === effect && this.reading.applies(one));
+  }
+
+  /** Those that match, or of which there may be something to tell. */
+  #tellingOnes(): readonly NearStatement<Origin>[] {
+    if (this.#telling !== null) return this.#telling;
+    const { about, reading } = this;
+    const telling: NearStatement<Origin>[] = [];
+    for (let i = 0; i < about.length; i += 1) {
+      const one = reading.plainlyMissesAt(about, i) ? undefined : about.all[i];
+      if (one !== undefined) telling.push(one);
+    }
+    return (this.#telling = telling);
   }
 }
 
@@ -92,16 +114,16 @@ export class ExplainedRequest<Origin> {
   #groupOf(sources: readonly PolicySource<Origin>[], takesPart: TakesPart<Origin>): Group<Origin> {
     const neighbourhood = neighbourhoodOf(sources);
     const { about, beside } = neighbourhood.around(this.asksOneAction ? this.request : null);
-    const part = ({ source }: NearStatement<Origin>): boolean => takesPart(source.origin);
+    const part = ({ origin }: PolicySource<Origin>): boolean => takesPart(origin);
     return takesPart === everything
-      ? new Group(neighbourhood, this.request, about, beside.all)
-      : new Group(neighbourhood, this.request, about.where(part), beside.all.filter(part));
+      ? new Group(neighbourhood, this.request, about, beside)
+      : new Group(neighbourhood, this.request, about.from(part), beside.from(part));
   }
 
   /** What is near: of the narrowing, only what is about the action. */
   get near(): readonly NearGroup<Origin>[] {
     const { own, narrowing } = this;
-    return narrowing === null ? [own] : [own, { about: narrowing.about, beside: [], reading: narrowing.reading }];
+    return narrowing === null ? [own] : [own, { about: narrowing.about, beside: null, reading: narrowing.reading }];
   }
 
   get #groups(): readonly Group<Origin>[] {
@@ -109,15 +131,14 @@ export class ExplainedRequest<Origin> {
   }
 
   verdict(context: RequestContext): Verdict<Origin> {
-    const evaluation = this.own.neighbourhood.compiled.evaluate(this.#in(context), this.#takesPart, true);
-    return this.narrowed(evaluation, context);
+    return this.narrowed(this.#evaluate(this.own, context), context);
   }
 
   /** What becomes of a verdict under what narrows it. */
   narrowed(evaluation: Evaluation<Origin>, context: RequestContext): Verdict<Origin> {
     const plainly = { reason: evaluation.reason, evaluation };
     if (this.narrowing === null || evaluation.reason === 'EXPLICIT_DENY') return plainly;
-    const own = this.narrowing.neighbourhood.compiled.evaluate(this.#in(context), everything, true);
+    const own = this.#evaluate(this.narrowing, context);
     if (own.reason === 'EXPLICIT_DENY') return { reason: 'NARROWED', evaluation: own };
     if (own.effect === 'ALLOW' || evaluation.effect === 'DENY') return plainly;
     return evaluation.statements.some((one) => this.isExempt(one)) ? plainly : { reason: 'NARROWED', evaluation: own };
@@ -129,15 +150,14 @@ export class ExplainedRequest<Origin> {
   }
 
   isExplicitlyDenied(context: RequestContext): boolean {
-    return [
-      this.own.neighbourhood.compiled.evaluate(this.#in(context), this.#takesPart, true),
-      this.underNarrowing(context),
-    ].some((evaluation) => evaluation?.reason === 'EXPLICIT_DENY');
+    return [this.#evaluate(this.own, context), this.underNarrowing(context)].some(
+      (evaluation) => evaluation?.reason === 'EXPLICIT_DENY',
+    );
   }
 
   /** What the narrowing by itself says; null when there is none. */
   underNarrowing(context: RequestContext): Evaluation<Origin> | null {
-    return this.narrowing?.neighbourhood.compiled.evaluate(this.#in(context), everything, true) ?? null;
+    return this.narrowing === null ? null : this.#evaluate(this.narrowing, context);
   }
 
   isExempt({ source }: { readonly source: PolicySource<Origin> }): boolean {
@@ -157,17 +177,24 @@ export class ExplainedRequest<Origin> {
   /** Every key, in lower case, that has a say. */
   get keys(): ReadonlySet<string> {
     const { own, narrowing } = this;
-    if (narrowing === null) return own.statements.keys;
-    return (this.#keys ??= new Set([...own.statements.keys, ...narrowing.statements.keys]));
+    if (narrowing === null) return own.about.keys;
+    return (this.#keys ??= new Set([...own.about.keys, ...narrowing.about.keys]));
   }
 
   /** A key as some statement writes it. */
   spellingOf(key: string): string {
-    for (const { statements } of this.#groups) {
-      const written = statements.spellings.get(key);
+    for (const { about } of this.#groups) {
+      const written = about.spellings.get(key);
       if (written !== undefined) return written;
     }
     return key;
+  }
+
+  #evaluate(group: Group<Origin>, context: RequestContext): Evaluation<Origin> {
+    // What the request as it is comes to is known from its parts; a pattern is refused in the words of the evaluator.
+    if (context === this.request.context && this.asksOneAction) return group.evaluate();
+    const takesPart = group === this.own ? this.#takesPart : everything;
+    return group.neighbourhood.compiled.evaluate(this.#in(context), takesPart, true);
   }
 
   #in(context: RequestContext): PolicyRequest {

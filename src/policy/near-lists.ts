@@ -1,5 +1,5 @@
 /** Statements that a request is met by, and what follows from them alone, found out once for as long as they are kept. */
-import type { DeterminingStatement } from './evaluation.js';
+import type { DeterminingStatement, PolicySource } from './evaluation.js';
 import type { PreparedStatement } from './single-statements.js';
 
 export interface NearStatement<Origin> extends DeterminingStatement<Origin> {
@@ -18,13 +18,25 @@ const rememberedParts = 8;
 export class NearList<Origin> {
   /** In the order given. */
   readonly all: readonly NearStatement<Origin>[];
+  /** Beside each its numbers, and whether variables have a say in what it fits: a thousand are walked without a look at them. */
+  readonly resources: readonly number[];
+  readonly kinds: readonly number[];
+  readonly open: readonly boolean[];
   #ofEachKind: readonly NearStatement<Origin>[] | null = null;
   #spellings: ReadonlyMap<string, string> | null = null;
   #keys: ReadonlySet<string> | null = null;
+  #sources: SourcesOf<Origin> | null = null;
   #parts: { readonly chosen: Uint8Array; readonly part: NearList<Origin> }[] = [];
 
   constructor(all: readonly NearStatement<Origin>[]) {
     this.all = all;
+    this.resources = all.map(({ resources }) => resources);
+    this.kinds = all.map(({ kind }) => kind);
+    this.open = all.map(({ one }) => one.variables.length > 0);
+  }
+
+  get length(): number {
+    return this.all.length;
   }
 
   /** Of statements that apply together or not at all, the first. */
@@ -48,17 +60,24 @@ export class NearList<Origin> {
     return spellings;
   }
 
-  /** Those of which something is true; the same part, as long as it is remembered, when it is of the same. */
-  where(test: (one: NearStatement<Origin>) => boolean): NearList<Origin> {
+  /** Those from sources of which something is true. */
+  from(test: (source: PolicySource<Origin>) => boolean): NearList<Origin> {
+    const { distinct, places } = (this.#sources ??= sourcesOf(this.all));
+    const taken = distinct.map(test);
+    const chosen = new Uint8Array(places.length);
+    for (let i = 0; i < places.length; i += 1) if (taken[places[i] ?? 0] === true) chosen[i] = 1;
+    return this.part(chosen);
+  }
+
+  /**
+   * Some of them; the same part, as long as it is remembered, when it is of the same.
+   *
+   * @param chosen beside each, one for those that are meant, else nought
+   */
+  part(chosen: Uint8Array): NearList<Origin> {
     const { all } = this;
-    const chosen = new Uint8Array(all.length);
     let count = 0;
-    for (let i = 0; i < all.length; i += 1) {
-      const one = all[i];
-      if (one === undefined || !test(one)) continue;
-      chosen[i] = 1;
-      count += 1;
-    }
+    for (let i = 0; i < chosen.length; i += 1) count += chosen[i] ?? 0;
     if (count === all.length) return this;
     if (count === 0) return none;
     const known = this.#parts.find((one) => one.part.all.length === count && isSame(one.chosen, chosen));
@@ -70,6 +89,18 @@ export class NearList<Origin> {
 }
 
 const none = new NearList<never>([]);
+
+/** Where statements come from, and beside each its place among these. */
+interface SourcesOf<Origin> {
+  readonly distinct: readonly PolicySource<Origin>[];
+  readonly places: readonly number[];
+}
+
+function sourcesOf<Origin>(all: readonly NearStatement<Origin>[]): SourcesOf<Origin> {
+  const distinct = [...new Set(all.map(({ source }) => source))];
+  const known = new Map(distinct.map((source, place) => [source, place]));
+  return { distinct, places: all.map(({ source }) => known.get(source) ?? 0) };
+}
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
   for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;

@@ -4,7 +4,7 @@
 import type { ConditionOutcome } from './conditions.js';
 import type { Condition, Statement } from './document.js';
 import { type DeterminingStatement, distinctKeys, type PolicyRequest } from './evaluation.js';
-import type { NearStatement } from './near-lists.js';
+import type { NearList, NearStatement } from './near-lists.js';
 import type { RequestReading } from './request-reading.js';
 import { matchResource } from './resources.js';
 
@@ -48,8 +48,9 @@ export interface NearMisses<Origin> {
 /** Statements that could be near, with what they come to for the request. */
 export interface NearGroup<Origin> {
   readonly reading: RequestReading<Origin>;
-  readonly about: readonly NearStatement<Origin>[];
-  readonly beside: readonly NearStatement<Origin>[];
+  readonly about: NearList<Origin>;
+  /** Null: they are not told. */
+  readonly beside: NearList<Origin> | null;
 }
 
 type Told = Pick<ConditionOutcome, 'missing' | 'problems'>;
@@ -66,29 +67,31 @@ export function findNearMisses<Origin>(groups: readonly NearGroup<Origin>[], mos
   const nearest = new Nearest<Origin>(most);
   let count = 0;
   for (const { about, reading } of groups) {
-    const { resource } = reading.request;
+    const byResource = new ResourceDistances(reading.request.resource, reading.countOfResources);
     for (let i = 0; i < about.length; i += 1) {
-      const one = about[i];
-      if (one === undefined) continue;
-      if (reading.fits(one)) {
-        const failing = reading.failing(one);
+      if (reading.fitsAt(about, i)) {
+        const failing = reading.failingAt(about, i);
         if (failing === 0) continue;
         count += 1;
-        if (failing < nearest.farthest) nearest.put(one, reading, true, failing);
-      } else {
-        count += 1;
-        // How far exactly is worth knowing only where it could be among the nearest.
-        if (resourceWeight >= nearest.farthest) continue;
-        const distance = resourceWeight + resourceDistance(one.statement, resource);
-        if (distance < nearest.farthest) nearest.put(one, reading, true, distance);
+        const one = failing < nearest.farthest ? about.all[i] : undefined;
+        if (one !== undefined) nearest.put(one, reading, true, failing);
+        continue;
       }
+      count += 1;
+      // How far exactly is worth knowing only where it could be among the nearest.
+      if (resourceWeight >= nearest.farthest || byResource.isTooFar(about.resources[i] ?? 0)) continue;
+      const one = about.all[i];
+      if (one === undefined) continue;
+      const distance = byResource.of(one, nearest.farthest);
+      if (distance < nearest.farthest) nearest.put(one, reading, true, distance);
     }
   }
   for (const { beside, reading } of groups) {
-    for (const one of beside) {
-      if (!reading.fits(one)) continue;
+    for (let i = 0; i < (beside?.length ?? 0); i += 1) {
+      if (beside === null || !reading.fitsAt(beside, i)) continue;
       count += 1;
-      if (actionWeight >= nearest.farthest) continue;
+      const one = actionWeight < nearest.farthest ? beside.all[i] : undefined;
+      if (one === undefined) continue;
       const distance = actionWeight + nameDistance(one.statement, reading.request);
       if (distance < nearest.farthest) nearest.put(one, reading, false, distance);
     }
@@ -172,19 +175,53 @@ function failedParts<Origin>(
   return failed;
 }
 
-/** Below one; the less, the further some pattern begins as the resource does. */
-function resourceDistance({ resources }: Statement, resource: string | null): number {
-  if (resource === null) return 0.9;
-  let longest = 0;
-  const count = resources?.length ?? 0;
-  for (let i = 0; i < count; i += 1) {
-    const pattern = resources?.[i] ?? '';
-    let same = 0;
-    while (same < pattern.length && pattern.charCodeAt(same) === resource.charCodeAt(same)) same += 1;
-    if (same > longest) longest = same;
+/** How far statements are whose resources a request does not fit: the less, the further some pattern begins as its own does. */
+class ResourceDistances {
+  readonly #resource: string | null;
+  /** By the numbers of resources, one where they are known not to be among the nearest. */
+  readonly #tooFar: Uint8Array;
+  /** So many characters must be the same to be among the nearest. */
+  #needed = 0;
+
+  constructor(resource: string | null, countOfResources: number) {
+    this.#resource = resource;
+    this.#tooFar = new Uint8Array(countOfResources);
   }
-  return 0.9 / (1 + longest);
+
+  isTooFar(resources: number): boolean {
+    return this.#tooFar[resources] === 1;
+  }
+
+  /**
+   * Exactly, where it is nearer than the farthest of the nearest.
+   *
+   * @param farthest no more than the time before
+   */
+  of({ statement, resources }: NearStatement<unknown>, farthest: number): number {
+    const distance = resourceWeight + 0.9 / (1 + this.#longest(statement.resources ?? nothing, farthest));
+    if (distance >= farthest) this.#tooFar[resources] = 1;
+    return distance;
+  }
+
+  #longest(patterns: readonly string[], farthest: number): number {
+    const resource = this.#resource;
+    if (resource === null) return 0;
+    while (this.#needed <= resource.length && resourceWeight + 0.9 / (1 + this.#needed) >= farthest) this.#needed += 1;
+    // Most begin alike and are told by the one character that they lack.
+    const last = this.#needed - 1;
+    let longest = 0;
+    for (let i = 0; i < patterns.length; i += 1) {
+      const pattern = patterns[i] ?? '';
+      if (last >= 0 && pattern.charCodeAt(last) !== resource.charCodeAt(last)) continue;
+      let same = 0;
+      while (same < pattern.length && pattern.charCodeAt(same) === resource.charCodeAt(same)) same += 1;
+      if (same > longest) longest = same;
+    }
+    return longest;
+  }
 }
+
+const nothing: readonly never[] = [];
 
 /** Below one; the less, the further some name of the statement begins as the action does. */
 function nameDistance({ actions }: Statement, { action }: PolicyRequest): number {

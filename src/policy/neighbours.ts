@@ -53,6 +53,10 @@ export class Neighbourhood<Origin> {
     return this.#resources.size;
   }
 
+  get countOfKinds(): number {
+    return this.#kinds.size;
+  }
+
   /** Of an action by its name, not of a pattern; null: of none. */
   around(asked: NamedAction | null): Surroundings<Origin> {
     if (asked === null) return nowhere;

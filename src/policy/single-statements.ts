@@ -2,8 +2,16 @@
  * One statement, part by part, made ready to be asked about many times: in other facts, and in search of what keeps it
  * from applying. Which keys a part depends on is remembered, and what it asks is compiled once.
  */
-import { compileCondition, type ConditionTest, holds, lacksKey, misses, unclear } from './compiled-conditions.js';
-import { compileResources, type CompiledResources } from './compiled-resources.js';
+import {
+  compileCondition,
+  type ConditionTest,
+  holds,
+  lacksKey,
+  misses,
+  unclear,
+  type Verdict,
+} from './compiled-conditions.js';
+import { CompiledStatement } from './compiled-statements.js';
 import { type ConditionOutcome, testCondition } from './conditions.js';
 import { meetCondition, matchResources } from './evaluation.js';
 import type { RequestContext } from './context.js';
@@ -33,15 +41,18 @@ export class PreparedCondition {
     this.#effect = effect;
   }
 
+  meet(context: RequestContext): Verdict {
+    return (this.#test ??= compileCondition(this.condition))(context);
+  }
+
   /** Nobody knows what an unknown operator asks, so it depends on the effect of the statement (rule 10). */
-  holds(context: RequestContext): boolean {
-    const verdict = (this.#test ??= compileCondition(this.condition))(context);
+  holds(context: RequestContext, verdict = this.meet(context)): boolean {
     return verdict === unclear ? meetCondition(this.condition, this.#effect, context).matches : verdict === holds;
   }
 
   /** What is to be told of it when it does not hold. */
   tell(context: RequestContext): Pick<ConditionOutcome, 'missing' | 'problems'> {
-    const verdict = (this.#test ??= compileCondition(this.condition))(context);
+    const verdict = this.meet(context);
     if (verdict === unclear) return testCondition(this.condition, context);
     return { missing: verdict === lacksKey ? [this.condition.key] : nothing, problems: nothing };
   }
@@ -54,7 +65,6 @@ export class PreparedCondition {
 
 export class PreparedStatement {
   readonly statement: Statement;
-  readonly denies: boolean;
   readonly conditions: readonly PreparedCondition[];
   /** Keys of variables in resources, in lower case. */
   readonly variables: readonly string[];
@@ -66,14 +76,15 @@ export class PreparedStatement {
   readonly signature: string;
   /** Statements of one such signature fit the same resources. */
   readonly onResources: string;
-  #resources: CompiledResources | null = null;
+  /** As the evaluator meets it. */
+  readonly compiled: CompiledStatement;
 
   constructor(statement: Statement) {
     const { effect, resources, notResources } = statement;
     const conditions = statement.conditions.map((condition) => new PreparedCondition(condition, effect));
     const variables = variablesOf([...(resources ?? []), ...(notResources ?? [])]);
     this.statement = statement;
-    this.denies = effect === 'DENY';
+    this.compiled = new CompiledStatement(statement);
     this.conditions = conditions;
     this.variables = variables;
     this.needed = variables.filter(
@@ -88,9 +99,13 @@ export class PreparedStatement {
     ]);
   }
 
-  /** Whether the resource of a request, null for none, is one that the statement is about. */
-  fits(resource: CutResource | null, context: RequestContext): boolean {
-    const verdict = (this.#resources ??= compileResources(this.statement)).meet(resource, context);
+  /** How its resources meet that of a request, null for none. */
+  meet(resource: CutResource | null, context: RequestContext): Verdict {
+    return this.compiled.resources.meet(resource, context);
+  }
+
+  /** Whether the resource of a request is one that the statement is about. */
+  fits(resource: CutResource | null, context: RequestContext, verdict = this.meet(resource, context)): boolean {
     if (verdict !== unclear) return verdict === holds;
     return matchResources(this.statement, resource?.text ?? null, context).matches;
   }
@@ -98,7 +113,7 @@ export class PreparedStatement {
   /** Whether, where its resources do not fit, they may lack something or be at fault. */
   tellsOfResources(resource: CutResource | null, context: RequestContext): boolean {
     if (this.statement.notResources !== null) return true;
-    return (this.#resources ??= compileResources(this.statement)).meet(resource, context) !== misses;
+    return this.meet(resource, context) !== misses;
   }
 }
 

@@ -6,6 +6,7 @@ import {
   CompiledSources,
   evaluate,
   type Evaluation,
+  explain,
   parsePolicy,
   type PolicyRequest,
   type PolicySource,
@@ -109,6 +110,22 @@ describe('the compiled form', () => {
         );
       }),
       { numRuns: 1_000 },
+    );
+  });
+
+  it('is what an explanation shows, which asks each part that statements share once', () => {
+    const world = fc.array(fc.array(statement(), { maxLength: 4 }), { maxLength: 5 });
+    const asked = fc.array(fc.tuple(request, fc.integer({ min: 0, max: 31 })), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(world, asked, (given, asked) => {
+        const sources = sourcesOf([...given, ...given]);
+        for (const [one, part] of asked) {
+          const takesPart = (origin: number): boolean => ((part >> (origin % 5)) & 1) === 1;
+          const taking = sources.filter(({ origin }) => takesPart(origin));
+          expect(plain(explain(sources, one, { takesPart }).evaluation)).toEqual(plain(evaluate(taking, one)));
+        }
+      }),
+      { numRuns: 300 },
     );
   });
 
