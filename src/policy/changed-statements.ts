@@ -68,7 +68,7 @@ export class ChangedStatements {
       return one.holds(changedContext(this.#unchanged.context, [one.key, ...one.variables], changes));
     }
     if (values === undefined) return this.#unchanged.holds(condition);
-    const [key] = keys;
+    const key = keys[0];
     const candidates = key === undefined ? null : this.#plan.candidatesFor(key);
     const candidate = candidates?.find(values);
     if (candidates != null && candidate !== undefined) return candidates.holdsUnder(candidate, placeOnKey);
@@ -81,7 +81,7 @@ export class ChangedStatements {
   fits(resources: PlannedResources, changes: ContextChanges): boolean {
     const { one, place } = resources;
     const { variables } = one;
-    const [first] = variables;
+    const first = variables[0];
     if (first === undefined || changes.size === 0 || !variables.some((variable) => changes.has(variable))) {
       return this.#unchanged.fits(resources);
     }

@@ -34,6 +34,7 @@ const budget = 600;
 
 /** Allows that one search aims at. */
 const mostTargets = 200;
+const outOfReach = 255;
 
 /** What may be changed, and what changes with it. */
 export interface ChangeableContext {
@@ -84,13 +85,14 @@ interface Accepted {
   readonly ranks: Uint16Array;
 }
 
-/** An Allow to aim at, or several that must match together. */
-interface Aim {
-  readonly target: readonly PlannedStatement[];
-  /** How many keys seem to have to change; what decides which of two targets comes first. */
-  readonly seems: number;
-  /** How many must at least. */
-  readonly least: number;
+/** Targets that can be reached at all, those first of which fewer keys seem to have to change. */
+interface Aims {
+  /** By their places in the plan. */
+  readonly inOrder: Uint32Array;
+  /** By how many keys seem to have to change, how many come before those of which more seem to. */
+  readonly ends: readonly number[];
+  /** By their places in the plan, how many must change at least. */
+  readonly least: Uint8Array;
 }
 
 class ContextWays {
@@ -111,6 +113,9 @@ class ContextWays {
   /** Of the target that is looked at how many keys fail, how many that nothing entails, and which. */
   #failing = 0;
   #alone = 0;
+  /** And how many seem to have to change, and how many must at least. */
+  #seems = 0;
+  #least = 0;
   readonly #failingKeys: PlannedKey[] = [];
   readonly #aloneKeys: PlannedKey[] = [];
   #left = budget;
@@ -129,52 +134,61 @@ class ContextWays {
     for (const deny of this.#plan.denies) {
       if (deny.keys.length === 0 && this.#changed.matches(deny, noChanges)) return null;
     }
-    const aims = this.#aims();
+    const { targets } = this.#plan;
+    const { inOrder, ends, least } = this.#aims();
     for (let size = 0; size <= mostKeys; size += 1) {
-      for (const [from, ones] of aims.entries()) {
-        if (from > size) break;
-        for (const { target, least } of ones) {
-          if (least > size) continue;
-          const found = this.#walk(target, noChanges, size);
-          if (found !== null) return found;
-          if (this.#left <= 0) return null;
-        }
+      const end = ends[size] ?? 0;
+      for (let i = 0; i < end; i += 1) {
+        const place = inOrder[i] ?? 0;
+        const target = targets[place];
+        if (target === undefined || (least[place] ?? 0) > size) continue;
+        const found = this.#walk(target, noChanges, size);
+        if (found !== null) return found;
+        if (this.#left <= 0) return null;
       }
     }
     return null;
   }
 
-  /** Those that can be reached at all, by how near they seem: by the parts that fail. */
-  #aims(): readonly (readonly Aim[])[] {
-    const aims: Aim[][] = Array.from({ length: mostKeys + 1 }, () => []);
-    for (const target of this.#plan.targets) {
-      const aim = this.#aimAt(target);
-      if (aim !== null) aims[aim.seems]?.push(aim);
+  #aims(): Aims {
+    const { targets } = this.#plan;
+    const seems = new Uint8Array(targets.length);
+    const least = new Uint8Array(targets.length);
+    for (let i = 0; i < targets.length; i += 1) {
+      const target = targets[i];
+      const reachable = target !== undefined && this.#aimAt(target);
+      seems[i] = reachable ? this.#seems : outOfReach;
+      least[i] = this.#least;
     }
-    let left = mostTargets;
-    return aims.map((ones) => {
-      const taken = ones.slice(0, left);
-      left -= taken.length;
-      return taken;
-    });
+    const inOrder = new Uint32Array(Math.min(targets.length, mostTargets));
+    const ends: number[] = [];
+    let count = 0;
+    for (let keys = 0; keys <= mostKeys; keys += 1) {
+      for (let i = 0; i < seems.length && count < inOrder.length; i += 1) if (seems[i] === keys) inOrder[count++] = i;
+      ends.push(count);
+    }
+    return { inOrder, ends, least };
   }
 
-  /** Null when some part of the target is not to be mended. Walked for a thousand targets, so it makes nothing on the way. */
-  #aimAt(target: readonly PlannedStatement[]): Aim | null {
+  /**
+   * False when it takes too many keys, or some part of the target is not to be mended. Walked for a thousand targets, so it
+   * makes nothing on the way.
+   */
+  #aimAt(target: readonly PlannedStatement[]): boolean {
     this.#failing = this.#alone = 0;
     let more = 0;
     for (let i = 0; i < target.length; i += 1) {
       const one = target[i];
       if (one === undefined) continue;
       if (!this.#changed.fits(one.resources, noChanges)) {
-        if (!this.#noteResources(one.resources)) return null;
+        if (!this.#noteResources(one.resources)) return false;
         more = 1;
       }
       const { conditions } = one;
       for (let j = 0; j < conditions.length; j += 1) {
         const condition = conditions[j];
         if (condition === undefined || this.#changed.holds(condition, noChanges)) continue;
-        if (!this.#isMendable(condition)) return null;
+        if (!this.#isMendable(condition)) return false;
         const key = condition.keys[0];
         if (key === undefined || condition.keys.length > 1) more = 1;
         else this.#noteKey(key);
@@ -183,9 +197,9 @@ class ContextWays {
     // Keys that others entail come free, so only one of them is counted on.
     const entailed = this.#changeable.entails !== undefined;
     const failing = this.#failing;
-    const seems = Math.max(more, entailed ? Math.min(1, failing) : failing);
-    const least = Math.max(seems, this.#alone + (this.#needsAnother() ? 1 : 0));
-    return least > mostKeys ? null : { target, seems, least };
+    this.#seems = Math.max(more, entailed ? Math.min(1, failing) : failing);
+    this.#least = Math.max(this.#seems, this.#alone + (this.#needsAnother() ? 1 : 0));
+    return this.#least <= mostKeys;
   }
 
   /** False when no value of their variables makes them fit. */

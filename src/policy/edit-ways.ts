@@ -70,7 +70,13 @@ export class EditWays<Origin> {
     let best: Edited<Origin> | null = null;
     for (const [size, alike = []] of bySize.entries()) {
       if (best !== null && size > best.changes.length) break;
+      const tried = new Set<number>();
       for (const { one, named } of alike) {
+        // About the action and of one kind, as many of their parts fail: each takes what the first does.
+        if (named && one.statement.notResources === null) {
+          if (tried.has(one.kind)) continue;
+          tried.add(one.kind);
+        }
         const extended = extensions.extend(one, named);
         if (best === null || costOf(extended) < costOf(best)) best = extended;
       }
