@@ -62,7 +62,7 @@ export class ChangedStatements {
     if (changes.size === 0) return this.#unchanged.holds(condition);
     const values = changes.get(one.key);
     if (one.variables.length > 0) {
-      if (values === undefined && !one.variables.some((variable) => changes.has(variable))) {
+      if (values === undefined && !changesAny(one.variables, changes)) {
         return this.#unchanged.holds(condition);
       }
       return one.holds(changedContext(this.#unchanged.context, [one.key, ...one.variables], changes));
@@ -82,11 +82,11 @@ export class ChangedStatements {
     const { one, place } = resources;
     const { variables } = one;
     const first = variables[0];
-    if (first === undefined || changes.size === 0 || !variables.some((variable) => changes.has(variable))) {
+    if (first === undefined || changes.size === 0 || !changesAny(variables, changes)) {
       return this.#unchanged.fits(resources);
     }
     const { resource, context } = this.#unchanged;
-    if (one.needed.some((variable) => changes.get(variable)?.length === 0)) return false;
+    if (takesAny(one.needed, changes)) return false;
     if (variables.length > 1) return one.fits(resource, changedContext(context, variables, changes));
     const values = changes.get(first) ?? absent;
     let known = this.#fits.get(values);
@@ -103,4 +103,15 @@ export class ChangedStatements {
     for (const condition of conditions) if (!this.holds(condition, changes)) return false;
     return this.fits(resources, changes);
   }
+}
+
+function changesAny(keys: readonly string[], changes: ContextChanges): boolean {
+  for (let i = 0; i < keys.length; i += 1) if (changes.has(keys[i] ?? '')) return true;
+  return false;
+}
+
+/** Whether some of the keys are taken away. */
+function takesAny(keys: readonly string[], changes: ContextChanges): boolean {
+  for (let i = 0; i < keys.length; i += 1) if (changes.get(keys[i] ?? '')?.length === 0) return true;
+  return false;
 }

@@ -57,7 +57,7 @@ export interface ContextSearch {
 
 /** The chosen keys with what goes with them. */
 export function settleChanges(chosen: ContextChanges, { sameKeys = [], entails }: ChangeableContext): ContextChanges {
-  if (chosen.size === 0) return chosen;
+  if (chosen.size === 0 || (entails === undefined && sameKeys.length === 0)) return chosen;
   const settled = new Map<string, KeyValues>();
   const put = (key: string, values: KeyValues): void => {
     for (const one of sameKeys.find((names) => names.includes(key)) ?? [key]) settled.set(one, values);
@@ -142,7 +142,7 @@ class ContextWays {
         const place = inOrder[i] ?? 0;
         const target = targets[place];
         if (target === undefined || (least[place] ?? 0) > size) continue;
-        const found = this.#walk(target, noChanges, size);
+        const found = this.#walk(target, noChanges, noChanges, size);
         if (found !== null) return found;
         if (this.#left <= 0) return null;
       }
@@ -249,11 +249,16 @@ class ContextWays {
     return false;
   }
 
-  #walk(target: readonly PlannedStatement[], chosen: ContextChanges, left: number): ContextChanges | null {
+  /** @param settled what the chosen ones come to */
+  #walk(
+    target: readonly PlannedStatement[],
+    chosen: ContextChanges,
+    settled: ContextChanges,
+    left: number,
+  ): ContextChanges | null {
     this.#left -= 1;
     if (this.#left <= 0) return null;
     const changed = this.#changed;
-    const settled = settleChanges(chosen, this.#changeable);
     for (const { conditions, resources } of target) {
       const faulty = conditions.find((one) => !changed.holds(one, settled));
       if (faulty !== undefined) {
@@ -287,8 +292,9 @@ class ContextWays {
       if (chosen.has(key.name)) continue;
       for (const values of valuesOf(key)) {
         const next = new Map(chosen).set(key.name, values);
-        if (!mends(settleChanges(next, this.#changeable))) continue;
-        const found = this.#walk(target, next, left - 1);
+        const settled = settleChanges(next, this.#changeable);
+        if (!mends(settled)) continue;
+        const found = this.#walk(target, next, settled, left - 1);
         if (found !== null) return found;
         if (this.#left <= 0) return null;
       }
@@ -346,14 +352,19 @@ class ContextWays {
     const { values } = this.#acceptedFor(key);
     const { variables, place } = resources;
     if (variables.length !== 1 || variables[0] !== key) return values;
-    const known = this.#fitting[place];
-    if (known !== undefined) return known;
+    return (this.#fitting[place] ??= this.#findFitting(resources, key, values));
+  }
+
+  #findFitting(resources: PlannedResources, key: PlannedKey, values: readonly KeyValues[]): readonly KeyValues[] {
     const settled = (this.#settled[key.place] ??= values.map((one) =>
       settleChanges(new Map([[key.name, one]]), this.#changeable),
     ));
-    const fitting = values.filter((_, i) => this.#changed.fits(resources, settled[i] ?? noChanges));
-    this.#fitting[place] = fitting;
-    return fitting;
+    let fitting: KeyValues[] | null = null;
+    for (let i = 0; i < values.length; i += 1) {
+      const one = values[i];
+      if (one !== undefined && this.#changed.fits(resources, settled[i] ?? noChanges)) (fitting ??= []).push(one);
+    }
+    return fitting ?? nothing;
   }
 
   /** Values that a key may come to have, one for each way in which the conditions that look at it can come out. */
@@ -402,6 +413,7 @@ class ContextWays {
 }
 
 const noRanks = new Uint16Array(0);
+const nothing: readonly never[] = [];
 
 /** Whether nothing but the key decides whether the condition holds. */
 function isAllThatItAsks(key: PlannedKey, { keys }: PlannedCondition): boolean {

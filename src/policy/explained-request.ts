@@ -11,7 +11,7 @@ import type { Evaluation, PolicyRequest, PolicySource } from './evaluation.js';
 import type { NearGroup } from './near-misses.js';
 import type { NearList, NearStatement } from './near-lists.js';
 import { type Neighbourhood, neighbourhoodOf } from './neighbours.js';
-import { RequestReading } from './request-reading.js';
+import { nothingToTell, RequestReading, whatItsKindLacks } from './request-reading.js';
 
 /** Which statements have a say. */
 export interface Participation<Origin> {
@@ -61,7 +61,7 @@ export class Group<Origin> implements NearGroup<Origin> {
     return (this.#possible = about.part(chosen));
   }
 
-  /** What they come to: those that plainly miss have no part in it, so they are not put to the evaluator. */
+  /** What they come to; the evaluator is asked about those that have a part in it. */
   evaluate(): Evaluation<Origin> {
     const tally = new Tally<Origin>(this.reading.request, everything, false);
     for (const { one, source } of this.#tellingOnes()) tally.meet(one.compiled, source, null);
@@ -73,14 +73,19 @@ export class Group<Origin> implements NearGroup<Origin> {
     return this.#tellingOnes().filter((one) => one.statement.effect === effect && this.reading.applies(one));
   }
 
-  /** Those that match, or of which there may be something to tell. */
+  /** Those that match, and of those of which there is the same to tell, one. */
   #tellingOnes(): readonly NearStatement<Origin>[] {
     if (this.#telling !== null) return this.#telling;
     const { about, reading } = this;
     const telling: NearStatement<Origin>[] = [];
+    const told = new Uint8Array(reading.countOfKinds);
     for (let i = 0; i < about.length; i += 1) {
-      const one = reading.plainlyMissesAt(about, i) ? undefined : about.all[i];
-      if (one !== undefined) telling.push(one);
+      const toTell = reading.toTellAt(about, i);
+      if (toTell === nothingToTell) continue;
+      const one = about.all[i];
+      if (one === undefined || (toTell === whatItsKindLacks && told[one.kind] === 1)) continue;
+      if (toTell === whatItsKindLacks) told[one.kind] = 1;
+      telling.push(one);
     }
     return (this.#telling = telling);
   }

@@ -1,27 +1,37 @@
 /** What the statements of a neighbourhood come to for one request, each part asked once. */
-import { misses, type Verdict } from './compiled-conditions.js';
+import { misses, unclear, type Verdict } from './compiled-conditions.js';
 import { CutResource } from './cut-resource.js';
 import type { PolicyRequest } from './evaluation.js';
 import type { NearList, NearStatement } from './near-lists.js';
 import type { Neighbourhood } from './neighbours.js';
 import type { PreparedCondition, PreparedStatement } from './single-statements.js';
 
-/** What a part comes to. One that fails may have something to tell: what it lacked, or what was wrong. */
+/** What a part comes to. Of one that lacks its key this is all there is to tell; an unclear one has more to tell. */
 const unknown = 0;
 const plainlyNot = 1;
-const not = 2;
-const yes = 3;
+const lacking = 2;
+const unclearlyNot = 3;
+const unclearlyYes = 4;
+const yes = 5;
 
-/** What the conditions of a kind come to: whether one plainly fails, and above that how many fail. */
+/** What the conditions of a kind come to: whether one plainly fails, whether one is unclear, and above that how many fail. */
 const asked = 1;
 const plainly = 2;
-const failingFrom = 2;
+const unclearly = 4;
+const failingFrom = 3;
+
+/** What there is to tell of a statement, in the verdict as well. */
+export const nothingToTell = 0;
+/** It does not apply; what it lacks, all of its kind lack that fit the resource. */
+export const whatItsKindLacks = 1;
+export const somethingOfItsOwn = 2;
 
 export class RequestReading<Origin> {
   readonly request: PolicyRequest;
   readonly resource: CutResource | null;
-  /** As many as there are numbers of resources. */
+  /** As many as there are numbers of each. */
   readonly countOfResources: number;
+  readonly countOfKinds: number;
   readonly #conditions: readonly PreparedCondition[];
   readonly #fits: Uint8Array;
   readonly #holds: Uint8Array;
@@ -32,6 +42,7 @@ export class RequestReading<Origin> {
     this.request = request;
     this.resource = request.resource === null ? null : new CutResource(request.resource);
     this.countOfResources = countOfResources;
+    this.countOfKinds = countOfKinds;
     this.#conditions = conditions;
     this.#fits = new Uint8Array(countOfResources);
     this.#holds = new Uint8Array(conditions.length);
@@ -45,17 +56,17 @@ export class RequestReading<Origin> {
 
   /** Whether the resource is one of those of this number, which a statement lists. */
   fitsListed(number: number, one: PreparedStatement): boolean {
-    return (this.#fits[number] || this.#meetResources(number, one)) === yes;
+    return (this.#fits[number] || this.#meetResources(number, one)) >= unclearlyYes;
   }
 
   /** Whether the resource is one that the statement at this place of a list is about. */
   fitsAt(list: NearList<Origin>, place: number): boolean {
-    return this.#onResources(list, place) === yes;
+    return this.#onResources(list, place) >= unclearlyYes;
   }
 
   /** Whether the condition of this number holds. */
   holds(number: number): boolean {
-    return this.#outcomeOf(number) === yes;
+    return this.#outcomeOf(number) >= unclearlyYes;
   }
 
   /** How many conditions of the statement at this place of a list do not hold. */
@@ -63,9 +74,14 @@ export class RequestReading<Origin> {
     return this.#onConditions(list, place) >> failingFrom;
   }
 
-  /** Whether some part of the statement at this place of a list plainly fails: then there is nothing to tell of it. */
-  plainlyMissesAt(list: NearList<Origin>, place: number): boolean {
-    return this.#onResources(list, place) === plainlyNot || (this.#onConditions(list, place) & plainly) !== 0;
+  /** Of the statement at this place of a list. */
+  toTellAt(list: NearList<Origin>, place: number): number {
+    const onResources = this.#onResources(list, place);
+    if (onResources === plainlyNot) return nothingToTell;
+    const onConditions = this.#onConditions(list, place);
+    if ((onConditions & plainly) !== 0) return nothingToTell;
+    const lacks = onConditions >> failingFrom > 0 && (onConditions & unclearly) === 0;
+    return lacks && onResources === yes ? whatItsKindLacks : somethingOfItsOwn;
   }
 
   applies({ one, resources, conditions }: NearStatement<Origin>): boolean {
@@ -96,11 +112,12 @@ export class RequestReading<Origin> {
 
   #meetConditions(kind: number, numbers: readonly number[]): number {
     let failing = 0;
-    let found = asked;
+    let found: number = asked;
     for (const number of numbers) {
       const outcome = this.#outcomeOf(number);
-      if (outcome !== yes) failing += 1;
-      if (outcome === plainlyNot) found = asked | plainly;
+      if (outcome < unclearlyYes) failing += 1;
+      if (outcome === plainlyNot) found |= plainly;
+      if (outcome === unclearlyNot || outcome === unclearlyYes) found |= unclearly;
     }
     return (this.#kinds[kind] = found | (failing << failingFrom));
   }
@@ -116,5 +133,6 @@ export class RequestReading<Origin> {
 }
 
 function outcomeOf(verdict: Verdict, matches: boolean): number {
-  return matches ? yes : verdict === misses ? plainlyNot : not;
+  if (verdict === unclear) return matches ? unclearlyYes : unclearlyNot;
+  return matches ? yes : verdict === misses ? plainlyNot : lacking;
 }
