@@ -70,19 +70,20 @@ export class EditWays<Origin> {
     let best: Edited<Origin> | null = null;
     for (const [size, alike = []] of bySize.entries()) {
       if (best !== null && size > best.changes.length) break;
-      const tried = new Set<number>();
-      for (const { one, named } of alike) {
-        // About the action and of one kind, as many of their parts fail: each takes what the first does.
-        if (named && one.statement.notResources === null) {
-          if (tried.has(one.kind)) continue;
-          tried.add(one.kind);
-        }
+      for (const [i, { one, named }] of alike.entries()) {
+        if (named && alike.slice(0, i).some((before) => before.named && takeTheSame(before.one, one))) continue;
         const extended = extensions.extend(one, named);
         if (best === null || costOf(extended) < costOf(best)) best = extended;
       }
     }
     return best;
   }
+}
+
+/** Whether two statements about the action, of which as many parts fail, are mended by as many edits of the same kinds. */
+function takeTheSame(a: NearStatement<unknown>, b: NearStatement<unknown>): boolean {
+  if (a.statement.notResources !== null || b.statement.notResources !== null) return false;
+  return a.conditions.length === b.conditions.length && a.conditions.every((number, i) => number === b.conditions[i]);
 }
 
 /** Statements as sources of their own, each with the name and origin of its own. */

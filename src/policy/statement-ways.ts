@@ -48,18 +48,22 @@ export function liftDeny<Origin>(deny: DeterminingStatement<Origin>, request: Po
     value,
     condition: null,
   });
-  const fitting = (resources ?? []).filter((one) => matchResource(one, request.resource, request.context).matches);
-  const [resource] = fitting;
-  if (resources !== null && resources.length > 1 && fitting.length === 1 && resource !== undefined) {
-    const after = { ...statement, resources: resources.filter((one) => one !== resource) };
-    if (resource === request.resource) return { changes: [change('LEAVE_OUT_RESOURCE', resource)], source, after };
+  if (resources !== null && resources.length > 1) {
+    const fitting = resources.filter((one) => matchResource(one, request.resource, request.context).matches);
+    const [resource] = fitting;
+    if (fitting.length === 1 && resource !== undefined && resource === request.resource) {
+      const after = { ...statement, resources: resources.filter((one) => one !== resource) };
+      return { changes: [change('LEAVE_OUT_RESOURCE', resource)], source, after };
+    }
   }
-  const names = [request.action, ...(request.aliases ?? [])];
-  const naming = actions.filter((pattern) => names.some(actionMatcher(pattern)));
-  const [action] = naming;
-  if (actions.length > 1 && naming.length === 1 && action !== undefined && isConcreteAction(action)) {
-    const after = { ...statement, actions: actions.filter((one) => one !== action) };
-    return { changes: [change('LEAVE_OUT_ACTION', action)], source, after };
+  if (actions.length > 1) {
+    const names = [request.action, ...(request.aliases ?? [])];
+    const naming = actions.filter((pattern) => names.some(actionMatcher(pattern)));
+    const [action] = naming;
+    if (naming.length === 1 && action !== undefined && isConcreteAction(action)) {
+      const after = { ...statement, actions: actions.filter((one) => one !== action) };
+      return { changes: [change('LEAVE_OUT_ACTION', action)], source, after };
+    }
   }
   return { changes: [change('TAKE_AWAY', null)], source, after: null };
 }
