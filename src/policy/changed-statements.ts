@@ -58,8 +58,8 @@ export class ChangedStatements {
   }
 
   holds(condition: PlannedCondition, changes: ContextChanges): boolean {
-    const { one, keys, placeOnKey, place } = condition;
     if (changes.size === 0) return this.#unchanged.holds(condition);
+    const { one, keys, placeOnKey, place } = condition;
     const values = changes.get(one.key);
     if (one.variables.length > 0) {
       if (values === undefined && !changesAny(one.variables, changes)) {
@@ -79,12 +79,11 @@ export class ChangedStatements {
   }
 
   fits(resources: PlannedResources, changes: ContextChanges): boolean {
+    if (changes.size === 0) return this.#unchanged.fits(resources);
     const { one, place } = resources;
     const { variables } = one;
     const first = variables[0];
-    if (first === undefined || changes.size === 0 || !changesAny(variables, changes)) {
-      return this.#unchanged.fits(resources);
-    }
+    if (first === undefined || !changesAny(variables, changes)) return this.#unchanged.fits(resources);
     const { resource, context } = this.#unchanged;
     if (takesAny(one.needed, changes)) return false;
     if (variables.length > 1) return one.fits(resource, changedContext(context, variables, changes));

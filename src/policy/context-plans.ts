@@ -24,6 +24,8 @@ export interface PlannedCondition {
   readonly one: PreparedCondition;
   /** The thing that it is about, and those of its variables. */
   readonly keys: readonly PlannedKey[];
+  /** The thing that it is about, where nothing else decides whether it holds. */
+  readonly onlyKey: PlannedKey | null;
   /** Among those that are about the same. */
   readonly placeOnKey: number;
 }
@@ -168,7 +170,9 @@ export class ContextPlan {
     if (known !== undefined) return known;
     const key = this.#keyOf(one.key);
     const keys = [key, ...this.#variables(one.variables)];
-    const made = { place: this.conditions.length, number, one, keys, placeOnKey: key.conditions.length };
+    const place = this.conditions.length;
+    const onlyKey = keys.length === 1 ? key : null;
+    const made = { place, number, one, keys, onlyKey, placeOnKey: key.conditions.length };
     if (key.conditions.length === 0) this.#asked.push(key);
     key.conditions.push(made);
     this.#conditions.set(number, made);

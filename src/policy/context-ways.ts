@@ -189,9 +189,8 @@ class ContextWays {
         const condition = conditions[j];
         if (condition === undefined || this.#changed.holds(condition, noChanges)) continue;
         if (!this.#isMendable(condition)) return false;
-        const key = condition.keys[0];
-        if (key === undefined || condition.keys.length > 1) more = 1;
-        else this.#noteKey(key);
+        if (condition.onlyKey === null) more = 1;
+        else this.#noteKey(condition.onlyKey);
       }
     }
     // Keys that others entail come free, so only one of them is counted on.
@@ -243,7 +242,7 @@ class ContextWays {
 
   #hasValuesFor(key: PlannedKey, condition: PlannedCondition): boolean {
     const { values, candidates, ranks } = this.#acceptedFor(key);
-    if (candidates === null || !isAllThatItAsks(key, condition)) return values.length > 0;
+    if (candidates === null || condition.onlyKey !== key) return values.length > 0;
     const holding = candidates.holding(condition.placeOnKey);
     for (let i = 0; i < holding.length; i += 1) if (ranks[holding[i]?.place ?? 0] !== 0) return true;
     return false;
@@ -338,7 +337,7 @@ class ContextWays {
   /** Values of a key that could mend a condition: those under which it holds, where the key is all that it asks for. */
   #valuesFor(key: PlannedKey, condition: PlannedCondition): readonly KeyValues[] {
     const { values, candidates, ranks } = this.#acceptedFor(key);
-    if (candidates === null || !isAllThatItAsks(key, condition)) return values;
+    if (candidates === null || condition.onlyKey !== key) return values;
     const rankOf = ({ place }: Candidate): number => ranks[place] ?? 0;
     return (this.#mending[condition.place] ??= candidates
       .holding(condition.placeOnKey)
@@ -414,11 +413,6 @@ class ContextWays {
 
 const noRanks = new Uint16Array(0);
 const nothing: readonly never[] = [];
-
-/** Whether nothing but the key decides whether the condition holds. */
-function isAllThatItAsks(key: PlannedKey, { keys }: PlannedCondition): boolean {
-  return keys.length === 1 && keys[0] === key;
-}
 
 function isAmong(keys: readonly PlannedKey[], count: number, key: PlannedKey): boolean {
   for (let i = 0; i < count; i += 1) if (keys[i] === key) return true;

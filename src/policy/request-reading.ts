@@ -1,5 +1,5 @@
 /** What the statements of a neighbourhood come to for one request, each part asked once. */
-import { misses, unclear, type Verdict } from './compiled-conditions.js';
+import { holds, misses, unclear, type Verdict } from './compiled-conditions.js';
 import { CutResource } from './cut-resource.js';
 import type { PolicyRequest } from './evaluation.js';
 import type { NearList, NearStatement } from './near-lists.js';
@@ -100,7 +100,8 @@ export class RequestReading<Origin> {
   #meetResources(number: number, one: PreparedStatement): number {
     const { context } = this.request;
     const verdict = one.meet(this.resource, context);
-    return (this.#fits[number] = outcomeOf(verdict, one.fits(this.resource, context, verdict)));
+    const matches = verdict === unclear && one.fits(this.resource, context, verdict);
+    return (this.#fits[number] = outcomeOf(verdict, matches));
   }
 
   /** Statements of one kind have the same conditions. */
@@ -113,8 +114,8 @@ export class RequestReading<Origin> {
   #meetConditions(kind: number, numbers: readonly number[]): number {
     let failing = 0;
     let found: number = asked;
-    for (const number of numbers) {
-      const outcome = this.#outcomeOf(number);
+    for (let i = 0; i < numbers.length; i += 1) {
+      const outcome = this.#outcomeOf(numbers[i] ?? 0);
       if (outcome < unclearlyYes) failing += 1;
       if (outcome === plainlyNot) found |= plainly;
       if (outcome === unclearlyNot || outcome === unclearlyYes) found |= unclearly;
@@ -128,11 +129,13 @@ export class RequestReading<Origin> {
     if (known !== unknown || condition === undefined) return known;
     const { context } = this.request;
     const verdict = condition.meet(context);
-    return (this.#holds[number] = outcomeOf(verdict, condition.holds(context, verdict)));
+    const matches = verdict === unclear && condition.holds(context, verdict);
+    return (this.#holds[number] = outcomeOf(verdict, matches));
   }
 }
 
+/** @param matches what an unclear one comes to */
 function outcomeOf(verdict: Verdict, matches: boolean): number {
   if (verdict === unclear) return matches ? unclearlyYes : unclearlyNot;
-  return matches ? yes : verdict === misses ? plainlyNot : lacking;
+  return verdict === holds ? yes : verdict === misses ? plainlyNot : lacking;
 }
