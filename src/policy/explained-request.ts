@@ -78,13 +78,17 @@ export class Group<Origin> implements NearGroup<Origin> {
     if (this.#telling !== null) return this.#telling;
     const { about, reading } = this;
     const telling: NearStatement<Origin>[] = [];
-    const told = new Uint8Array(reading.countOfKinds);
+    let told: Uint8Array | null = null;
     for (let i = 0; i < about.length; i += 1) {
       const toTell = reading.toTellAt(about, i);
       if (toTell === nothingToTell) continue;
       const one = about.all[i];
-      if (one === undefined || (toTell === whatItsKindLacks && told[one.kind] === 1)) continue;
-      if (toTell === whatItsKindLacks) told[one.kind] = 1;
+      if (one === undefined) continue;
+      if (toTell === whatItsKindLacks) {
+        told ??= new Uint8Array(reading.countOfKinds);
+        if (told[one.kind] === 1) continue;
+        told[one.kind] = 1;
+      }
       telling.push(one);
     }
     return (this.#telling = telling);

@@ -179,17 +179,18 @@ function failedParts<Origin>(
 class ResourceDistances {
   readonly #resource: string | null;
   /** By the numbers of resources, one where they are known not to be among the nearest. */
-  readonly #tooFar: Uint8Array;
+  #tooFar: Uint8Array | null = null;
+  readonly #countOfResources: number;
   /** So many characters must be the same to be among the nearest. */
   #needed = 0;
 
   constructor(resource: string | null, countOfResources: number) {
     this.#resource = resource;
-    this.#tooFar = new Uint8Array(countOfResources);
+    this.#countOfResources = countOfResources;
   }
 
   isTooFar(resources: number): boolean {
-    return this.#tooFar[resources] === 1;
+    return this.#tooFar?.[resources] === 1;
   }
 
   /**
@@ -199,7 +200,7 @@ class ResourceDistances {
    */
   of({ statement, resources }: NearStatement<unknown>, farthest: number): number {
     const distance = resourceWeight + 0.9 / (1 + this.#longest(statement.resources ?? nothing, farthest));
-    if (distance >= farthest) this.#tooFar[resources] = 1;
+    if (distance >= farthest) (this.#tooFar ??= new Uint8Array(this.#countOfResources))[resources] = 1;
     return distance;
   }
 
