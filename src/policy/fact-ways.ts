@@ -96,7 +96,7 @@ export class FactWays<Origin> {
       const from = base.get(key) ?? [];
       const entailed = !chosen.has(key);
       // What goes with it and nothing here asks for is no change that anybody has to know of.
-      if (entailed && (!keys.has(key) || from.join('\n') === to.join('\n'))) continue;
+      if (entailed && (!keys.has(key) || isSame(from, to))) continue;
       changes.push({ kind: 'CONTEXT', key: this.#explained.spellingOf(key), from, to, entailed });
     }
     changes.sort((a, b) => Number(a.entailed) - Number(b.entailed));
@@ -132,4 +132,8 @@ export class FactWays<Origin> {
 /** Of statements that apply together or not at all, the first. */
 function ofEffect<Origin>(statements: NearList<Origin>, effect: StatementEffect): readonly NearStatement<Origin>[] {
   return statements.ofEachKind.filter(({ statement }) => statement.effect === effect);
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((value, at) => value === b[at]);
 }
