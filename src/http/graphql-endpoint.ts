@@ -218,7 +218,11 @@ export async function openGraphQLEndpoint(
         },
       });
     },
-    stop: () => server.stop(),
+    stop: async () => {
+      // Usage reports count an operation a turn after it was answered, and nothing once the server ends.
+      await new Promise((resolve) => setImmediate(resolve));
+      await server.stop();
+    },
   };
 }
 
