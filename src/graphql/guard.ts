@@ -14,6 +14,7 @@ import {
   getNullableType,
   isAbstractType,
   isInterfaceType,
+  isListType,
   isObjectType,
   type GraphQLFieldConfig,
   type GraphQLFieldResolver,
@@ -44,7 +45,10 @@ export function guardSchema(schema: GraphQLSchema, rules: SchemaRules): GraphQLS
   ]);
   return mapSchema(schema, {
     [MapperKind.COMPOSITE_FIELD]: (field: FieldConfig, fieldName, typeName) => {
-      if (isInterfaceType(schema.getType(typeName))) return undefined;
+      const type = schema.getType(typeName);
+      if (isInterfaceType(type)) return undefined;
+      // Whoever is given an edge has been asked about its node; without a resolver it is that very node.
+      if (type !== undefined && isEdge(type) && fieldName === 'node' && field.resolve === undefined) return undefined;
       const at = `${typeName}.${fieldName}`;
       const kind = kinds.get(typeName);
       const gate = gates.ofField(field.type);
@@ -243,9 +247,12 @@ class Gates {
     this.#rules = rules;
   }
 
-  /** The gate behind a field. */
+  /** The gate behind a field: lists go through item by item. */
   ofField(type: GraphQLOutputType): Gate | null {
-    return this.#ofType(getNamedType(type));
+    const nullable = getNullableType(type);
+    if (!isListType(nullable)) return this.#ofType(getNamedType(nullable));
+    const gate = this.ofField(nullable.ofType);
+    return gate === null ? null : (items, context) => (isIterable(items) ? passedItems(items, gate, context) : items);
   }
 
   #ofType(type: GraphQLNamedType): Gate | null {
@@ -288,13 +295,26 @@ export function typeNameOf(value: unknown): string {
   return typeof name === 'string' ? name : '';
 }
 
-/** Sends a result through a gate: at once when it is there, when it arrives otherwise; lists item by item. */
+/** Sends a result through a gate: at once when it is there, when it arrives otherwise. */
 function passed(result: unknown, gate: Gate | null, context: GraphContext): unknown {
   if (gate === null || result == null) return result;
   if (isPromise(result)) return result.then((value) => passed(value, gate, context));
   if (result instanceof Error) return result;
-  if (isIterable(result)) return Array.from(result, (item) => passed(item, gate, context));
   return gate(result, context);
+}
+
+/** The items that a gate lets through, null in the place of the others; the very list where it lets all of them through. */
+function passedItems(items: Iterable<unknown>, gate: Gate, context: GraphContext): readonly unknown[] {
+  const list: readonly unknown[] = Array.isArray(items) ? items : Array.from(items);
+  let shown: unknown[] | null = null;
+  for (let at = 0; at < list.length; at += 1) {
+    const item = list[at];
+    const through = passed(item, gate, context);
+    if (through === item) continue;
+    shown ??= [...list];
+    shown[at] = through;
+  }
+  return shown ?? list;
 }
 
 function mapped(result: unknown, map: (value: unknown) => unknown): unknown {

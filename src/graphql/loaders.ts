@@ -36,7 +36,7 @@ export function createLoaders(reader: Reader): Loaders {
   return {
     find: (kind, id) => load(`find ${kind}`, id, (ids) => reader.find(kind, ids)),
     pageOf: async (relation, parentId, window) => {
-      const key = `page ${relation} ${JSON.stringify(window)}`;
+      const key = `page ${relation} ${nameOf(window)}`;
       const page = await load(key, parentId, (ids) => reader.pagesOf(relation, ids, window));
       return page ?? { rows: [], hasNext: false, hasPrevious: false };
     },
@@ -44,4 +44,11 @@ export function createLoaders(reader: Reader): Loaders {
       (await load(`count ${relation}`, parentId, (ids) => reader.countsOf(relation, ids))) ?? 0,
     by: (question, id, read) => load(`by ${question}`, id, read),
   };
+}
+
+/** A text for each window and no other; most have no bound. */
+function nameOf(window: Window): string {
+  const { order, limit, backward, after, before } = window;
+  if (after !== null || before !== null) return JSON.stringify(window);
+  return `${order.by} ${order.direction} ${limit} ${backward}`;
 }

@@ -59,6 +59,16 @@ export function pagesStatement(source: Source, parentId: Sql, sorting: Sorting, 
   const { inside, past, beyond } = boundsOf(sorting, window);
   const mark = (condition: Sql) => sql`CASE WHEN ${condition} THEN 1 ELSE 0 END`;
   const columns = sql`${source.columns}, ${parentId} AS "parentId", ${sorting.key} AS "sortKey", ${sorting.id} AS "sortId"`;
+  // Most windows have no bound, and then nothing lies outside.
+  if (window.after === null && window.before === null) {
+    return sql`WITH placed AS (
+        SELECT ${columns}, ROW_NUMBER() OVER (PARTITION BY ${parentId}
+          ORDER BY ${sorting.key} ${reading(window)}, ${sorting.id} ${reading(window)}) AS "place"
+        FROM ${source.from} WHERE ${source.where})
+      SELECT placed.*, ${shown.columns} FROM placed ${shown.join}
+      WHERE placed."place" <= ${limitOf(window) + 1}
+      ORDER BY placed."parentId", placed."place"`;
+  }
   return sql`WITH listed AS (
       SELECT ${columns}, ${mark(inside)} AS "inside", ${mark(past)} AS "isPast", ${mark(beyond)} AS "isBeyond"
       FROM ${source.from} WHERE ${source.where}),
