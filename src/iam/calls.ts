@@ -2,21 +2,13 @@
  * Opens calls: from what a request carried to who it acts as, where, with which rights. The list of ways to prove who
  * one is stands here; each answers *not mine*, *mine*, or *mine but broken* (DESIGN section 2).
  */
-import type { Catalogue } from '../catalogue/index.js';
-import {
-  anonymous,
-  type Environment,
-  type Principal,
-  type Rights,
-  type ScopeFacts,
-  type SessionBounds,
-} from './authorizer.js';
+import { type Environment, type Principal, type Rights, type ScopeFacts, type SessionBounds } from './authorizer.js';
 import { Call, type BrokenCredential, type CallParts, type Performer } from './call.js';
 import { isAhead } from './clocks.js';
-import { delegationOf, faultOf, readDelegation, type DelegationFault } from './delegation.js';
+import { delegationOf, faultOf, readDelegation } from './delegation.js';
 import type { House } from './house.js';
 import { KeptAccess } from './kept-access.js';
-import type { ChangeOrigin, Reader, Scope } from './ports.js';
+import type { ChangeOrigin, Scope } from './ports.js';
 import { Recollection } from './recollection.js';
 import type {
   AccessKey,
@@ -47,6 +39,7 @@ import {
   type SigningKey,
 } from './signed-requests.js';
 import { KeyLocks } from './key-locks.js';
+import { assumedAhead, begunAhead, elsewhere, ended, expiredToken, forService, nobodyCall } from './nobody.js';
 
 /** What a request carried, as the listener saw it. */
 export type Credential =
@@ -69,46 +62,6 @@ function originOf(call: Call): Omit<ChangeOrigin, 'operation'> {
   const { kind: actorKind, id: actorId, name: actorName, delegation } = principal;
   const actor = { actorKind, actorId, actorName, delegation: delegation ?? null };
   return { accountId, workspaceId: scope.workspaceId, ...actor, requestId, at: now };
-}
-
-const nowhere: Reader = {
-  scope: { accountId: '', workspaceId: null },
-  find: async () => new Map(),
-  page: async () => ({ rows: [], hasNext: false, hasPrevious: false }),
-  count: async () => 0,
-  pagesOf: async (_relation, parentIds) =>
-    new Map(parentIds.map((id) => [id, { rows: [], hasNext: false, hasPrevious: false }])),
-  countsOf: async (_relation, parentIds) => new Map(parentIds.map((id) => [id, 0])),
-};
-
-const forService: BrokenCredential = {
-  message: 'the token was made for a service, which shows it when it asks; send one of signIn or switchScope',
-  reference: 'IAM.0067',
-};
-
-const expiredToken: BrokenCredential = { message: 'the token has expired; sign in again', reference: 'IAM.0066' };
-
-const begunAhead: BrokenCredential = {
-  message: 'the session was begun by a clock that was ahead of this server; sign in again',
-  reference: 'IAM.0067',
-};
-
-const assumedAhead: Pick<DelegationFault, 'message' | 'reference' | 'reason'> = {
-  message: 'it was begun by a clock that was ahead of this server; assume the agency again',
-  reference: 'IAM.1108',
-  reason: 'CREDENTIAL_REVOKED',
-};
-
-const elsewhere: BrokenCredential = {
-  message: 'this session is bound to another workspace; name that one or none',
-  reference: 'APIG.0301',
-  reason: 'WORKSPACE_CLOSED',
-};
-
-/** A session of an agency that stands no longer: why, to whoever holds its key. */
-function ended(fault: Pick<DelegationFault, 'message' | 'reference' | 'reason'> | null): BrokenCredential {
-  const { message = 'it has expired', reference = 'IAM.1108', reason = 'CREDENTIAL_REVOKED' } = fault ?? {};
-  return { message: `the session of the agency has ended: ${message}`, reference, reason };
 }
 
 /** What a call of a session has, whatever request it is opened for. */
@@ -152,7 +105,10 @@ export class Calls {
     const reading = read instanceof Promise ? await read : read;
     if (reading.kind === 'expired') return this.#nobody(arrival, expiredToken);
     if (reading.kind === 'broken') {
-      return this.#nobody(arrival, { message: 'the token is not one of ours; sign in again', reference: 'IAM.0067' });
+      return this.#nobody(arrival, {
+        message: 'the token is not one of ours; sign in again',
+        reference: 'IAM.0067',
+      });
     }
     const { accountId, userId, sessionId, scope, audience, expiresAt } = reading.claims;
     // Or a service that was handed one could act as the user (rule 23).
@@ -223,15 +179,24 @@ export class Calls {
       facts?.row('user', userId),
     ]);
     if (account === null || session === null || session.userId !== userId || session.endedAt !== null) {
-      return this.#nobody(arrival, { message: 'the session has ended; sign in again', reference: 'IAM.0067' });
+      return this.#nobody(arrival, {
+        message: 'the session has ended; sign in again',
+        reference: 'IAM.0067',
+      });
     }
     if (tokenExpiresAt !== null && tokenExpiresAt <= now) return this.#nobody(arrival, expiredToken);
     if (session.expiresAt <= now) {
-      return this.#nobody(arrival, { message: 'the session has expired; sign in again', reference: 'IAM.0066' });
+      return this.#nobody(arrival, {
+        message: 'the session has expired; sign in again',
+        reference: 'IAM.0066',
+      });
     }
     if (isAhead(session.startedAt, now)) return this.#nobody(arrival, begunAhead);
     if (user === null || !user.enabled) {
-      return this.#nobody(arrival, { message: 'the user is disabled; ask an administrator', reference: 'IAM.0082' });
+      return this.#nobody(arrival, {
+        message: 'the user is disabled; ask an administrator',
+        reference: 'IAM.0082',
+      });
     }
     const principal: Principal = {
       kind: user.root ? 'ROOT' : 'USER',
@@ -264,7 +229,10 @@ export class Calls {
     const account = await access.account(accountId);
     const user = account === null ? null : await access.user(accountId, userId ?? account.rootUserId);
     if (account === null || user === null || !user.enabled) {
-      return this.#nobody(arrival, { message: 'the user is disabled or gone', reference: 'IAM.0082' });
+      return this.#nobody(arrival, {
+        message: 'the user is disabled or gone',
+        reference: 'IAM.0082',
+      });
     }
     const principal: Principal = { kind: user.root ? 'ROOT' : 'USER', id: user.id, name: user.name, mfaAt: null };
     const performer: Performer = user.root
@@ -479,31 +447,7 @@ export class Calls {
     return scopeFacts(this.#kept.of(account), this.#house.now(), { account, scope, workspace, user, rights });
   }
 
-  /** The anonymous actor: owns no statement, sees no row. With `broken`, not even public fields answer. */
   #nobody(arrival: Pick<Arrival, 'requestId' | 'environment'>, broken: BrokenCredential | null): Call {
-    const catalogue: Catalogue = this.#house.catalogue;
-    return new Call({
-      requestId: arrival.requestId,
-      environment: arrival.environment,
-      catalogue,
-      rights: { principal: anonymous, sources: [], unreadable: [] },
-      facts: { account: { id: '', name: '' }, workspace: null, open: true },
-      scope: nowhere.scope,
-      reader: nowhere,
-      account: null,
-      workspace: null,
-      user: null,
-      session: null,
-      administrator: false,
-      broken:
-        broken === null
-          ? null
-          : {
-              message: broken.message,
-              reference: broken.reference,
-              status: broken.status ?? 401,
-              reason: broken.reason ?? 'CREDENTIAL_REVOKED',
-            },
-    });
+    return nobodyCall(this.#house.catalogue, arrival, broken);
   }
 }
