@@ -189,20 +189,16 @@ function enter(rule: RootRule | undefined, args: Args, context: GraphContext): v
   if (decision.effect !== 'ALLOW') throw refusal(call, decision);
 }
 
-/** Different objects of which a rule is asked one by one; the next is worth to find out whether all are allowed. */
-const askedOneByOne = 8;
-
 function isAllowed(rule: PermissionRule, source: unknown, args: Args, context: GraphContext): boolean {
   const value = soleValue(rule, source);
   if (value === null) return ask(rule, source, args, context)?.effect === 'ALLOW';
   const answers = context.answers.of(rule);
-  if (answers.everywhere === true) return true;
-  const known = answers.byValue.get(value);
-  if (known !== undefined) return known;
-  const allowed = ask(rule, source, args, context)?.effect === 'ALLOW';
-  answers.byValue.set(value, allowed);
-  if (allowed && answers.everywhere === null && answers.byValue.size === askedOneByOne) {
-    answers.everywhere = context.call.mayEverywhere(rule.anyOf, rule.scope);
+  answers.everywhere ??= context.call.mayEverywhere(rule.anyOf, rule.scope);
+  if (answers.everywhere) return true;
+  let allowed = answers.byValue.get(value);
+  if (allowed === undefined) {
+    allowed = ask(rule, source, args, context)?.effect === 'ALLOW';
+    answers.byValue.set(value, allowed);
   }
   return allowed;
 }

@@ -17,7 +17,7 @@ import {
   type ScopeFacts,
 } from './authorizer.js';
 import { none, type Plan } from '../policy/index.js';
-import { planQuestion, type OpenQuestion, type WantedVerdict } from './decision-plan.js';
+import { isAllowedEverywhere, planQuestion, type OpenQuestion, type WantedVerdict } from './decision-plan.js';
 import { silentObserver, type Observer } from './observer.js';
 import type { ChangeOrigin, Reader, Scope } from './ports.js';
 import type { Account, Id, Instant, Session, User, Workspace } from './records.js';
@@ -183,7 +183,9 @@ export class Call {
    */
   mayEverywhere(anyOf: readonly string[], scope: RequiredScope): boolean {
     if (this.broken !== null || this.principal.kind === 'ANONYMOUS' || !fitsScope(this.facts, scope)) return false;
-    return anyOf.some((action) => this.plan({ action }).kind === 'EVERY');
+    return anyOf.some((action) =>
+      isAllowedEverywhere(this.catalogue, this.rights, this.facts, this.environment, action),
+    );
   }
 
   may(action: string, resource: string | null = null): boolean {

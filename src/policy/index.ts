@@ -94,6 +94,8 @@ export {
   planStatements,
   type ResourceTest,
   type StatementPlans,
+  type Sweep,
+  sweepOf,
   tagFacts,
   upperBound,
   type UrnKey,

@@ -12,7 +12,7 @@
 import { actionsMatcher, isConcreteAction, readActionName } from './actions.js';
 import { testCondition } from './conditions.js';
 import { contextWith } from './context.js';
-import type { Condition, Statement, StatementEffect } from './document.js';
+import type { Condition, PolicyDocument, Statement, StatementEffect } from './document.js';
 import type { PolicyRequest, PolicySource } from './evaluation.js';
 import {
   allOf,
@@ -97,6 +97,44 @@ export function planStatements(sources: readonly PolicySource[], request: PlanRe
     }
   }
   return { allowed: bounded(anyOf(plans.ALLOW)), denied: bounded(anyOf(plans.DENY)) };
+}
+
+/** What a document says of an action whatever the resource and the context. */
+export interface Sweep {
+  /** It allows the action on everything, under no condition. */
+  readonly allows: boolean;
+  /** It denies the action somewhere, or could. */
+  readonly denies: boolean;
+}
+
+const sweeps = new WeakMap<PolicyDocument, Map<string, Sweep>>();
+
+/**
+ * What can be said without a plan; kept with the document, for those who ask about the same few actions again and again.
+ *
+ * @param names names of one action, none of them a pattern
+ */
+export function sweepOf(document: PolicyDocument, names: readonly string[]): Sweep {
+  const key = names.join(' ');
+  let known = sweeps.get(document);
+  if (known === undefined) sweeps.set(document, (known = new Map<string, Sweep>()));
+  let sweep = known.get(key);
+  if (sweep === undefined) known.set(key, (sweep = readSweep(document, names.map(readActionName))));
+  return sweep;
+}
+
+function readSweep({ statements }: PolicyDocument, names: readonly (readonly string[])[]): Sweep {
+  const about = statements.filter((statement) => names.some(matcherOf(statement)) === (statement.notActions === null));
+  return {
+    allows: about.some(
+      ({ effect, conditions, resources, notResources }) =>
+        effect === 'ALLOW' &&
+        conditions.length === 0 &&
+        notResources === null &&
+        (resources === null || resources.includes('*')),
+    ),
+    denies: about.some(({ effect }) => effect === 'DENY'),
+  };
 }
 
 const matchers = new WeakMap<Statement, ReturnType<typeof actionsMatcher>>();
