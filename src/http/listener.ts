@@ -122,6 +122,9 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       server.keepAliveTimeout = timeouts.keepAlive;
       return server;
     },
+    // What comes the short way is handed on when its body is there: a request that was under way when the end began has to
+    // be answered, and on what connections are left the answer says that nothing more may follow.
+    return503OnClosing: false,
     requestIdHeader: false,
     genReqId: (request: IncomingMessage) => shortWay?.received(request)?.requestId ?? requestIdOf(request),
     exposeHeadRoutes: false,

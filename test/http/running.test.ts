@@ -113,6 +113,27 @@ describe('the log', () => {
   });
 });
 
+/** Sends a request but for the last byte of its body, as most send one: nothing comes back before the end of it. */
+async function beginPlainly(url: string, sent: string): Promise<() => Promise<string>> {
+  const { hostname, port, pathname } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.setEncoding('utf8');
+  let text = '';
+  socket.on('data', (chunk: string) => (text += chunk));
+  const closed = new Promise<string>((resolve, reject) => {
+    socket.on('error', reject);
+    socket.on('close', () => resolve(text));
+  });
+  const headers = `host: x\r\ncontent-type: application/json\r\ncontent-length: ${sent.length}`;
+  socket.write(`POST ${pathname} HTTP/1.1\r\n${headers}\r\n\r\n${sent.slice(0, -1)}`);
+  // Everything that is read is read in turn: what came before was seen when a later request is answered.
+  await exchange(url, { headers: ['content-type', 'application/json'], body });
+  return () => {
+    socket.write(sent.slice(-1));
+    return closed;
+  };
+}
+
 /** Sends the head of a request and waits until the server asks for the body: it is under way then, for certain. */
 async function begin(url: string): Promise<{ readonly socket: Socket; finish(): Promise<string> }> {
   const { hostname, port, pathname } = new URL(url);
@@ -161,6 +182,21 @@ describe('the end', () => {
     expect(answer).toContain('"__typename":"Query"');
     // Said to the client too, so that it does not send its next request down a closing connection.
     expect(answer).toMatch(/connection: close/i);
+    await stopped;
+  });
+
+  test('answers what was under way and is not told before its body is there, and refuses what is wrong with it', async () => {
+    const { url, stop } = await listening();
+    const finish = [await beginPlainly(url, body), await beginPlainly(url, `${body.slice(0, -1)}]`)];
+    const stopped = stop(60);
+    const answers = await Promise.all(finish.map((end) => end()));
+    expect(answers[0]).toMatch(/^HTTP\/1\.1 200 /);
+    expect(answers[0]).toContain('"__typename":"Query"');
+    expect(answers[1]).toMatch(/^HTTP\/1\.1 400 /);
+    for (const answer of answers) {
+      expect(answer).toMatch(/connection: close/i);
+      expect(answer).toMatch(/x-request-id: /i);
+    }
     await stopped;
   });
 
