@@ -15,7 +15,7 @@ import { caller } from '../seed.js';
 const path = '/graphql';
 
 /** What `npm start` gives to Node. */
-export const startOptions = ['--max-semi-space-size=64'] as const;
+export const startOptions = ['--min-semi-space-size=16', '--max-semi-space-size=64'] as const;
 
 export const bailiwick: Adapter = {
   name: 'bailiwick',
