@@ -33,7 +33,23 @@ export interface NodeId {
 
 const longest = 512;
 
+/** Ids of each kind that were encoded before; lists show the same objects again and again. */
+const encoded = new Map<NodeKind, Map<Id, string>>();
+const mostOfAKind = 2_000;
+
 export function encodeNodeId(kind: NodeKind, id: Id): string {
+  let ofKind = encoded.get(kind);
+  if (ofKind === undefined) encoded.set(kind, (ofKind = new Map<Id, string>()));
+  let text = ofKind.get(id);
+  if (text === undefined) {
+    text = encode(kind, id);
+    if (ofKind.size >= mostOfAKind) ofKind.clear();
+    ofKind.set(id, text);
+  }
+  return text;
+}
+
+function encode(kind: NodeKind, id: Id): string {
   return Buffer.from(`${kind}:${id}`).toString('base64url');
 }
 
@@ -45,7 +61,7 @@ export function readNodeId(text: string): NodeId | null {
   const kind = decoded.slice(0, Math.max(colon, 0));
   const id = decoded.slice(colon + 1);
   // What does not encode back to itself only looks like one of ours.
-  if (!isNodeKind(kind) || id === '' || encodeNodeId(kind, id) !== text) return null;
+  if (!isNodeKind(kind) || id === '' || encode(kind, id) !== text) return null;
   return { kind, id };
 }
 

@@ -55,12 +55,14 @@ export function selected(kind: Kind, alias: string): Sql {
 
 /** A record from a row of `selected` columns. */
 export function recordOf<K extends Kind>(kind: K, row: Raw): Records[K] {
+  let columns = columnsOfRecords.get(kind);
+  if (columns === undefined) columnsOfRecords.set(kind, (columns = Object.entries<Column>(tables[kind].columns)));
   const record: Record<string, unknown> = {};
-  for (const [name, { transformer }] of Object.entries<Column>(tables[kind].columns)) {
-    record[name] = transformer.from(row[name]);
-  }
+  for (const [name, { transformer }] of columns) record[name] = transformer.from(row[name]);
   return record as unknown as Records[K];
 }
+
+const columnsOfRecords = new Map<Kind, readonly (readonly [string, Column])[]>();
 
 /** What is written of these values: columns and no others, each checked, and their shadows. */
 export function rowOf(kind: Kind, values: Raw): Record<string, unknown> {
