@@ -6,8 +6,8 @@
  *
  * Callers ask for themselves, each with a token of its own, by Zipf's law: the second half as often as the first. Over HTTP
  * the two servers take turns; in process each database is decided on by a process of its own (deciding.ts), in turns too.
- * Answers are compared with the rules of the world first. A million users take the better part of an hour to put in,
- * because each of them is an event of the audit trail; fewer unless asked for.
+ * Answers are compared with the rules of the world first. A million users take half an hour to put in, because each of
+ * them is an event of the audit trail; fewer unless asked for.
  */
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
