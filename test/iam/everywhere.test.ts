@@ -8,7 +8,7 @@ import { platformCatalogue } from '../../src/catalogue/index.js';
 import { Call, type CallParts } from '../../src/iam/call.js';
 import type { Rights, RightsSource, ScopeFacts } from '../../src/iam/index.js';
 import type { Condition, Statement } from '../../src/policy/index.js';
-import { documentOf } from '../policy/arbitraries.js';
+import { documentOf, statement } from '../policy/arbitraries.js';
 import '../policy/seed.js';
 
 const now = Date.UTC(2026, 0, 1);
@@ -49,29 +49,11 @@ const condition: fc.Arbitrary<Condition> = fc.oneof(
   ),
 ); // prettier-ignore
 
-function statement(effects: readonly Statement['effect'][]): fc.Arbitrary<Statement> {
-  const on = fc.oneof(
-    { weight: 3, arbitrary: fc.constant({ resources: null, notResources: null }) },
-    { weight: 2, arbitrary: fc.record({ resources: some(resourcePattern), notResources: fc.constant(null) }) },
-    { weight: 1, arbitrary: fc.record({ resources: fc.constant(null), notResources: some(resourcePattern) }) },
-  );
-  const about = fc.oneof(
-    { weight: 5, arbitrary: fc.record({ actions: some(actionPattern), notActions: fc.constant(null) }) },
-    { weight: 1, arbitrary: fc.record({ actions: fc.constant([]), notActions: some(actionPattern) }) },
-  );
-  const rest = fc.record({
-    index: fc.constant(0),
-    sid: fc.constant(null),
-    effect: fc.constantFrom(...effects),
-    conditions: fc.array(condition, { maxLength: 2 }),
-  });
-  return fc.tuple(rest, about, on).map(([first, second, third]) => ({ ...first, ...second, ...third }));
-}
-
 const all = { index: 0, sid: null, effect: 'ALLOW', actions: ['*:*:*'], notActions: null, resources: null, notResources: null, conditions: [] } as const; // prettier-ignore
+const parts = { action: actionPattern, resource: resourcePattern, condition };
 // Mostly with something that is allowed, or nothing else would count.
 const statements = fc
-  .tuple(fc.array(statement(['ALLOW', 'DENY']), { maxLength: 3 }), fc.boolean())
+  .tuple(fc.array(statement(['ALLOW', 'DENY'], parts), { maxLength: 3 }), fc.boolean())
   .map(([written, besides]) => (besides ? [all, ...written] : written));
 
 const source: fc.Arbitrary<RightsSource> = fc

@@ -47,22 +47,32 @@ const condition: fc.Arbitrary<Condition> = fc.oneof(
   }),
 ); // prettier-ignore
 
-export function statement(effects: readonly Statement['effect'][] = ['ALLOW', 'DENY']): fc.Arbitrary<Statement> {
+/** What statements are made of. */
+export interface StatementParts {
+  readonly action: fc.Arbitrary<string>;
+  readonly resource: fc.Arbitrary<string>;
+  readonly condition: fc.Arbitrary<Statement['conditions'][number]>;
+}
+
+export function statement(
+  effects: readonly Statement['effect'][] = ['ALLOW', 'DENY'],
+  parts: StatementParts = { action: actionPattern, resource: resourcePattern, condition },
+): fc.Arbitrary<Statement> {
   const some = <T>(one: fc.Arbitrary<T>) => fc.array(one, { minLength: 1, maxLength: 3 });
   const about = fc.oneof(
-    { weight: 5, arbitrary: fc.record({ actions: some(actionPattern), notActions: fc.constant(null) }) },
-    { weight: 1, arbitrary: fc.record({ actions: fc.constant([]), notActions: some(actionPattern) }) },
+    { weight: 5, arbitrary: fc.record({ actions: some(parts.action), notActions: fc.constant(null) }) },
+    { weight: 1, arbitrary: fc.record({ actions: fc.constant([]), notActions: some(parts.action) }) },
   );
   const on = fc.oneof(
     { weight: 2, arbitrary: fc.constant({ resources: null, notResources: null }) },
-    { weight: 3, arbitrary: fc.record({ resources: some(resourcePattern), notResources: fc.constant(null) }) },
-    { weight: 1, arbitrary: fc.record({ resources: fc.constant(null), notResources: some(resourcePattern) }) },
+    { weight: 3, arbitrary: fc.record({ resources: some(parts.resource), notResources: fc.constant(null) }) },
+    { weight: 1, arbitrary: fc.record({ resources: fc.constant(null), notResources: some(parts.resource) }) },
   );
   const rest = fc.record({
     index: fc.constant(0),
     sid: fc.constant(null),
     effect: fc.constantFrom(...effects),
-    conditions: fc.array(condition, { maxLength: 2 }),
+    conditions: fc.array(parts.condition, { maxLength: 2 }),
   });
   return fc.tuple(rest, about, on).map(([first, second, third]) => ({ ...first, ...second, ...third }));
 }
