@@ -137,7 +137,13 @@ try {
   if (disagreements.length === 0 && row !== undefined) {
     const turnMs = Number(values.turn);
     const effort = { rounds, turnMs, patienceMs: turnMs * 20, connections: 32 };
-    const { servers } = await timeInTurns(client, row, opened, effort, () => undefined);
+    const { servers } = await timeInTurns(
+      client,
+      row,
+      opened.map((one) => [one]),
+      effort,
+      () => undefined,
+    );
     const [smallest, largest] = servers;
     const ns = accounts.map((account) => medianOf(inProcess.get(account) ?? []));
     if (smallest === undefined || largest === undefined) throw new Error('an account was not measured');

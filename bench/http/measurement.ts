@@ -118,17 +118,30 @@ export interface RowFigures {
   readonly servers: readonly Figures[];
 }
 
-/** Servers take turns within each round, so that what else the machine does falls on all. */
+/**
+ * Servers take turns within each round, so that what else the machine does falls on all.
+ *
+ * @param contestants for each server its processes, one or more, all of the same program. Of two such processes one may be
+ *   a quarter slower than the other for as long as it lives; a round takes the next process of each server, so that no
+ *   figure is that of one process.
+ */
 export async function timeInTurns(
   client: Client,
   row: Row,
-  contestants: readonly Checked[],
+  contestants: readonly (readonly [Checked, ...Checked[]])[],
   effort: Effort,
   progress: (text: string) => void,
 ): Promise<RowFigures> {
-  const runs = contestants.map((contestant) => ({ contestant, counts: [] as Count[], stampFrom: firstStamp }));
-  const turnOf = async (run: (typeof runs)[number], warm: Stretch, measured: Stretch): Promise<Count> => {
-    const { server, lengths } = run.contestant;
+  const runs = contestants.map((processes) => ({
+    processes: processes.map((checked) => ({ checked, stampFrom: firstStamp })),
+    counts: [] as Count[],
+  }));
+  const turnOf = async (
+    run: { readonly checked: Checked; stampFrom: number },
+    warm: Stretch,
+    measured: Stretch,
+  ): Promise<Count> => {
+    const { server, lengths } = run.checked;
     const requests = server.requestsOf(row);
     const stamps = stampsIn(requests);
     const { port, pid } = server;
@@ -143,35 +156,37 @@ export async function timeInTurns(
   };
   const { turnMs } = effort;
   const again = { milliseconds: turnMs / 4, requests: row.warm / 20 };
-  for (const run of runs) {
-    progress(`${row.name}: warming ${run.contestant.server.name}`);
+  for (const run of runs.flatMap(({ processes }) => processes)) {
+    progress(`${row.name}: warming ${run.checked.server.name}`);
     await turnOf(run, { milliseconds: turnMs * 2, requests: row.warm }, { milliseconds: 0, requests: 1 });
   }
   for (let round = 0; round < effort.rounds; round += 1) {
     progress(`${row.name}: round ${round + 1} of ${effort.rounds}`);
     for (let step = 0; step < runs.length; step += 1) {
       const run = runs[(step + round) % runs.length];
-      if (run !== undefined)
-        run.counts.push(await turnOf(run, again, { milliseconds: turnMs, requests: row.warm / 4 }));
+      const taken = run?.processes[round % run.processes.length];
+      if (run !== undefined && taken !== undefined)
+        run.counts.push(await turnOf(taken, again, { milliseconds: turnMs, requests: row.warm / 4 }));
     }
   }
   const { name, meaning, decisions } = row;
-  return { name, meaning, decisions, servers: runs.map(({ contestant, counts }) => figuresOf(contestant, counts)) };
+  const servers = runs.map(({ counts }, place) => figuresOf(contestants[place] ?? [], counts));
+  return { name, meaning, decisions, servers };
 }
 
-function figuresOf({ server, answers, disagreements }: Checked, counts: readonly Count[]): Figures {
+function figuresOf(processes: readonly Checked[], counts: readonly Count[]): Figures {
   const used = counts.flatMap(({ processorNs }) => (processorNs === null ? [] : [processorNs]));
   const known = used.length === counts.length;
   return {
-    name: server.name,
+    name: processes[0]?.server.name ?? '',
     perSecond: counts.map(({ requests, milliseconds }) => (requests / milliseconds) * 1_000),
     processorNs: known ? counts.map(({ requests, processorNs }) => (processorNs ?? 0) / Math.max(requests, 1)) : null,
     serverLoad: known
       ? medianOf(counts.map(({ processorNs, milliseconds }) => (processorNs ?? 0) / 1e6 / milliseconds))
       : null,
     clientLoad: medianOf(counts.map(({ clientNs, milliseconds }) => clientNs / 1e6 / milliseconds)),
-    answers,
-    disagreements,
+    answers: processes.reduce((sum, { answers }) => sum + answers, 0),
+    disagreements: processes.flatMap(({ disagreements }) => disagreements),
   };
 }
 

@@ -4,10 +4,13 @@
  *     npm run bench:http
  *     npm run bench:http -- --rows viewer,check --servers unguarded,graphql-yoga --rounds 5 --seed 7 --strict
  *     npm run bench:http -- --database postgres
+ *     npm run bench:http -- --processes 7 --rounds 7 --turn 500
  *
  * One world (world.ts), made from the seed, is filled into a database; each server is a process of its own on a copy of it,
  * or on the same data in memory. A client in another process keeps `--connections` connections busy, each with the next
  * request as soon as an answer has come. Servers take turns in each round; a ratio is the median of those of the rounds.
+ * Of each server `--processes` are started, and the rounds take one after the other: two processes of one program differ
+ * by up to a quarter for as long as they live, which is more than what some of the targets are about.
  *
  * - **requests/s**, and how many times that of each server ours is (**x**).
  * - **processor us**: what a request costs the server's process of processor time, all threads, and how many times less
@@ -40,7 +43,7 @@ import {
 import { postgresFor } from './postgres.js';
 import { judgeTargets, type Measure, ours, writeTable } from './report.js';
 import { type Answer, rowNames, rowsOf } from './requests.js';
-import { makeSite, rootFrom } from './site.js';
+import { makeSite, rootFrom, siteOf } from './site.js';
 
 const { values } = parseArgs({
   options: {
@@ -48,6 +51,7 @@ const { values } = parseArgs({
     servers: { type: 'string', default: adapters.map(({ name }) => name).join(',') },
     database: { type: 'string', default: 'sqlite' },
     rounds: { type: 'string', default: '3' },
+    processes: { type: 'string', default: '3' },
     turn: { type: 'string', default: '800' },
     connections: { type: 'string', default: '32' },
     users: { type: 'string', default: '1000' },
@@ -103,31 +107,35 @@ try {
     progress,
   });
   console.log(
-    `seed ${values.seed}, ${values.users} users, ${values.policies} policies, ${values.database.split(':')[0]}, ${values.connections} connections, ${values.rounds} rounds of ${values.turn} ms, Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? '?'}`,
+    `seed ${values.seed}, ${values.users} users, ${values.policies} policies, ${values.database.split(':')[0]}, ${values.connections} connections, ${values.processes} processes of each server, ${values.rounds} rounds of ${values.turn} ms, Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? '?'}`,
   );
   for (const { name, use } of chosen) console.log(`  ${name.padEnd(13)} ${use}`);
 
   const rows = namedIn(rowsOf(site.world), values.rows, 'row');
   const answersOfOurs = new Map<string, readonly Answer[]>();
-  const checked = new Map<string, Checked[]>(rows.map(({ name }) => [name, []]));
+  /** By row, the processes of each server. */
+  const checked = new Map<string, [Checked, ...Checked[]][]>(rows.map(({ name }) => [name, []]));
   const disagreements: string[] = [];
   for (const adapter of chosen) {
-    progress(`opening ${adapter.name}`);
-    const server = await adapter.open(site);
-    if (server === null) {
-      console.log(`  ${adapter.name} is not here; for cerbos: npm run fetch:cerbos`);
-      continue;
-    }
-    running.push(server);
-    for (const row of rows.filter((one) => takesPart(adapter, one))) {
-      progress(`${row.name}: answers of ${adapter.name}`);
-      const found = await checkAnswers(server, row, site.world, answersOfOurs.get(row.name) ?? null);
-      if (adapter.name === ours) {
-        answersOfOurs.set(row.name, found.read);
-        site.answers[row.name] = found.bodies;
+    for (let place = 0; place < Number(values.processes); place += 1) {
+      progress(`opening ${adapter.name}`);
+      const server = await adapter.open(siteOf(site, place));
+      if (server === null) {
+        console.log(`  ${adapter.name} is not here; for cerbos: npm run fetch:cerbos`);
+        break;
       }
-      checked.get(row.name)?.push(found);
-      disagreements.push(...found.disagreements);
+      running.push(server);
+      for (const row of rows.filter((one) => takesPart(adapter, one))) {
+        progress(`${row.name}: answers of ${adapter.name}`);
+        const found = await checkAnswers(server, row, site.world, answersOfOurs.get(row.name) ?? null);
+        if (adapter.name === ours && place === 0) {
+          answersOfOurs.set(row.name, found.read);
+          site.answers[row.name] = found.bodies;
+        }
+        if (place === 0) checked.get(row.name)?.push([found]);
+        else checked.get(row.name)?.at(-1)?.push(found);
+        disagreements.push(...found.disagreements);
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 /** Makes what servers are opened on: a world in a database, and a copy of that for each of them. */
 import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -42,6 +43,13 @@ export async function makeSite(options: SiteOptions): Promise<Site & { readonly 
     database: async (name) => ({ databaseUrl: await databases.copy(seedUrl, name), secretKeyFile }),
     answers: {},
   };
+}
+
+/** The same for one more process of a server: with files and databases of its own. */
+export function siteOf(site: Site, process: number): Site {
+  const folder = join(site.folder, `process-${process}`);
+  mkdirSync(folder, { recursive: true });
+  return { ...site, folder, database: (name) => site.database(`${name}-${process}`) };
 }
 
 interface Databases {

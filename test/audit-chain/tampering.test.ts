@@ -60,7 +60,8 @@ describe('10,000 deeds', () => {
       fc.asyncProperty(fc.nat(), async (start) => {
         const verdict = await verified(exported(tampering(trail, diceOf(start)).events, otherKey), [], key.publicKey);
         expect(verdict.numberOfBreaks).toBeGreaterThan(0);
-        expect(verdict.endIsGenuine).toBe(false);
+        // Null where the deed left an end that cannot be read at all.
+        expect(verdict.endIsGenuine).not.toBe(true);
       }),
       { numRuns: 500, seed },
     );

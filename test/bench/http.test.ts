@@ -136,14 +136,24 @@ describe('the benchmark over HTTP', () => {
       );
       expect(contestants.flatMap(({ disagreements }) => disagreements)).toEqual([]);
       const check = rowOf('check');
-      const checked = await Promise.all(
-        [ours, 'bare-node'].map((name) => checkAnswers(serverOf(name), check, site.world, null)),
-      );
+      const [own, bare, second] = await Promise.all([
+        checkAnswers(serverOf(ours), check, site.world, null),
+        checkAnswers(serverOf('bare-node'), check, site.world, null),
+        checkAnswers(serverOf('unguarded'), check, site.world, null),
+      ]);
       const effort = { rounds: 2, turnMs: 40, patienceMs: 5_000, connections: 4 };
-      const figures = await timeInTurns(client, check, checked, effort, () => undefined);
-      expect(figures.servers.map(({ name }) => name)).toEqual([ours, 'bare-node']);
+      const figures = await timeInTurns(client, check, [[own, second], [bare]], effort, () => undefined);
+      expect(figures.servers.map(({ name, answers }) => [name, answers])).toEqual([
+        [ours, own.answers + second.answers],
+        ['bare-node', bare.answers],
+      ]);
       for (const { perSecond } of figures.servers) expect(Math.min(...perSecond)).toBeGreaterThan(0);
       expect(writeTable(figures)).toMatch(/bare-node +[\d,.]+ +\d\.\d\d/);
+      // Every process is asked, and held against what it said itself.
+      const wrong = { ...second, lengths: second.lengths.map(() => 1) };
+      await expect(timeInTurns(client, check, [[own, wrong]], effort, () => undefined)).rejects.toThrow(
+        /unguarded, check: \d+ answers were wrong; status 200/,
+      );
     } finally {
       client.stop();
     }
