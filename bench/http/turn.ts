@@ -54,11 +54,19 @@ export function takeTurn(turn: Turn): Promise<Count> {
   let wrong = 0;
   let fault: string | null = null;
   let ended = false;
+  /** Told when the last connection has been left. */
+  let left = (): void => undefined;
   /** Looks whether the stretch under way is over. */
   let look = (): void => undefined;
   const blame = (what: string): void => {
     wrong += 1;
     fault ??= what;
+  };
+
+  const leave = (connection: Connection): void => {
+    open.delete(connection);
+    connection.end();
+    if (open.size === 0) left();
   };
 
   const start = (): void => {
@@ -73,7 +81,10 @@ export function takeTurn(turn: Turn): Promise<Count> {
       port,
       false,
       ({ status, length }) => {
-        if (ended) return;
+        if (ended) {
+          leave(connection);
+          return;
+        }
         answers += 1;
         if (status !== 200 || length !== lengths[sent]) {
           blame(`status ${status}, ${length} bytes instead of ${lengths[sent]} to request ${sent}`);
@@ -82,7 +93,7 @@ export function takeTurn(turn: Turn): Promise<Count> {
         if (!ended) send();
       },
       (why) => {
-        open.delete(connection);
+        leave(connection);
         if (ended) return;
         blame(why);
         // What refuses every connection would be asked for one for ever.
@@ -127,7 +138,13 @@ export function takeTurn(turn: Turn): Promise<Count> {
     const own = process.cpuUsage(ownBefore);
     const milliseconds = performance.now() - began;
     ended = true;
-    for (const connection of open) connection.end();
+    // What is under way is answered first: the server would go on with it in the turn of the next one.
+    const late = setTimeout(() => open.forEach(leave), turn.patienceMs);
+    await new Promise<void>((resolve) => {
+      left = resolve;
+      if (open.size === 0) resolve();
+    });
+    clearTimeout(late);
     return {
       requests: answers - answersBefore,
       wrong,

@@ -13,6 +13,7 @@ import {
   type Order,
   type Orders,
   type Page,
+  type Position,
   type Relation,
   type Relations,
   type Window,
@@ -162,24 +163,26 @@ export function connectionOf(
 /** A page of rows as a connection shows it. */
 export function connection<R>(
   page: Page<R>,
-  { order, cursors }: Pick<PageWindow, 'order' | 'cursors'>,
+  window: CursorsOfList,
   totalCount: ConnectionOf<R>['totalCount'] = null,
 ): ConnectionOf<R> {
-  const edges = page.rows.map(({ record, position }) => new OpenEdge(record, () => cursors.encode(order, position)));
+  const edges = page.rows.map(({ record, position }) => new OpenEdge(record, window, position));
   return assemble(page, edges, totalCount);
 }
 
 /** A page of a relationship: the facts of the relationship stand on the edges. */
 export function linkedConnection<R>(
   page: Page<Linked<R>>,
-  { order, cursors }: Pick<PageWindow, 'order' | 'cursors'>,
+  window: CursorsOfList,
   totalCount: ConnectionOf<R>['totalCount'] = null,
 ): ConnectionOf<R> {
   const edges = page.rows.map(
-    ({ record: { target, addedAt }, position }) => new OpenEdge(target, () => cursors.encode(order, position), addedAt),
+    ({ record: { target, addedAt }, position }) => new OpenEdge(target, window, position, addedAt),
   );
   return assemble(page, edges, totalCount);
 }
+
+type CursorsOfList = Pick<PageWindow, 'order' | 'cursors'>;
 
 function assemble<R>(
   { hasNext, hasPrevious }: Page<unknown>,
@@ -198,12 +201,13 @@ function assemble<R>(
 class OpenEdge<Node> implements EdgeOf<Node> {
   constructor(
     readonly node: Node,
-    private readonly seal: () => string,
+    private readonly window: CursorsOfList,
+    private readonly position: Position,
     readonly addedAt?: Instant,
   ) {}
 
   get cursor(): string {
-    return this.seal();
+    return this.window.cursors.encode(this.window.order, this.position);
   }
 }
 

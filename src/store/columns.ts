@@ -13,7 +13,7 @@ export interface Column {
   readonly values: readonly string[] | null;
   /** Throws what is wrong with a value that is to be written. */
   readonly check: (value: unknown) => void;
-  readonly transformer: { to(value: unknown): unknown; from(stored: unknown): unknown };
+  readonly transformer: { readonly to: (value: unknown) => unknown; readonly from: (stored: unknown) => unknown };
 }
 
 /** No index entry of PostgreSQL may be longer than a third of a page; a key of several columns must fit. */

@@ -1,22 +1,25 @@
 /** Where statements run: freely for reads, in single file inside a transaction. */
+import type { Database } from 'sqlite3';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import type { Kind } from '../iam/index.js';
 import { failureOf, isLost, isPassing } from './failures.js';
 import { attempts, pauseAfter } from './patience.js';
 import { PackedRows } from './packed-rows.js';
-import type { Raw } from './rows.js';
+import { PreparedStatements } from './prepared-statements.js';
+import { Rows, type Raw } from './rows.js';
 import { render, type Dialect, type Rendered, type Sql } from './sql.js';
 
 export interface Connection {
   readonly dialect: Dialect;
   rows(statement: Sql): Promise<readonly Raw[]>;
   /** The same for a statement that may answer many, each column of which has a name of its own and is one of a table, or a number. */
-  manyRows(statement: Sql): Promise<readonly Raw[]>;
+  manyRows(statement: Sql): Promise<Rows>;
 }
 
 /** Reads that belong to no transaction: each statement sees one committed state. */
 export class FreeConnection implements Connection {
   readonly #packedRows = new PackedRows();
+  #statements: PreparedStatements | null = null;
 
   constructor(
     readonly dialect: Dialect,
@@ -27,22 +30,33 @@ export class FreeConnection implements Connection {
     return this.#ask(render(statement, this.dialect));
   }
 
-  async manyRows(statement: Sql): Promise<readonly Raw[]> {
+  async manyRows(statement: Sql): Promise<Rows> {
     const rendered = render(statement, this.dialect);
-    if (this.dialect !== 'sqlite') return this.#ask(rendered);
+    if (this.dialect !== 'sqlite') return Rows.of(await this.#ask(rendered));
     const { text, parameters } = rendered;
     const packed = this.#packedRows.pack(text);
     if (packed !== null) return this.#packedRows.unpack(text, await this.#ask({ text: packed, parameters }));
-    const rows = await this.#ask(rendered);
+    const rows = Rows.of(await this.#ask(rendered));
     this.#packedRows.learn(text, rows);
     return rows;
+  }
+
+  /** Before its source is closed; nobody may ask any more. */
+  close(): void {
+    this.#statements?.clear();
+    this.#statements = null;
   }
 
   async #ask({ text, parameters }: Rendered): Promise<readonly Raw[]> {
     for (let attempt = 1; ; attempt += 1) {
       const runner = this.source.createQueryRunner();
       try {
-        return (await runner.query(text, parameters)) as Raw[];
+        if (this.dialect !== 'sqlite' || !this.source.isInitialized) {
+          return (await runner.query(text, parameters)) as Raw[];
+        }
+        this.source.logger.logQuery(text, parameters);
+        this.#statements ??= new PreparedStatements((await runner.connect()) as Database);
+        return await this.#statements.ask(text, parameters);
       } catch (error) {
         const failure = failureOf(error);
         if (isLost(failure)) await discard(runner);
@@ -85,8 +99,8 @@ export class TransactionConnection implements Connection {
     });
   }
 
-  manyRows(statement: Sql): Promise<readonly Raw[]> {
-    return this.rows(statement);
+  async manyRows(statement: Sql): Promise<Rows> {
+    return Rows.of(await this.rows(statement));
   }
 
   write<T>(kind: Kind, work: (manager: EntityManager) => Promise<T>): Promise<T> {

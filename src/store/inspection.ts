@@ -101,7 +101,10 @@ async function look(source: DataSource, { database }: Location, now: () => Insta
         JOIN "audit_events" event ON event."account_id" = account."id" AND event."revision" = account."revision"`);
       return row?.at == null ? null : Number(row.at);
     },
-    close: () => source.destroy(),
+    close: async () => {
+      connection.close();
+      await source.destroy();
+    },
   };
 }
 

@@ -5,7 +5,7 @@
  * For statements with a name of its own for every column, and only columns of tables and numbers in them: what a function
  * of JSON has made would be packed as what it says, and a blob cannot be.
  */
-import type { Raw } from './rows.js';
+import { Rows, type Raw } from './rows.js';
 
 /** Texts of statements that are remembered; of lists there are some hundred. */
 const most = 1_000;
@@ -24,18 +24,13 @@ export class PackedRows {
   }
 
   /** Takes the columns of a statement from what it answered. */
-  learn(text: string, [row]: readonly Raw[]): void {
-    if (row !== undefined && this.#columns.size < most) this.#columns.set(text, Object.keys(row));
+  learn(text: string, { columns, values }: Rows): void {
+    if (values.length > 0 && this.#columns.size < most) this.#columns.set(text, columns);
   }
 
   /** The rows in the answer to a packed statement. */
-  unpack(text: string, [answer]: readonly Raw[]): readonly Raw[] {
-    const columns = this.#columns.get(text) ?? [];
+  unpack(text: string, [answer]: readonly Raw[]): Rows {
     const values = JSON.parse(String(answer?.packed)) as readonly (readonly unknown[])[];
-    return values.map((given) => {
-      const row: Record<string, unknown> = {};
-      for (let at = 0; at < columns.length; at += 1) row[columns[at] ?? ''] = given[at];
-      return row;
-    });
+    return new Rows(this.#columns.get(text) ?? [], values);
   }
 }

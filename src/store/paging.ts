@@ -3,7 +3,7 @@
  * and rows that come or go meanwhile neither repeat nor hide others.
  */
 import type { Page, Position, Row, Window } from '../iam/index.js';
-import type { Raw } from './rows.js';
+import type { Rows } from './rows.js';
 import { all, never, raw, sql, type Sql } from './sql.js';
 
 /** What a list is ordered by. Neither column may hold NULL. */
@@ -13,14 +13,14 @@ export interface Sorting {
   readonly numeric: boolean;
 }
 
-/** What is listed: columns, FROM and WHERE of it. */
+/** What is listed: columns, of which one is the id, FROM and WHERE of it. */
 export interface Source {
   readonly columns: Sql;
   readonly from: Sql;
   readonly where: Sql;
 }
 
-/** What is answered of the rows that a ranking chose. */
+/** What is answered of the rows that a ranking chose: columns, of which one is the id. */
 export interface Shown {
   readonly columns: Sql;
   readonly join: Sql;
@@ -38,7 +38,7 @@ interface Bounds {
 /** One page, in one statement: the window, and beside it whether anything lies outside its bounds. */
 export function pageStatement(source: Source, sorting: Sorting, window: Window): Sql {
   const { inside, past, beyond } = boundsOf(sorting, window);
-  const listing = sql`SELECT ${source.columns}, ${sorting.key} AS "sortKey", ${sorting.id} AS "sortId"
+  const listing = sql`SELECT ${source.columns}, ${sorting.key} AS "sortKey"
     FROM ${source.from} WHERE ${source.where} AND ${inside}
     ORDER BY ${sorting.key} ${reading(window)}, ${sorting.id} ${reading(window)} LIMIT ${limitOf(window) + 1}`;
   if (window.after === null && window.before === null) return listing;
@@ -47,7 +47,7 @@ export function pageStatement(source: Source, sorting: Sorting, window: Window):
   return sql`SELECT outside."past", outside."beyond", listing.*
     FROM (SELECT ${some(past)} AS "past", ${some(beyond)} AS "beyond") outside
     LEFT JOIN (${listing}) listing ON TRUE
-    ORDER BY listing."sortKey" ${reading(window)}, listing."sortId" ${reading(window)}`;
+    ORDER BY listing."sortKey" ${reading(window)}, listing."id" ${reading(window)}`;
 }
 
 /**
@@ -65,7 +65,7 @@ export function pagesStatement(source: Source, parentId: Sql, sorting: Sorting, 
         SELECT ${columns}, ROW_NUMBER() OVER (PARTITION BY ${parentId}
           ORDER BY ${sorting.key} ${reading(window)}, ${sorting.id} ${reading(window)}) AS "place"
         FROM ${source.from} WHERE ${source.where})
-      SELECT placed.*, ${shown.columns} FROM placed ${shown.join}
+      SELECT placed."parentId", placed."sortKey", ${shown.columns} FROM placed ${shown.join}
       WHERE placed."place" <= ${limitOf(window) + 1}
       ORDER BY placed."parentId", placed."place"`;
   }
@@ -78,25 +78,37 @@ export function pagesStatement(source: Source, parentId: Sql, sorting: Sorting, 
         ROW_NUMBER() OVER (PARTITION BY "parentId", "inside"
           ORDER BY "sortKey" ${reading(window)}, "sortId" ${reading(window)}) AS "place"
       FROM listed)
-    SELECT placed.*, ${shown.columns} FROM placed ${shown.join}
+    SELECT placed."parentId", placed."sortKey", placed."inside", placed."past", placed."beyond", ${shown.columns}
+    FROM placed ${shown.join}
     WHERE (placed."inside" = 1 AND placed."place" <= ${limitOf(window) + 1})
       OR (placed."inside" = 0 AND placed."place" = 1)
     ORDER BY placed."parentId", placed."inside" DESC, placed."place"`;
 }
 
-/** The page that the rows of one of these statements make. */
-export function pageOf<R>(rows: readonly Raw[], sorting: Sorting, window: Window, record: (row: Raw) => R): Page<R> {
-  const past = rows.some((row) => isTrue(row.past));
-  const beyond = rows.some((row) => isTrue(row.beyond));
-  const found = rows.filter((row) => row.sortId !== null && (row.inside === undefined || isTrue(row.inside)));
-  const more = found.length > window.limit;
-  const shown: Row<R>[] = found.slice(0, window.limit).map((row) => ({
-    record: record(row),
-    position: { key: sorting.numeric ? Number(row.sortKey) : String(row.sortKey), id: String(row.sortId) },
-  }));
-  return window.backward
-    ? { rows: shown.reverse(), hasPrevious: more || past, hasNext: beyond }
-    : { rows: shown, hasPrevious: past, hasNext: more || beyond };
+/** Makes pages of the rows of one of these statements: of all of them, or of those of a parent. */
+export function pages<R>(
+  all: Rows,
+  { numeric }: Sorting,
+  { limit, backward }: Window,
+  record: (row: readonly unknown[]) => R,
+): (rows: Rows['values']) => Page<R> {
+  const [past, beyond, inside] = [all.place('past'), all.place('beyond'), all.place('inside')];
+  const [sortKey, id] = [all.place('sortKey'), all.place('id')];
+  const isListed = (row: readonly unknown[]) => row[id] !== null && (inside < 0 || isTrue(row[inside]));
+  return (rows) => {
+    const found = rows.filter(isListed);
+    const isPast = past >= 0 && rows.some((row) => isTrue(row[past]));
+    const isBeyond = beyond >= 0 && rows.some((row) => isTrue(row[beyond]));
+    const more = found.length > limit;
+    if (more) found.length = limit;
+    const shown = found.map((row): Row<R> => {
+      const key = numeric ? Number(row[sortKey]) : String(row[sortKey]);
+      return { record: record(row), position: { key, id: String(row[id]) } };
+    });
+    return backward
+      ? { rows: shown.reverse(), hasPrevious: more || isPast, hasNext: isBeyond }
+      : { rows: shown, hasPrevious: isPast, hasNext: more || isBeyond };
+  };
 }
 
 function isTrue(stored: unknown): boolean {

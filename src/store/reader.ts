@@ -17,9 +17,9 @@ import type {
 import { confinement, type View } from './confinement.js';
 import type { Connection } from './connection.js';
 import { filtered } from './lists.js';
-import { pageOf, pagesStatement, pageStatement, type Sorting } from './paging.js';
+import { pages, pagesStatement, pageStatement, type Sorting } from './paging.js';
 import { relations, relationSorting, relationSource } from './relations.js';
-import { columnsOf, property, recordOf, selected, type Raw } from './rows.js';
+import { columnsOf, property, recordsOf, selected } from './rows.js';
 import { all, among, sql, table } from './sql.js';
 import { tables } from './tables.js';
 
@@ -36,7 +36,8 @@ export class ScopedReader implements Reader {
       sql`SELECT ${selected(kind, 'target')} FROM ${table(tables[kind].name)} target
         WHERE ${confinement(kind, 'target', this.view())} AND ${among(property('target', 'id'), ids)}`,
     );
-    return new Map(rows.map((row) => [String(row.id), recordOf(kind, row)]));
+    const [record, id] = [recordsOf(kind, rows), rows.place('id')];
+    return new Map(rows.values.map((row) => [String(row[id]), record(row)]));
   }
 
   async page<K extends ListedKind>(kind: K, filter: Filters[K], window: Window<Orders[K]>): Promise<Page<Records[K]>> {
@@ -47,7 +48,7 @@ export class ScopedReader implements Reader {
       where: all([confinement(kind, 'target', this.view()), filtered(kind, 'target', filter)]),
     };
     const rows = await this.connection.manyRows(pageStatement(source, sorting, window));
-    return pageOf(rows, sorting, window, (row) => recordOf(kind, row));
+    return pages(rows, sorting, window, recordsOf(kind, rows))(rows.values);
   }
 
   async count<K extends ListedKind>(kind: K, filter: Filters[K]): Promise<number> {
@@ -68,16 +69,14 @@ export class ScopedReader implements Reader {
     const sorting = relationSorting(relation, window.order.by);
     const source = relationSource(relation, parentIds, this.view());
     const rows = await this.connection.manyRows(pagesStatement(source, source.parentId, sorting, window, source.shown));
-    const byParent = new Map<Id, Raw[]>(parentIds.map((id) => [id, []]));
-    for (const row of rows) byParent.get(String(row.parentId))?.push(row);
-    const record = (row: Raw) =>
-      link === null ? recordOf(target, row) : { target: recordOf(target, row), addedAt: Number(row.linkedAt) };
-    return new Map(
-      [...byParent].map(([id, found]) => [
-        id,
-        pageOf(found, sorting, window, record) as unknown as Page<Relations[R]['row']>,
-      ]),
-    );
+    const byParent = new Map<Id, (readonly unknown[])[]>(parentIds.map((id) => [id, []]));
+    const [parentId, linkedAt] = [rows.place('parentId'), rows.place('linkedAt')];
+    for (const row of rows.values) byParent.get(String(row[parentId]))?.push(row);
+    const targetOf = recordsOf(target, rows);
+    const record = (row: readonly unknown[]) =>
+      link === null ? targetOf(row) : { target: targetOf(row), addedAt: Number(row[linkedAt]) };
+    const pageOf = pages(rows, sorting, window, record);
+    return new Map([...byParent].map(([id, found]) => [id, pageOf(found) as unknown as Page<Relations[R]['row']>]));
   }
 
   async countsOf(relation: Relation, parentIds: readonly Id[]): Promise<ReadonlyMap<Id, number>> {

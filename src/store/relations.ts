@@ -144,7 +144,7 @@ export function relationSource(relation: Relation, parentIds: readonly string[],
     ]),
     parentId: naming,
     shown: {
-      columns: selected(target, 'shown'),
+      columns: link === null ? selected(target, 'shown') : sql`placed."linkedAt", ${selected(target, 'shown')}`,
       join: sql`JOIN ${table(tables[target].name)} shown
         ON shown."account_id" = ${view.scope.accountId} AND shown."id" = placed."sortId"`,
     },

@@ -38,6 +38,27 @@ export function property(alias: string, name: string): Sql {
   return column(alias, columnName(name));
 }
 
+/** What a statement answered: of each row its values, in the order of the columns. */
+export class Rows {
+  constructor(
+    readonly columns: readonly string[],
+    readonly values: readonly (readonly unknown[])[],
+  ) {}
+
+  static of(rows: readonly Raw[]): Rows {
+    const columns = Object.keys(rows[0] ?? {});
+    return new Rows(
+      columns,
+      rows.map((row) => columns.map((name) => row[name])),
+    );
+  }
+
+  /** Where in a row a column stands; -1, where nothing is, for one that the statement has not. */
+  place(column: string): number {
+    return this.columns.indexOf(column);
+  }
+}
+
 const selections = new Map<string, Sql>();
 
 /** The columns of a record in a SELECT, each under its property's name. */
@@ -55,11 +76,27 @@ export function selected(kind: Kind, alias: string): Sql {
 
 /** A record from a row of `selected` columns. */
 export function recordOf<K extends Kind>(kind: K, row: Raw): Records[K] {
+  const record: Record<string, unknown> = {};
+  for (const [name, { transformer }] of columnsOfRecord(kind)) record[name] = transformer.from(row[name]);
+  return record as unknown as Records[K];
+}
+
+/** Makes records of many rows, in which the `selected` columns are looked up once. */
+export function recordsOf<K extends Kind>(kind: K, rows: Rows): (row: readonly unknown[]) => Records[K] {
+  const parts = columnsOfRecord(kind).map(([name, { transformer }]) => {
+    return { name, place: rows.place(name), from: transformer.from };
+  });
+  return (row) => {
+    const record: Record<string, unknown> = {};
+    for (const { name, place, from } of parts) record[name] = from(row[place]);
+    return record as unknown as Records[K];
+  };
+}
+
+function columnsOfRecord(kind: Kind): readonly (readonly [string, Column])[] {
   let columns = columnsOfRecords.get(kind);
   if (columns === undefined) columnsOfRecords.set(kind, (columns = Object.entries<Column>(tables[kind].columns)));
-  const record: Record<string, unknown> = {};
-  for (const [name, { transformer }] of columns) record[name] = transformer.from(row[name]);
-  return record as unknown as Records[K];
+  return columns;
 }
 
 const columnsOfRecords = new Map<Kind, readonly (readonly [string, Column])[]>();

@@ -69,9 +69,14 @@ class SqliteEngine implements Engine {
   constructor(
     private readonly writer: DataSource,
     reader: DataSource,
-    readonly close: () => Promise<void>,
+    private readonly closeSources: () => Promise<void>,
   ) {
     this.reads = new FreeConnection('sqlite', reader);
+  }
+
+  async close(): Promise<void> {
+    this.reads.close();
+    await this.closeSources();
   }
 
   /** Every writer waits for every other, whatever its account. */

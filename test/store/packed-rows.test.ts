@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FreeConnection } from '../../src/store/connection.js';
+import { Rows } from '../../src/store/rows.js';
 import { canBeStored, sql } from '../../src/store/sql.js';
 
 let folder: string;
@@ -58,8 +59,8 @@ describe('many rows on SQLite', () => {
         const connection = connect();
         const plain = await connection.rows(listed);
         expect(plain.map(({ place }) => place)).toEqual([...rows.keys()].reverse());
-        expect(await connection.manyRows(listed)).toEqual(plain);
-        expect(await connection.manyRows(listed)).toEqual(plain);
+        expect(await connection.manyRows(listed)).toEqual(Rows.of(plain));
+        expect(await connection.manyRows(listed)).toEqual(Rows.of(plain));
         // The second time its columns were known.
         expect(asked.map((each) => each.includes('json_group_array'))).toEqual([false, false, true]);
       }),
@@ -70,11 +71,11 @@ describe('many rows on SQLite', () => {
   it('may be none, before and after the columns are known', async () => {
     await source.query('DELETE FROM "things"');
     const connection = connect();
-    expect(await connection.manyRows(listed)).toEqual([]);
+    expect((await connection.manyRows(listed)).values).toEqual([]);
     await source.query('INSERT INTO "things" VALUES (1, ?, 2, NULL)', ['one']);
     await connection.manyRows(listed);
     await source.query('DELETE FROM "things"');
-    expect(await connection.manyRows(listed)).toEqual([]);
+    expect((await connection.manyRows(listed)).values).toEqual([]);
     expect(asked.at(-1)).toContain('json_group_array');
   });
 });
