@@ -15,29 +15,39 @@ let asked: string[];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bailiwick-packed-'));
-  source = new DataSource({ type: 'sqlite', database: join(folder, 'rows.db') });
-  await source.initialize();
-  // There is one for the whole source.
-  const runner = source.createQueryRunner();
-  const query = runner.query.bind(runner);
-  runner.query = (text: string, parameters?: unknown[]) => {
-    asked.push(text);
-    return query(text, parameters);
-  };
+  const silent = () => undefined;
+  source = new DataSource({
+    type: 'sqlite',
+    database: join(folder, 'rows.db'),
+    logger: {
+      logQuery: (text) => void asked.push(text),
+      logQueryError: silent,
+      logQuerySlow: silent,
+      logSchemaBuild: silent,
+      logMigration: silent,
+      log: silent,
+    },
+  });
   asked = [];
+  await source.initialize();
   await source.query('CREATE TABLE "things" ("place" bigint, "words" varchar, "number" bigint, "nothing" varchar)');
 });
 afterAll(async () => {
+  for (const connection of connections) connection.close();
   await source.destroy();
   await rm(folder, { recursive: true });
 });
 
 const listed = sql`SELECT "place", "words", "number", "nothing", 1 AS "one" FROM "things" ORDER BY "place" DESC`;
 
+const connections: FreeConnection[] = [];
+
 /** A connection that knows no columns yet. */
 function connect(): FreeConnection {
   asked = [];
-  return new FreeConnection('sqlite', source);
+  const connection = new FreeConnection('sqlite', source);
+  connections.push(connection);
+  return connection;
 }
 
 describe('many rows on SQLite', () => {
