@@ -11,7 +11,7 @@ import { caller } from './seed.js';
 
 export interface Effort {
   readonly rounds: number;
-  /** How long a turn is meant to take; the first warming takes twice as long, and each later one a quarter. */
+  /** How long a turn is meant to take; the first warming takes four times as long, and each later one a quarter. */
   readonly turnMs: number;
   /** How long one may take until enough was answered. */
   readonly patienceMs: number;
@@ -122,8 +122,7 @@ export interface RowFigures {
  * Servers take turns within each round, so that what else the machine does falls on all.
  *
  * @param contestants for each server its processes, one or more, all of the same program. Of two such processes one may be
- *   a quarter slower than the other for as long as it lives; a round takes the next process of each server, so that no
- *   figure is that of one process.
+ *   a tenth slower than the other for as long as it lives; a round takes the next process of each server.
  */
 export async function timeInTurns(
   client: Client,
@@ -158,7 +157,7 @@ export async function timeInTurns(
   const again = { milliseconds: turnMs / 4, requests: row.warm / 20 };
   for (const run of runs.flatMap(({ processes }) => processes)) {
     progress(`${row.name}: warming ${run.checked.server.name}`);
-    await turnOf(run, { milliseconds: turnMs * 2, requests: row.warm }, { milliseconds: 0, requests: 1 });
+    await turnOf(run, { milliseconds: turnMs * 4, requests: row.warm }, { milliseconds: 0, requests: 1 });
   }
   for (let round = 0; round < effort.rounds; round += 1) {
     progress(`${row.name}: round ${round + 1} of ${effort.rounds}`);

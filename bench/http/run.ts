@@ -4,13 +4,13 @@
  *     npm run bench:http
  *     npm run bench:http -- --rows viewer,check --servers unguarded,graphql-yoga --rounds 5 --seed 7 --strict
  *     npm run bench:http -- --database postgres
- *     npm run bench:http -- --processes 7 --rounds 7 --turn 500
+ *     npm run bench:http -- --rows users --processes 5 --rounds 10
  *
  * One world (world.ts), made from the seed, is filled into a database; each server is a process of its own on a copy of it,
  * or on the same data in memory. A client in another process keeps `--connections` connections busy, each with the next
  * request as soon as an answer has come. Servers take turns in each round; a ratio is the median of those of the rounds.
  * Of each server `--processes` are started, and the rounds take one after the other: two processes of one program differ
- * by up to a quarter for as long as they live, which is more than what some of the targets are about.
+ * by a tenth for as long as they live, which is as much as what some of the targets are about.
  *
  * - **requests/s**, and how many times that of each server ours is (**x**).
  * - **processor us**: what a request costs the server's process of processor time, all threads, and how many times less
@@ -51,7 +51,7 @@ const { values } = parseArgs({
     servers: { type: 'string', default: adapters.map(({ name }) => name).join(',') },
     database: { type: 'string', default: 'sqlite' },
     rounds: { type: 'string', default: '3' },
-    processes: { type: 'string', default: '3' },
+    processes: { type: 'string', default: '1' },
     turn: { type: 'string', default: '800' },
     connections: { type: 'string', default: '32' },
     users: { type: 'string', default: '1000' },
