@@ -93,19 +93,14 @@ export function costOf(
   if (fixed !== undefined) return fixed;
   const root = schema.getRootType(operation.operation);
   if (root == null) return leastCost;
-  const fragments = new Map(
-    document.definitions.flatMap((definition) =>
-      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
-    ),
-  );
-  const given: Record<string, unknown> = { ...variables };
+  let given = variables;
   for (const { variable, defaultValue } of operation.variableDefinitions ?? []) {
     // A default that nobody looked at would be a page that nobody priced.
     if (given[variable.name.value] === undefined && defaultValue !== undefined) {
-      given[variable.name.value] = valueFromASTUntyped(defaultValue);
+      given = { ...given, [variable.name.value]: valueFromASTUntyped(defaultValue) };
     }
   }
-  const pricing = new Pricing(schema, fragments, given);
+  const pricing = new Pricing(schema, document, given);
   const cost = Math.max(leastCost, pricing.ofSelections(operation.selectionSet, root, 1));
   if (!pricing.readsVariables) fixedCosts.set(operation, cost);
   return cost;
@@ -118,16 +113,18 @@ class Pricing {
   /** Whether the cost so far depends on what the variables are. */
   readsVariables = false;
   readonly #schema: GraphQLSchema;
-  readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  readonly #document: DocumentNode;
   readonly #variables: Variables;
   /** Length of the longest list in a variable: it may be used many times. */
   readonly #longest = new Map<string, number>();
+  /** Null: none was met yet. */
+  #fragments: ReadonlyMap<string, FragmentDefinitionNode> | null = null;
   /** By fragment and length of the page that it stands in. */
   readonly #known = new Map<string, number>();
 
-  constructor(schema: GraphQLSchema, fragments: ReadonlyMap<string, FragmentDefinitionNode>, variables: Variables) {
+  constructor(schema: GraphQLSchema, document: DocumentNode, variables: Variables) {
     this.#schema = schema;
-    this.#fragments = fragments;
+    this.#document = document;
     this.#variables = variables;
   }
 
@@ -151,7 +148,7 @@ class Pricing {
     if (known !== undefined) return known;
     // Validation has refused cycles; one that came by all the same would cost more than anything may.
     this.#known.set(key, Infinity);
-    const fragment = this.#fragments.get(name);
+    const fragment = (this.#fragments ??= fragmentsOf(this.#document)).get(name);
     const type = fragment && this.#schema.getType(fragment.typeCondition.name.value);
     const cost = fragment && type ? this.ofSelections(fragment.selectionSet, type, page) : 0;
     this.#known.set(key, cost);
@@ -172,7 +169,8 @@ class Pricing {
     if (parent.name.startsWith('__')) {
       return introspectionCost + (node.selectionSet === undefined ? 0 : this.ofSelections(node.selectionSet, type, 1));
     }
-    const given = Math.max(0, ...(node.arguments ?? []).map(({ value }) => this.#longestList(value)));
+    let given = 0;
+    for (const { value } of node.arguments ?? []) given = Math.max(given, this.#longestList(value));
     const own = this.#own(node, field, parent, given);
     if (!isCompositeType(type) || node.selectionSet === undefined) return own;
     if (type.name.endsWith('Connection')) {
@@ -256,6 +254,14 @@ class Pricing {
     if (node.kind !== Kind.OBJECT) return undefined;
     return Object.fromEntries(node.fields.map((field) => [field.name.value, this.#valueOf(field.value)]));
   }
+}
+
+function fragmentsOf({ definitions }: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
+  return new Map(
+    definitions.flatMap((definition) =>
+      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
+    ),
+  );
 }
 
 /** Types of what `__schema` and `__type` answer. */
