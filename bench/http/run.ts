@@ -67,6 +67,10 @@ const effort: Effort = {
   patienceMs: Number(values.turn) * 20,
   connections: Number(values.connections),
 };
+const processes = Number(values.processes);
+if (!Number.isSafeInteger(processes) || processes < 1 || processes > effort.rounds) {
+  throw new Error(`--processes is a whole number from 1 to the number of rounds, which is ${effort.rounds}`);
+}
 const judge: Measure = values.judge === 'processor' ? 'processor' : 'wall';
 /** Those of the names that were asked for; one that nobody bears is a mistake. */
 function namedIn<T extends { readonly name: string }>(list: readonly T[], names: string, what: string): T[] {
@@ -117,7 +121,7 @@ try {
   const checked = new Map<string, [Checked, ...Checked[]][]>(rows.map(({ name }) => [name, []]));
   const disagreements: string[] = [];
   for (const adapter of chosen) {
-    for (let place = 0; place < Number(values.processes); place += 1) {
+    for (let place = 0; place < processes; place += 1) {
       progress(`opening ${adapter.name}`);
       const server = await adapter.open(siteOf(site, place));
       if (server === null) {

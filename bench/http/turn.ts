@@ -139,7 +139,10 @@ export function takeTurn(turn: Turn): Promise<Count> {
     const milliseconds = performance.now() - began;
     ended = true;
     // What is under way is answered first: the server would go on with it in the turn of the next one.
-    const late = setTimeout(() => open.forEach(leave), turn.patienceMs);
+    const late = setTimeout(() => {
+      blame(`${open.size} requests were not answered`);
+      open.forEach(leave);
+    }, turn.patienceMs);
     await new Promise<void>((resolve) => {
       left = resolve;
       if (open.size === 0) resolve();

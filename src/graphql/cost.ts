@@ -96,7 +96,7 @@ export function costOf(
   let given = variables;
   for (const { variable, defaultValue } of operation.variableDefinitions ?? []) {
     // A default that nobody looked at would be a page that nobody priced.
-    if (given[variable.name.value] === undefined && defaultValue !== undefined) {
+    if (valueAmong(given, variable.name.value) === undefined && defaultValue !== undefined) {
       given = { ...given, [variable.name.value]: valueFromASTUntyped(defaultValue) };
     }
   }
@@ -233,7 +233,7 @@ class Pricing {
     if (node.kind !== Kind.VARIABLE) return 0;
     this.readsVariables = true;
     const name = node.name.value;
-    const longest = this.#longest.get(name) ?? longestList(this.#variables[name]);
+    const longest = this.#longest.get(name) ?? longestList(valueAmong(this.#variables, name));
     this.#longest.set(name, longest);
     return longest;
   }
@@ -247,13 +247,18 @@ class Pricing {
   #valueOf(node: ValueNode): unknown {
     if (node.kind === Kind.VARIABLE) {
       this.readsVariables = true;
-      return this.#variables[node.name.value];
+      return valueAmong(this.#variables, node.name.value);
     }
     if (node.kind === Kind.INT) return Number(node.value);
     if (node.kind === Kind.LIST) return node.values;
     if (node.kind !== Kind.OBJECT) return undefined;
     return Object.fromEntries(node.fields.map((field) => [field.name.value, this.#valueOf(field.value)]));
   }
+}
+
+/** As the executor has it: what every object has, `constructor` for one, was not given. */
+function valueAmong(variables: Variables, name: string): unknown {
+  return Object.hasOwn(variables, name) ? variables[name] : undefined;
 }
 
 function fragmentsOf({ definitions }: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {

@@ -64,6 +64,14 @@ export function checkOperation(
     if (!(error instanceof BadInput)) throw error;
     throw clientError('BAD_USER_INPUT', error.message, { http: { status: 400 } });
   }
+  const { inherited } = measures;
+  if (inherited !== null) {
+    throw clientError(
+      'BAD_USER_INPUT',
+      `the variable \`$${inherited}\` cannot be told from what every object has; give it another name`,
+      { http: { status: 400 } },
+    );
+  }
   limit('directives', measures.directives, operationLimits.directives);
   limit('items in one list', longestListAmong(variables), operationLimits.listItems);
   const { depth, aliases, fields, selections, signIns, introspects } = measures.of(operation);
@@ -125,6 +133,11 @@ export function priceOf(
 /** Documents are kept by the server and come again and again; what is the same each time is measured once. */
 class Measures {
   readonly directives: number;
+  /**
+   * A variable with the name of something that every object has, `constructor` for one. The executor takes that for a
+   * value that was given, and hands it to resolvers unread.
+   */
+  readonly inherited: string | null;
   readonly #document: DocumentNode;
   #readsWell = false;
   readonly #ofOperations = new Map<OperationDefinitionNode, Measure>();
@@ -132,6 +145,7 @@ class Measures {
   constructor(document: DocumentNode) {
     this.#document = document;
     this.directives = directivesIn(document);
+    this.inherited = variablesIn(document).find((name) => name in Object.prototype) ?? null;
   }
 
   checkText(): void {
@@ -165,6 +179,14 @@ function measuresOf(document: DocumentNode): Measures {
 }
 
 const nothing: Measure = { depth: 0, aliases: 0, fields: 0, selections: 0, signIns: 0, introspects: false };
+
+function variablesIn({ definitions }: DocumentNode): string[] {
+  return definitions.flatMap((definition) =>
+    definition.kind === Kind.OPERATION_DEFINITION
+      ? (definition.variableDefinitions ?? []).map(({ variable }) => variable.name.value)
+      : [],
+  );
+}
 
 function directivesIn(document: DocumentNode): number {
   let count = 0;

@@ -20,6 +20,7 @@ export interface Connection {
 export class FreeConnection implements Connection {
   readonly #packedRows = new PackedRows();
   #statements: PreparedStatements | null = null;
+  #closed = false;
 
   constructor(
     readonly dialect: Dialect,
@@ -37,12 +38,14 @@ export class FreeConnection implements Connection {
     const packed = this.#packedRows.pack(text);
     if (packed !== null) return this.#packedRows.unpack(text, await this.#ask({ text: packed, parameters }));
     const rows = Rows.of(await this.#ask(rendered));
-    this.#packedRows.learn(text, rows);
+    // From now on it is asked for packed.
+    if (this.#packedRows.learn(text, rows)) this.#statements?.discard(text);
     return rows;
   }
 
-  /** Before its source is closed; nobody may ask any more. */
+  /** Before its source is closed: SQLite closes no connection that has statements. What still comes leaves none. */
   close(): void {
+    this.#closed = true;
     this.#statements?.clear();
     this.#statements = null;
   }
@@ -51,12 +54,10 @@ export class FreeConnection implements Connection {
     for (let attempt = 1; ; attempt += 1) {
       const runner = this.source.createQueryRunner();
       try {
-        if (this.dialect !== 'sqlite' || !this.source.isInitialized) {
-          return (await runner.query(text, parameters)) as Raw[];
-        }
+        const statements = this.#statements ?? (await this.#openStatements(runner));
+        if (statements === null) return (await runner.query(text, parameters)) as Raw[];
         this.source.logger.logQuery(text, parameters);
-        this.#statements ??= new PreparedStatements((await runner.connect()) as Database);
-        return await this.#statements.ask(text, parameters);
+        return await statements.ask(text, parameters);
       } catch (error) {
         const failure = failureOf(error);
         if (isLost(failure)) await discard(runner);
@@ -67,6 +68,14 @@ export class FreeConnection implements Connection {
       }
       await pauseAfter(attempt);
     }
+  }
+
+  /** Null where statements are not kept. */
+  async #openStatements(runner: QueryRunner): Promise<PreparedStatements | null> {
+    if (this.dialect !== 'sqlite' || !this.source.isInitialized) return null;
+    const database = (await runner.connect()) as Database;
+    // Others may have come here meanwhile, and so may the end.
+    return this.#closed ? null : (this.#statements ??= new PreparedStatements(database));
   }
 }
 

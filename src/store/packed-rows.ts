@@ -23,9 +23,11 @@ export class PackedRows {
     return `SELECT json_group_array(json_array(${quoted})) AS "packed" FROM (${text})`;
   }
 
-  /** Takes the columns of a statement from what it answered. */
-  learn(text: string, { columns, values }: Rows): void {
-    if (values.length > 0 && this.#columns.size < most) this.#columns.set(text, columns);
+  /** Takes the columns of a statement from what it answered; false where that tells nothing. */
+  learn(text: string, { columns, values }: Rows): boolean {
+    if (values.length === 0 || this.#columns.size >= most) return false;
+    this.#columns.set(text, columns);
+    return true;
   }
 
   /** The rows in the answer to a packed statement. */

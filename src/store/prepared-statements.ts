@@ -47,6 +47,14 @@ export class PreparedStatements {
     });
   }
 
+  /** Throws those of a text away, which nobody is going to ask again. */
+  discard(text: string): void {
+    const shelf = this.#shelves.get(text);
+    if (shelf === undefined) return;
+    this.#shelves.delete(text);
+    clear(shelf);
+  }
+
   /** Throws all of them away, those under way when they have answered: the connection cannot be closed before. */
   clear(): void {
     for (const shelf of this.#shelves.values()) clear(shelf);
@@ -63,10 +71,7 @@ export class PreparedStatements {
       return known;
     }
     const [oldest] = this.#shelves.values();
-    if (oldest !== undefined && this.#shelves.size >= most) {
-      this.#shelves.delete(oldest.text);
-      clear(oldest);
-    }
+    if (oldest !== undefined && this.#shelves.size >= most) this.discard(oldest.text);
     const shelf: Shelf = { text, free: [], made: 0, waiting: [], cleared: false };
     this.#shelves.set(text, shelf);
     return shelf;
@@ -87,14 +92,24 @@ export class PreparedStatements {
   }
 
   #put(shelf: Shelf, statement: Statement, { parameters, answer, fail }: Question): void {
-    statement.all<Raw>(parameters, (error, rows) => {
-      const next = shelf.waiting.shift();
-      if (next !== undefined) this.#put(shelf, statement, next);
-      else if (shelf.cleared) statement.finalize();
-      else shelf.free.push(statement);
-      if (error === null) answer(rows);
-      else fail(error);
-    });
+    try {
+      statement.all<Raw>(parameters, (error, rows) => {
+        this.#release(shelf, statement);
+        if (error === null) answer(rows);
+        else fail(error);
+      });
+    } catch (error) {
+      // The driver knows no such value.
+      this.#release(shelf, statement);
+      fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #release(shelf: Shelf, statement: Statement): void {
+    const next = shelf.waiting.shift();
+    if (next !== undefined) this.#put(shelf, statement, next);
+    else if (shelf.cleared) statement.finalize();
+    else shelf.free.push(statement);
   }
 }
 

@@ -24,8 +24,15 @@ export async function openSqlite(
   const writer = dataSource(location, 'WRITER', entities, settings.log, settings.limits);
   const reader = dataSource(location, 'READER', entities, settings.log, settings.limits);
   const close = async () => {
-    for (const source of [reader, writer]) if (source.isInitialized) await source.destroy();
-    await lock.release();
+    try {
+      if (reader.isInitialized) await reader.destroy();
+    } finally {
+      try {
+        if (writer.isInitialized) await writer.destroy();
+      } finally {
+        await lock.release();
+      }
+    }
   };
   try {
     await createPrivately(path);

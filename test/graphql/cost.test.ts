@@ -33,6 +33,17 @@ const rows: readonly Row[] = [
     costs: 101,
   },
   {
+    says: 'the default of a variable, though every object has something of its name',
+    query: 'query ($constructor: Int = 100) { users(first: $constructor) { nodes { name } } }',
+    costs: 101,
+  },
+  {
+    says: 'the default of a variable that is a list, though every object has something of its name',
+    query:
+      'query ($toString: [AccessRequestInput!] = [{ action: "a:b:c" }, { action: "a:b:d" }]) { checkAccess(requests: $toString) { effect } }',
+    costs: 2,
+  },
+  {
     says: 'a page that is out of range as the longest or shortest there is',
     query: '{ a: users(first: 100000) { nodes { name } } b: users(first: -5) { nodes { name } } }',
     costs: 103,

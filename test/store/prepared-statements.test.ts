@@ -1,12 +1,13 @@
 /** Statements that stay prepared answer what they would if each question had one of its own. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sqlite3 from 'sqlite3';
 import { DataSource } from 'typeorm';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FreeConnection } from '../../src/store/connection.js';
 import { PreparedStatements } from '../../src/store/prepared-statements.js';
+import { openStore } from '../../src/store/index.js';
 import { sql } from '../../src/store/sql.js';
 
 let folder: string;
@@ -126,6 +127,38 @@ it('a connection of the store keeps them, and lets go of them before its source 
     'the database refused a statement: SQLITE_ERROR: no such table: nowhere',
   );
   connection.close();
+  // What still comes is answered, and keeps nothing.
+  expect(await connection.rows(counted)).toEqual([{ count: 7 }]);
   await source.destroy();
   await expect(connection.rows(counted)).rejects.toThrow(/not established/);
+});
+
+it('many first questions at once leave nothing behind', async () => {
+  const source = new DataSource({ type: 'sqlite', database: join(folder, 'things.db') });
+  await source.initialize();
+  const connection = new FreeConnection('sqlite', source);
+  const counts = await Promise.all(
+    [...Array(9).keys()].map((n) => connection.rows(sql`SELECT COUNT(*) AS "count" FROM "things" WHERE "id" < ${n}`)),
+  );
+  expect(counts).toEqual([...Array(9).keys()].map((count) => [{ count }]));
+  connection.close();
+  await source.destroy();
+});
+
+it('a store is closed while reads follow one another', async () => {
+  const store = await openStore(`sqlite:${join(folder, 'store.db')}`);
+  let under = 0;
+  const chains = [...Array(16).keys()].map(async () => {
+    for (let time = 0; time < 20; time += 1) {
+      under += 1;
+      await store.access.accounts();
+    }
+  });
+  const ended = Promise.allSettled(chains);
+  await vi.waitFor(() => expect(under).toBeGreaterThan(20), { interval: 1 });
+  await store.close();
+  await ended;
+  // Nothing of it is left, so that it can be opened at once.
+  await (await openStore(`sqlite:${join(folder, 'store.db')}`)).close();
+  expect((await readdir(folder)).filter((name) => name.startsWith('store.db'))).toEqual(['store.db']);
 });

@@ -5,6 +5,20 @@ import type { Attack } from './attack.js';
 const page = 'query ($first: Int) { users(first: $first) { totalCount } }';
 const refusedPage = { status: 200, code: 'BAD_USER_INPUT', data: { users: null } } as const;
 
+/** What every object of JavaScript has, so that the executor takes it for a variable that was given. */
+const inherited: readonly Attack[] = ['constructor', 'toString', 'hasOwnProperty', '__proto__'].flatMap((name) => [
+  {
+    says: `A page is as long as the variable \`${name}\`, which is not given.`,
+    send: asks(`query ($${name}: Int = 100) { users(first: $${name}) { nodes { id } } }`),
+    ...unfit,
+  },
+  {
+    says: `A filter is filled from the variable \`${name}\`, which is not given.`,
+    send: asks(`query ($${name}: String) { users(filter: { nameContains: $${name} }) { totalCount } }`),
+    ...unfit,
+  },
+]);
+
 const numbers: readonly Attack[] = [
   { says: 'A page has minus one rows.', send: asks('{ users(first: -1) { totalCount } }'), ...refusedPage },
   { says: 'A page has no rows.', send: asks('{ users(first: 0) { totalCount } }'), ...refusedPage },
@@ -219,4 +233,4 @@ const values: readonly Attack[] = [
   },
 ];
 
-export const valueAttacks: readonly Attack[] = [...numbers, ...values];
+export const valueAttacks: readonly Attack[] = [...numbers, ...inherited, ...values];
