@@ -77,22 +77,9 @@ describe.each<TestDatabase>([sqlite, postgres])('$name', (database) => {
       }
     });
     reader = store.reader({ accountId: 'acc', workspaceId: '0' });
-    // Statements are taken where they are run, with their parameters: the log of the store has none.
+    // What runs statements tells its logger of each with its parameters; the log of the store is told of none of those.
     const { source } = (reader as unknown as { connection: { source: DataSource } }).connection;
-    const createRunner = source.createQueryRunner.bind(source);
-    const listening = new WeakSet();
-    source.createQueryRunner = (mode) => {
-      const runner = createRunner(mode);
-      // SQLite has one runner for all.
-      if (listening.has(runner)) return runner;
-      listening.add(runner);
-      const query = runner.query.bind(runner) as (text: string, parameters?: readonly unknown[]) => Promise<unknown>;
-      runner.query = (text: string, parameters?: readonly unknown[]) => {
-        asked.push({ text, parameters: parameters ?? [] });
-        return query(text, parameters) as Promise<never>;
-      };
-      return runner;
-    };
+    source.logger.logQuery = (text, parameters) => void asked.push({ text, parameters: parameters ?? [] });
     if (database.name === 'sqlite') {
       const connection = new sqlite3.Database(new URL(url.replace('sqlite:', 'file:')).pathname);
       close = () => new Promise((resolve) => connection.close(() => resolve()));
