@@ -111,7 +111,7 @@ try {
     progress,
   });
   console.log(
-    `seed ${values.seed}, ${values.users} users, ${values.policies} policies, ${values.database.split(':')[0]}, ${values.connections} connections, ${values.processes} processes of each server, ${values.rounds} rounds of ${values.turn} ms, Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? '?'}`,
+    `seed ${values.seed}, ${values.users} users, ${values.policies} policies, ${values.database.split(':')[0]}, ${values.connections} connections, ${processes === 1 ? 'one process' : `${processes} processes`} of each server, ${values.rounds} rounds of ${values.turn} ms, Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? '?'}`,
   );
   for (const { name, use } of chosen) console.log(`  ${name.padEnd(13)} ${use}`);
 
