@@ -27,6 +27,7 @@ import {
 } from 'graphql';
 import { mostLooks } from '../iam/index.js';
 import { pageSize } from './connections.js';
+import { fragmentsOf } from './fragments.js';
 
 /** Most points of one operation. */
 export const dearestOperation = 500_000;
@@ -259,14 +260,6 @@ class Pricing {
 /** As the executor has it: what every object has, `constructor` for one, was not given. */
 function valueAmong(variables: Variables, name: string): unknown {
   return Object.hasOwn(variables, name) ? variables[name] : undefined;
-}
-
-function fragmentsOf({ definitions }: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
-  return new Map(
-    definitions.flatMap((definition) =>
-      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
-    ),
-  );
 }
 
 /** Types of what `__schema` and `__type` answer. */

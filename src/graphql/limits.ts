@@ -18,6 +18,7 @@ import { BadInput, type Call } from '../iam/index.js';
 import type { GraphContext } from './context.js';
 import { costOf, dearestOperation, longestListAmong } from './cost.js';
 import { clientError } from './errors.js';
+import { fragmentsOf } from './fragments.js';
 import { reportPermissions, wantsReport, type PermissionReport } from './permission-reports.js';
 import { checkTextIn, checkTextOfDocument } from './text.js';
 import type { Throttle } from './throttle.js';
@@ -157,12 +158,7 @@ class Measures {
   of(operation: OperationDefinitionNode): Measure {
     const known = this.#ofOperations.get(operation);
     if (known !== undefined) return known;
-    const fragments = new Map(
-      this.#document.definitions.flatMap((definition) =>
-        definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
-      ),
-    );
-    const measured = measure(operation.selectionSet, fragments, new Map());
+    const measured = measure(operation.selectionSet, fragmentsOf(this.#document), new Map());
     this.#ofOperations.set(operation, measured);
     return measured;
   }

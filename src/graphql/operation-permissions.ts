@@ -39,6 +39,7 @@ import type {
   OperationPermissions,
   ReadOptions,
 } from './asked-permissions.js';
+import { fragmentsOf } from './fragments.js';
 import { isPayload, type SchemaRules } from './rules.js';
 
 /** Far more than an operation that is answered can have. */
@@ -132,11 +133,7 @@ class Reading {
     this.#declared = declared;
     this.#plain = plain;
     this.#most = most;
-    this.#fragments = new Map(
-      document.definitions.flatMap((definition) =>
-        definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition] as const] : [],
-      ),
-    );
+    this.#fragments = fragmentsOf(document);
     // A default is what is sent only when no value is: known where the values are.
     this.#variables =
       variables === undefined

@@ -20,6 +20,7 @@ import {
 import type { GraphContext } from './context.js';
 import { checkNesting, knownOperationTypes } from './documents.js';
 import { clientError } from './errors.js';
+import { fragmentsOf } from './fragments.js';
 import { checkOperation, parseLimits, priceOf } from './limits.js';
 import type { Throttle } from './throttle.js';
 
@@ -106,10 +107,8 @@ function isOfVariable({ nodes = [] }: GraphQLError): boolean {
 }
 
 /** Whether some directive can leave a root field out. Each fragment is looked at once, however often it is spread. */
-function isConditional(selectionSet: SelectionSetNode, { definitions }: DocumentNode): boolean {
-  const fragments = new Map(
-    definitions.flatMap((each) => (each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each] as const] : [])),
-  );
+function isConditional(selectionSet: SelectionSetNode, document: DocumentNode): boolean {
+  const fragments = fragmentsOf(document);
   const rest: SelectionSetNode[] = [selectionSet];
   for (const { selections } of rest) {
     for (const selection of selections) {

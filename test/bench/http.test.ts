@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -177,6 +179,35 @@ describe('the benchmark over HTTP', () => {
     expect(count.requests).toBeGreaterThanOrEqual(10);
     expect(count.wrong).toBeGreaterThanOrEqual(20);
     expect(count.fault).toMatch(/status 200, \d+ bytes instead of 1/);
+  });
+
+  it('ends a turn when everything is answered, and blames a server that leaves something', async () => {
+    let under = 0;
+    let silent = false;
+    const server = createServer((_request, response) => {
+      under += 1;
+      setTimeout(() => {
+        if (silent) return;
+        under -= 1;
+        response.end('{}');
+      }, 30);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const requests = [bytesOf('/', port, {}, '{}')];
+    const rest = { port, pid: process.pid, connections: 8, requests, stamps: null, stampFrom: firstStamp, stampDigits: 9, lengths: [2] }; // prettier-ignore
+    const warm = { milliseconds: 0, requests: 1 };
+    const measured = { milliseconds: 0, requests: 3 };
+    try {
+      const { wrong } = await takeTurn({ ...rest, warm, measured, patienceMs: 5_000 });
+      expect({ wrong, under }).toEqual({ wrong: 0, under: 0 });
+      silent = true;
+      const { fault } = await takeTurn({ ...rest, warm, measured, patienceMs: 100 });
+      expect(fault).toBe('8 requests were not answered');
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
   });
 
   it('holds the figures against the targets', () => {
