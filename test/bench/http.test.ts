@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startOptions } from '../../bench/http/contestants/bailiwick.js';
 import { adapters } from '../../bench/http/adapters.js';
 import { bundle } from '../../bench/http/build.js';
@@ -144,7 +144,11 @@ describe('the benchmark over HTTP', () => {
         checkAnswers(serverOf('unguarded'), check, site.world, null),
       ]);
       const effort = { rounds: 2, turnMs: 40, patienceMs: 5_000, connections: 4 };
+      const taken = vi.spyOn(client, 'take');
       const figures = await timeInTurns(client, check, [[own, second], [bare]], effort, () => undefined);
+      // Each is warmed; the second round begins with the second server, and takes the second process of the first.
+      const [a, b, other] = [own, second, bare].map(({ server }) => server.port);
+      expect(taken.mock.calls.map(([{ port }]) => port)).toEqual([a, b, other, a, other, other, b]);
       expect(figures.servers.map(({ name, answers }) => [name, answers])).toEqual([
         [ours, own.answers + second.answers],
         ['bare-node', bare.answers],
