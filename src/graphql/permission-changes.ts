@@ -8,7 +8,10 @@ import { Feed, type News } from './feeds.js';
 
 @ObjectType({ description: 'Change of what the viewer may do in the scope of the credential.', simpleResolvers: true })
 class PermissionsChange {
-  @Field(() => Int, { description: 'Revision of the account as of which it holds.' })
+  @Field(() => Int, {
+    description:
+      'Revision of the account whose changes are all in it, and those before; one that came while it was decided may be in it as well.',
+  })
   revision!: number;
 
   @Field(() => [AccessPermission], { description: 'Answers that are other than before, as they are now.' })

@@ -4,7 +4,7 @@ import type { Decision } from './authorizer.js';
 import type { Call } from './call.js';
 
 export interface PermissionsChange {
-  /** Revision of the account as of which it holds. */
+  /** Nothing in it is older than this revision of the account, which is read first; something may be newer. */
   readonly revision: number;
   readonly changes: readonly Pick<Decision, 'action' | 'effect' | 'reason'>[];
 }
