@@ -54,6 +54,32 @@ interface Served {
   readonly log: readonly string[];
 }
 
+/** Sends requests on one connection, each before the one ahead of it is answered; the id and the status of each answer. */
+async function sendAhead(house: Served, token: string, bodies: readonly string[]): Promise<readonly string[][]> {
+  const { hostname, port, pathname } = new URL(house.url);
+  const requests = bodies.map((body, n) =>
+    [
+      `POST ${pathname} HTTP/1.1`,
+      `Host: ${hostname}:${port}`,
+      'Content-Type: application/json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      `Authorization: Bearer ${token}`,
+      `X-Request-Id: n${n}`,
+      ...(n === bodies.length - 1 ? ['Connection: close'] : []),
+      '',
+      body,
+    ].join('\r\n'),
+  );
+  const socket = connect(Number(port), hostname);
+  socket.write(requests.join(''));
+  let text = '';
+  for await (const chunk of socket) text += String(chunk);
+  return [...text.matchAll(/HTTP\/1.1 (\d+)[^]*?x-request-id: (\w+)/gi)].map(([, status = '', id = '']) => [
+    id,
+    status,
+  ]);
+}
+
 function send(house: Served, token: string | null, body: object, more: readonly string[] = []): Promise<Answer> {
   const authorization = token === null ? [] : ['authorization', `Bearer ${token}`];
   const headers = ['content-type', 'application/json', 'x-request-id', requestId, ...authorization, ...more];
@@ -334,28 +360,8 @@ describe.each(databaseNames)('prepared operations on %s', (database) => {
   it('are answered in turn on one connection, however soon they come', async () => {
     const token = await preparing.signIn(preparing.root, 'account');
     await prepare(token, viewer);
-    const { hostname, port, pathname } = new URL(preparing.url);
     const body = JSON.stringify({ query: viewer });
-    const requestOf = (n: number, last: boolean): string =>
-      [
-        `POST ${pathname} HTTP/1.1`,
-        `Host: ${hostname}:${port}`,
-        'Content-Type: application/json',
-        `Content-Length: ${n === 2 ? 1 : Buffer.byteLength(body)}`,
-        `Authorization: Bearer ${token}`,
-        `X-Request-Id: n${n}`,
-        ...(last ? ['Connection: close'] : []),
-        '',
-        n === 2 ? '{' : body,
-      ].join('\r\n');
-    const socket = connect(Number(port), hostname);
-    socket.write([0, 1, 2, 3, 4].map((n) => requestOf(n, n === 4)).join(''));
-    let text = '';
-    for await (const chunk of socket) text += String(chunk);
-    const answers = [...text.matchAll(/HTTP\/1.1 (\d+)[^]*?x-request-id: (\w+)/gi)].map(([, status, id]) => [
-      id,
-      status,
-    ]);
+    const answers = await sendAhead(preparing, token, [body, body, '{', body, body]);
     expect(answers).toEqual([
       ['n0', '200'],
       ['n1', '200'],
@@ -383,6 +389,56 @@ describe.each(databaseNames)('prepared operations on %s', (database) => {
     }
     expect(lines[0]).toEqual(lines[1]);
     expect(lines[0]).toMatchObject({ operation: 'query Viewer', kind: 'query', status: 200, requestId });
+  });
+});
+
+describe('prepared operations that come together', () => {
+  /** What became of several that were sent ahead on one connection: their status, and when each was asked and answered. */
+  async function watch(bodyOf: (n: number) => string): Promise<{ statuses: string[]; deeds: string[] }> {
+    const house = await startHouse({ preparation: soon });
+    const token = await house.signIn(house.root, 'account');
+    await send(house, token, JSON.parse(bodyOf(0)) as object);
+    await send(house, token, JSON.parse(bodyOf(0)) as object);
+    const deeds: string[] = [];
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with what it belongs to
+    const { answer } = PreparedOperation.prototype;
+    const watched = vi.spyOn(PreparedOperation.prototype, 'answer').mockImplementation(async function (
+      this: PreparedOperation,
+      ...given
+    ) {
+      deeds.push('asked');
+      const text = await answer.apply(this, given);
+      deeds.push('answered');
+      return text;
+    });
+    const answers = await sendAhead(house, token, [0, 1, 2, 3, 4].map(bodyOf));
+    watched.mockRestore();
+    return { statuses: answers.map(([, status = '']) => status), deeds };
+  }
+
+  const query = 'query Ask($requests: [AccessRequestInput!]!) { checkAccess(requests: $requests) { effect } }';
+  const asking = (length: number): string =>
+    JSON.stringify({
+      query,
+      variables: { requests: new Array<object>(length).fill({ action: 'modelarts:notebook:get' }) },
+    });
+
+  it('are all asked before one is answered while they are small', async () => {
+    const { statuses, deeds } = await watch(() => asking(1));
+    expect(statuses).toEqual(['200', '200', '200', '200', '200']);
+    expect(deeds.slice(0, 2)).toEqual(['asked', 'asked']);
+  });
+
+  it('are answered each before the next is asked when they are large', async () => {
+    const { statuses, deeds } = await watch(() => asking(600));
+    expect(statuses).toEqual(['200', '200', '200', '200', '200']);
+    expect(deeds).toEqual(new Array<string[]>(5).fill(['asked', 'answered']).flat());
+  });
+
+  it('are all answered when one of many large ones cannot be read', async () => {
+    const { statuses, deeds } = await watch((n) => (n === 1 ? asking(600).slice(0, -1) : asking(600)));
+    expect(statuses).toEqual(['200', '400', '200', '200', '200']);
+    expect(deeds).toHaveLength(8);
   });
 });
 
