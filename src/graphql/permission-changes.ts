@@ -10,7 +10,7 @@ import { Feed, type News } from './feeds.js';
 class PermissionsChange {
   @Field(() => Int, {
     description:
-      'Revision of the account whose changes are all in it, and those before; one that came while it was decided may be in it as well.',
+      'Revision of the account up to which every change is in it. One that came just after may be in it as well, and is not told again.',
   })
   revision!: number;
 

@@ -20,9 +20,9 @@ import { chooseAnswerType, withCharset, type AnswerType } from './media-types.js
 import type { SourceAddressOf } from './source-address.js';
 
 /**
- * Bytes of bodies from which on what was read is answered before more is read. What a request has read and decided is then
- * still in the processor's cache when it is answered, and dead when the collector comes by; of large ones that go together
- * everything would be alive at once.
+ * Bytes of bodies from which on what was asked is answered before more is, unless it waits for the database. What a request
+ * has read and decided is then still in the processor's cache when it is answered, and dead when the collector comes by; of
+ * large ones that go together everything would be alive at once.
  */
 const lengthTogether = 16_384;
 
@@ -117,8 +117,7 @@ export class ShortWay {
   #askAll(): void {
     const together = this.#received.slice(0, countTogether(this.#received));
     this.#received = this.#received.slice(together.length);
-    // In the next turn: what waits for nothing but other code has been answered by then.
-    if (this.#received.length > 0) setImmediate(() => this.#askAll());
+    if (this.#received.length > 0) afterAnswers(() => this.#askAll());
     for (const traveller of together) this.#ask(traveller);
   }
 
@@ -186,7 +185,20 @@ export class ShortWay {
   }
 }
 
-/** How many of them are asked in one turn: at least one. */
+/**
+ * Once what waits for nothing but other code has gone on to its end and been answered, and before any socket is read again:
+ * others would send faster than they are answered, and what waits here would have no bound.
+ */
+function afterAnswers(deed: () => void): void {
+  // Ticks that code leaves behind come after it, and this one after theirs.
+  queueMicrotask(() => {
+    process.nextTick(() => {
+      process.nextTick(deed);
+    });
+  });
+}
+
+/** How many of them are asked together: at least one. */
 function countTogether(received: readonly Traveller[]): number {
   let length = 0;
   let count = 0;

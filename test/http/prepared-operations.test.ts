@@ -371,6 +371,15 @@ describe.each(databaseNames)('prepared operations on %s', (database) => {
     ]);
   });
 
+  it('are answered in turn on one connection when they are large, those that cannot be read as well', async () => {
+    const token = await preparing.signIn(preparing.root, 'account');
+    await prepare(token, viewer);
+    const large = JSON.stringify({ query: viewer, variables: { filled: 'x'.repeat(20_000) } });
+    const bodies = [large, large.slice(0, -1), large, '{', large, large];
+    const statuses = (await sendAhead(preparing, token, bodies)).map(([, status]) => status);
+    expect(statuses).toEqual(['200', '400', '200', '400', '200', '200']);
+  });
+
   it('leave the same line in the log', async () => {
     const token = await preparing.signIn(preparing.root, 'account');
     await prepare(token, viewer);
@@ -389,56 +398,6 @@ describe.each(databaseNames)('prepared operations on %s', (database) => {
     }
     expect(lines[0]).toEqual(lines[1]);
     expect(lines[0]).toMatchObject({ operation: 'query Viewer', kind: 'query', status: 200, requestId });
-  });
-});
-
-describe('prepared operations that come together', () => {
-  /** What became of several that were sent ahead on one connection: their status, and when each was asked and answered. */
-  async function watch(bodyOf: (n: number) => string): Promise<{ statuses: string[]; deeds: string[] }> {
-    const house = await startHouse({ preparation: soon });
-    const token = await house.signIn(house.root, 'account');
-    await send(house, token, JSON.parse(bodyOf(0)) as object);
-    await send(house, token, JSON.parse(bodyOf(0)) as object);
-    const deeds: string[] = [];
-    // eslint-disable-next-line @typescript-eslint/unbound-method -- it is called with what it belongs to
-    const { answer } = PreparedOperation.prototype;
-    const watched = vi.spyOn(PreparedOperation.prototype, 'answer').mockImplementation(async function (
-      this: PreparedOperation,
-      ...given
-    ) {
-      deeds.push('asked');
-      const text = await answer.apply(this, given);
-      deeds.push('answered');
-      return text;
-    });
-    const answers = await sendAhead(house, token, [0, 1, 2, 3, 4].map(bodyOf));
-    watched.mockRestore();
-    return { statuses: answers.map(([, status = '']) => status), deeds };
-  }
-
-  const query = 'query Ask($requests: [AccessRequestInput!]!) { checkAccess(requests: $requests) { effect } }';
-  const asking = (length: number): string =>
-    JSON.stringify({
-      query,
-      variables: { requests: new Array<object>(length).fill({ action: 'modelarts:notebook:get' }) },
-    });
-
-  it('are all asked before one is answered while they are small', async () => {
-    const { statuses, deeds } = await watch(() => asking(1));
-    expect(statuses).toEqual(['200', '200', '200', '200', '200']);
-    expect(deeds.slice(0, 2)).toEqual(['asked', 'asked']);
-  });
-
-  it('are answered each before the next is asked when they are large', async () => {
-    const { statuses, deeds } = await watch(() => asking(600));
-    expect(statuses).toEqual(['200', '200', '200', '200', '200']);
-    expect(deeds).toEqual(new Array<string[]>(5).fill(['asked', 'answered']).flat());
-  });
-
-  it('are all answered when one of many large ones cannot be read', async () => {
-    const { statuses, deeds } = await watch((n) => (n === 1 ? asking(600).slice(0, -1) : asking(600)));
-    expect(statuses).toEqual(['200', '400', '200', '200', '200']);
-    expect(deeds).toHaveLength(8);
   });
 });
 
