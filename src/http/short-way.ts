@@ -6,8 +6,8 @@
  * way with what was received so far, and is refused and told of there as if it had come by itself.
  *
  * What came in one turn of the event loop goes the way together, a step at a time, as far as it is small: all are read,
- * then all are asked, then all are answered. A step that is done many times in a row costs the processor less than many steps in turn, and
- * whoever waits for several answers is woken once.
+ * then all are asked, then all are answered. A step that is done many times in a row costs the processor less than many
+ * steps in turn, and whoever waits for several answers is woken once.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Arrival, Iam } from '../iam/index.js';
