@@ -15,7 +15,7 @@ import {
   tellStatement,
 } from './compiled-statements.js';
 import type { Beginning } from './compiled-texts.js';
-import { CutResource, hashBeginning, hashBeginnings, hashedCharacters } from './cut-resource.js';
+import { CutResource, hashBeginning, hashBeginnings, hashedCharacters, signOf } from './cut-resource.js';
 import type { RequestContext } from './context.js';
 import type { Statement } from './document.js';
 import {
@@ -161,15 +161,19 @@ class Candidate<Origin> implements HeldStatement, DeterminingStatement<Origin> {
 
 /** Few statements, each with the next. */
 class CandidateChain<Origin> extends Candidate<Origin> {
+  /** Of what the paths begin with that it can be about; 0 for any. What misses by it is not looked at. */
+  readonly #sign: number;
   readonly #next: CandidateChain<Origin> | null;
 
   constructor(statement: CompiledStatement, source: PolicySource<Origin>, next: CandidateChain<Origin> | null) {
     super(statement, source);
+    this.#sign = signOf(commonBeginning(statement.resources.paths ?? []));
     this.#next = next;
   }
 
   meet(tally: Tally<Origin>): void {
-    if (!tally.meet(this, this.source, this)) this.#next?.meet(tally);
+    const told = this.#sign > 0 && tally.resource?.mayBegin(this.#sign) !== true;
+    if (told || !tally.meet(this, this.source, this)) this.#next?.meet(tally);
   }
 
   list(): readonly DeterminingStatement<Origin>[] {

@@ -35,15 +35,24 @@ export function compileCondition(condition: Condition): ConditionTest {
 /** All conditions of a statement. */
 export class CompiledConditions {
   readonly tests: readonly ConditionTest[];
+  /** Most have none or one, which is found without a look at the list. */
+  readonly #first: ConditionTest | null;
+  readonly #single: boolean;
 
   constructor(tests: readonly ConditionTest[]) {
     this.tests = tests;
+    this.#first = tests[0] ?? null;
+    this.#single = tests.length === 1;
   }
 
   meet(context: RequestContext): typeof misses | typeof holds | typeof unclear {
+    if (this.#first === null) return holds;
+    const first = this.#first(context);
+    if (first === misses) return misses;
+    let clear = first === holds;
+    if (this.#single) return clear ? holds : unclear;
     const { tests } = this;
-    let clear = true;
-    for (let i = 0; i < tests.length; i += 1) {
+    for (let i = 1; i < tests.length; i += 1) {
       const verdict = tests[i]?.(context) ?? misses;
       // As the reference form has it: what plainly misses says nothing.
       if (verdict === misses) return misses;
@@ -136,7 +145,7 @@ function compileComparison(condition: Condition, use: OperatorUse, agrees: Agree
   const each = prefix === null ? operator.requestValues === 'EACH' : prefix === 'ForAllValues';
   const whenAbsent = ifExists || (prefix === null ? negated : prefix === 'ForAllValues') ? holds : lacksKey;
   const key = condition.key.toLowerCase();
-  return (context) => {
+  const test: ConditionTest = (context) => {
     const values = context.get(key);
     const first = values?.[0];
     if (values === undefined || first === undefined) return whenAbsent;
@@ -152,6 +161,13 @@ function compileComparison(condition: Condition, use: OperatorUse, agrees: Agree
       if ((agreed !== negated) !== each) passed = !each;
     }
     return passed ? holds : misses;
+  };
+  const [only, ...others] = wantedTexts(condition) ?? [];
+  if (only === undefined || others.length > 0) return test;
+  // One text against one, as most are.
+  return (context) => {
+    const values = context.get(key);
+    return values?.length === 1 ? (values[0] === only ? holds : misses) : test(context);
   };
 }
 
@@ -212,6 +228,8 @@ const textAgreements: Partial<Record<Comparison, (texts: readonly string[], list
 function membership(texts: readonly string[]): TextTest {
   const [only] = texts;
   if (texts.length === 1) return (value) => value === only;
+  const [, other] = texts;
+  if (texts.length === 2) return (value) => value === only || value === other;
   const all = new Set(texts);
   return (value) => all.has(value);
 }

@@ -23,62 +23,63 @@ export interface CompiledResources {
 const everyResource: CompiledResources = { paths: null, meet: () => holds };
 
 /**
- * One pattern without variables, as most statements have. What tells most apart, the path, is compared here; what it is
- * compared with lies side by side, since looking for it takes longer than comparing.
+ * One pattern without variables, as most statements have. What it says in plain text up to a wildcard of the path, from the
+ * first segment from which there is no other wildcard, is compared as one text: colons included, so that it fits only where
+ * the resource is cut as the pattern is.
  */
 class ClosedPattern implements CompiledResources {
-  readonly #before: string;
-  readonly #least: number;
-  /** A text fits whole. */
+  /** The segment that the tail begins with, from 1 on: all between it and the path are texts. */
+  readonly #from: number;
+  readonly #tail: string;
+  /** The tail ends the resource. */
   readonly #whole: boolean;
   readonly #after: string;
-  readonly #other: TextTest | null;
-  readonly #type: SegmentTest | null;
+  /** What is compared one by one: the service, which goes without case, and what stands before the tail. */
   readonly #service: SegmentTest | null;
-  readonly #region: SegmentTest | null;
-  readonly #account: SegmentTest | null;
-  readonly #path: Beginning;
+  readonly #others: readonly SegmentTest[] | null;
+  readonly #path: TextTest | null;
+  readonly #begins: Beginning;
 
   /** @param segments five, as written */
   constructor(segments: readonly string[]) {
-    const [service = '', region = '', account = '', type = '', path = ''] = segments;
+    const [service = '', , , , path = ''] = segments;
     const shape = shapeOfText(path === '' ? '*' : path);
-    this.#before = shape.kind === 'TEXT' ? shape.text : shape.kind === 'AROUND' ? shape.before : '';
-    this.#after = shape.kind === 'AROUND' ? shape.after : '';
-    this.#least = this.#before.length + this.#after.length;
+    let from = segmentCount - 1;
+    while (from > 1 && isPlain(segments[from - 1] ?? '')) from -= 1;
+    this.#from = from;
+    const before = shape.kind === 'TEXT' ? shape.text : shape.kind === 'AROUND' ? shape.before : '';
+    this.#tail = [...segments.slice(from, -1), before].join(':');
     this.#whole = shape.kind === 'TEXT';
-    this.#other = shape.kind === 'OTHER' ? shape.fits : null;
-    // It goes without case.
+    this.#after = shape.kind === 'AROUND' ? shape.after : '';
+    this.#path = shape.kind === 'OTHER' ? shape.fits : null;
     this.#service = segmentTest(service.toLowerCase(), 0);
-    this.#region = segmentTest(region, 1);
-    this.#account = segmentTest(account, 2);
-    this.#type = segmentTest(type, 3);
-    this.#path = beginningOf(shape, path);
+    const others = segments.slice(1, from).map((text, place) => segmentTest(text, place + 1));
+    const compared = others.filter((test) => test !== null);
+    this.#others = compared.length === 0 ? null : compared;
+    this.#begins = beginningOf(shape, path);
   }
 
   get paths(): readonly Beginning[] {
-    return [this.#path];
+    return [this.#begins];
   }
 
   meet(resource: CutResource | null): typeof holds | typeof misses {
     if (resource?.isWhole !== true) return misses;
-    const start = resource.startOf(4);
     const { text } = resource;
-    if (this.#other !== null) {
-      if (!this.#other(text.slice(start))) return misses;
-    } else {
-      const length = text.length - start;
-      if (this.#whole ? length !== this.#least : length < this.#least) return misses;
-      if (!text.startsWith(this.#before, start)) return misses;
-      if (this.#after !== '' && !text.endsWith(this.#after)) return misses;
-    }
-    return (this.#type === null || this.#type.fits(resource)) &&
-      (this.#service === null || this.#service.fits(resource)) &&
-      (this.#region === null || this.#region.fits(resource)) &&
-      (this.#account === null || this.#account.fits(resource))
-      ? holds
-      : misses;
+    const start = resource.startOf(this.#from);
+    const end = start + this.#tail.length;
+    if (this.#whole ? text.length !== end : text.length < end + this.#after.length) return misses;
+    if (!text.startsWith(this.#tail, start)) return misses;
+    if (this.#after !== '' && !text.endsWith(this.#after)) return misses;
+    if (this.#service !== null && !this.#service.fits(resource)) return misses;
+    if (this.#others !== null) for (const other of this.#others) if (!other.fits(resource)) return misses;
+    return this.#path === null || this.#path(resource.path) ? holds : misses;
   }
+}
+
+/** A text, which only itself fits. A blank segment is fitted by all. */
+function isPlain(segment: string): boolean {
+  return segment !== '' && shapeOfText(segment).kind === 'TEXT';
 }
 
 const segmentTests = new SharedParts<SegmentTest>();

@@ -39,7 +39,7 @@ export class CompiledSources<Origin> {
   readonly #sources: readonly PolicySource<Origin>[];
   /** Beside each source what it may be about: those that are not about an action are not even looked at. */
   #marks: readonly number[] | null = null;
-  #known: KnownActions<Candidates<Origin>> | null = null;
+  #known: Known<Candidates<Origin>> | null = null;
   #asked = 0;
 
   constructor(sources: readonly PolicySource<Origin>[]) {
@@ -67,7 +67,7 @@ export class CompiledSources<Origin> {
     remember = false,
   ): readonly DeterminingStatement<Origin>[] {
     const key = keyOf(action);
-    let candidates = this.#known?.find(key);
+    let candidates = key === null ? undefined : this.#known?.find(key);
     if (candidates === undefined) {
       const names = namesOf(action, remember);
       if (names === null) return nothing;
@@ -84,14 +84,15 @@ export class CompiledSources<Origin> {
     remember: boolean,
     effectOnly: boolean,
   ): Evaluation<Origin> {
-    const known = this.#known?.find(keyOf(request));
+    const key = keyOf(request);
+    const known = key === null ? undefined : this.#known?.find(key);
     if (known !== undefined) return evaluateAmong(known, request, takesPart, effectOnly);
     const names = namesOf(request, remember);
     // An action that is a pattern is refused in the words of the reference form.
     if (names === null) return evaluate([], request);
     const sources = this.#sources;
     if (sources.length > fewDocuments || (names.kept && this.#asked >= rememberedFrom)) {
-      return evaluateAmong(this.#gather(names, keyOf(request)), request, takesPart, effectOnly);
+      return evaluateAmong(this.#gather(names, key), request, takesPart, effectOnly);
     }
     this.#asked += 1;
     const marks = (this.#marks ??= sources.map(({ document }) => compileDocument(document).marks));
@@ -106,7 +107,9 @@ export class CompiledSources<Origin> {
 
   #gather(names: ActionNames, key: ActionKey | null): Candidates<Origin> {
     const candidates = gatherCandidates(this.#sources, names);
-    if (names.kept && key !== null) (this.#known ??= new KnownActions()).keep(key, candidates);
+    if (names.kept && key !== null) {
+      this.#known = this.#known?.with(key, candidates) ?? new KnownAction(key, candidates, null);
+    }
     return candidates;
   }
 }
@@ -132,39 +135,62 @@ function keyOf({ action, aliases }: NamedAction): ActionKey | null {
   return aliases.includes(action) ? aliases : null;
 }
 
-/** What is kept for some actions, the oldest let go. Most are asked about few, of which each leads to the one before. */
-class KnownActions<Kept> {
-  #latest: KnownAction<Kept> | null = null;
-  #count = 0;
-  #all: Map<ActionKey, Kept> | null = null;
+/** What is kept for some actions. */
+interface Known<Kept> {
+  find(key: ActionKey): Kept | undefined;
+  /** What is known then. */
+  with(key: ActionKey, kept: Kept): Known<Kept>;
+}
 
-  find(key: ActionKey | null): Kept | undefined {
-    if (key === null) return undefined;
-    if (this.#all !== null) return this.#all.get(key);
-    let one = this.#latest;
-    while (one !== null && one.key !== key) one = one.before;
-    return one?.kept;
+/** Most are asked about few actions, of which each leads to the one before. */
+class KnownAction<Kept> implements Known<Kept> {
+  readonly #key: ActionKey;
+  readonly #kept: Kept;
+  readonly #before: KnownAction<Kept> | null;
+
+  constructor(key: ActionKey, kept: Kept, before: KnownAction<Kept> | null) {
+    this.#key = key;
+    this.#kept = kept;
+    this.#before = before;
   }
 
-  keep(key: ActionKey, kept: Kept): void {
-    if (this.#all === null && this.#count < walkedActions) {
-      this.#latest = { key, kept, before: this.#latest };
-      this.#count += 1;
-      return;
-    }
-    const all = (this.#all ??= new Map<ActionKey, Kept>());
-    for (let one = this.#latest; one !== null; one = one.before) all.set(one.key, one.kept);
-    this.#latest = null;
-    const [oldest] = all.size >= rememberedActions ? all.keys() : nothing;
-    if (oldest !== undefined) all.delete(oldest);
-    all.set(key, kept);
+  find(key: ActionKey): Kept | undefined {
+    if (this.#key === key) return this.#kept;
+    let one = this.#before;
+    while (one !== null && one.#key !== key) one = one.#before;
+    return one === null ? undefined : one.#kept;
+  }
+
+  with(key: ActionKey, kept: Kept): Known<Kept> {
+    const all = this.#entries();
+    return all.length < walkedActions ? new KnownAction(key, kept, this) : new KnownActions(all).with(key, kept);
+  }
+
+  /** The oldest first. */
+  #entries(): [ActionKey, Kept][] {
+    return [...(this.#before === null ? nothing : this.#before.#entries()), [this.#key, this.#kept]];
   }
 }
 
-interface KnownAction<Kept> {
-  readonly key: ActionKey;
-  readonly kept: Kept;
-  readonly before: KnownAction<Kept> | null;
+/** Many are looked up, and the oldest let go. */
+class KnownActions<Kept> implements Known<Kept> {
+  readonly #all: Map<ActionKey, Kept>;
+
+  constructor(all: Iterable<readonly [ActionKey, Kept]>) {
+    this.#all = new Map(all);
+  }
+
+  find(key: ActionKey): Kept | undefined {
+    return this.#all.get(key);
+  }
+
+  with(key: ActionKey, kept: Kept): this {
+    const all = this.#all;
+    const [oldest] = all.size >= rememberedActions ? all.keys() : nothing;
+    if (oldest !== undefined) all.delete(oldest);
+    all.set(key, kept);
+    return this;
+  }
 }
 
 /** Names of registered actions, read once: by the action where it has one name, else by the list of them all. */

@@ -35,6 +35,19 @@ export class CutResource {
     return segment === 2 ? this.#third : segment === 1 ? this.#second : this.#first;
   }
 
+  /** False only when the path does not begin with the text of a sign that is not 0; see `signOf`. */
+  mayBegin(sign: number): boolean {
+    const end = this.#fourth + 1 + (sign & 31);
+    const { text } = this;
+    return (
+      this.#fourth >= 0 &&
+      end <= text.length &&
+      (text.charCodeAt(end - 1) & 0xff) === ((sign >> 5) & 0xff) &&
+      (text.charCodeAt(end - 2) & 0xff) === ((sign >> 13) & 0xff) &&
+      (text.charCodeAt(end - 3) & 0xff) === sign >> 21
+    );
+  }
+
   /** In lower case: services compare without it. */
   get service(): string {
     return (this.#service ??= this.text.slice(0, this.#first).toLowerCase());
@@ -47,6 +60,19 @@ export class CutResource {
 
 /** Characters of a path that its beginnings are told apart by. */
 export const hashedCharacters = 24;
+
+/**
+ * What a path may begin with, in one number that is kept in place: its length and the lower bytes of its last three code
+ * units, which is where beginnings differ most (`team7-`, `team12-`). 0 for what is shorter.
+ *
+ * @param text of at most `hashedCharacters`
+ */
+export function signOf(text: string): number {
+  const { length } = text;
+  if (length < 3) return 0;
+  const code = (back: number): number => text.charCodeAt(length - back) & 0xff;
+  return (code(3) << 21) | (code(2) << 13) | (code(1) << 5) | length;
+}
 
 /** One table serves all: it is filled and read within one decision. */
 const beginnings = new Int32Array(hashedCharacters + 1);
