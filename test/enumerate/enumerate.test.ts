@@ -8,7 +8,12 @@ import { compareWorld, newTally } from './worlds.js';
 const seed = Number(process.env['ENUMERATE_SEED'] ?? Date.now() & 0x7fffffff);
 process.stderr.write(`generated worlds: ENUMERATE_SEED=${seed}\n`);
 
-const worlds = 6;
+/**
+ * Worlds that are the same in every run, chosen because each has something of every verdict. Many a world has no IF at
+ * all, and half a dozen that are drawn may have too few by chance.
+ */
+const known = [24, 27, 32];
+const drawn = [0, 1, 2].map((i) => seed + i);
 
 describe.each(Object.values(databases()))('lists of access on $name', (database) => {
   afterAll(() => database.stop());
@@ -16,12 +21,14 @@ describe.each(Object.values(databases()))('lists of access on $name', (database)
   it('say what deciding for everybody says', { timeout: 120_000 }, async () => {
     const store = await openStore(await database.readyUrl(), {});
     const iam = createIam({ store, masterKey: randomBytes(32) });
-    const tally = newTally();
-    for (let i = 0; i < worlds; i++) await compareWorld(iam, seed + i, tally);
+    const [ofKnown, ofDrawn] = [newTally(), newTally()];
+    for (const each of known) await compareWorld(iam, each, ofKnown);
+    // A world stands in the store once.
+    for (const each of drawn.filter((one) => !known.includes(one))) await compareWorld(iam, each, ofDrawn);
     await iam.clearings.stop();
     await store.close();
-    expect(tally.disagreements).toEqual([]);
+    expect([...ofKnown.disagreements, ...ofDrawn.disagreements]).toEqual([]);
     // Or they would agree for having nothing to say.
-    for (const count of Object.values(tally.compared)) expect(count).toBeGreaterThan(worlds);
+    for (const [verdict, count] of Object.entries(ofKnown.compared)) expect(count, verdict).toBeGreaterThan(20);
   });
 });
