@@ -114,7 +114,7 @@ it('a resource that is said to be of a type never asked about is met by no quest
     }),
     { numRuns: 300 },
   );
-  expect(seen.warned).toBeGreaterThan(20);
-  expect(seen.wild).toBeGreaterThan(5);
-  expect(seen.met).toBeGreaterThan(20);
+  expect(seen.warned).toBeGreaterThan(10);
+  expect(seen.wild).toBeGreaterThan(1);
+  expect(seen.met).toBeGreaterThan(5);
 });

@@ -85,27 +85,27 @@ describe('what is held by several statements together', () => {
   it('is held whoever gives, and whoever receives', () => {
     let held = 0;
     let byNoneAlone = 0;
-    fc.assert(
-      fc.property(documents, documents, (holder, gift) => {
-        const holds: Held = { allows: of(holder.statements, 'ALLOW'), denials: of(holder.statements, 'DENY') };
-        const given = of(gift.statements, 'ALLOW');
-        const answer = new ExactHolding(platformCatalogue).covers(holds, given, of(gift.statements, 'DENY'));
-        if (!answer.held) return;
-        held += 1;
-        if (given.some((each) => !holds.allows.some((one) => statementCovers(one, each)))) byNoneAlone += 1;
-        const [giver, receiver] = [sourceOf(holder.statements), sourceOf(gift.statements)];
-        for (const { facts, ...request } of asked) {
-          const effects = (sources: typeof giver) =>
-            people.map(
-              (person) => evaluate(sources, { ...request, context: buildContext([...person, ...facts]) }).effect,
-            );
-          if (effects(receiver).includes('ALLOW')) expect(effects(giver)).not.toContain('DENY');
-        }
-      }),
-      { numRuns: 600 },
-    );
+    const safe = fc.property(documents, documents, (holder, gift) => {
+      const holds: Held = { allows: of(holder.statements, 'ALLOW'), denials: of(holder.statements, 'DENY') };
+      const given = of(gift.statements, 'ALLOW');
+      const answer = new ExactHolding(platformCatalogue).covers(holds, given, of(gift.statements, 'DENY'));
+      if (!answer.held) return;
+      held += 1;
+      if (given.some((each) => !holds.allows.some((one) => statementCovers(one, each)))) byNoneAlone += 1;
+      const [giver, receiver] = [sourceOf(holder.statements), sourceOf(gift.statements)];
+      for (const { facts, ...request } of asked) {
+        const effects = (sources: typeof giver) =>
+          people.map(
+            (person) => evaluate(sources, { ...request, context: buildContext([...person, ...facts]) }).effect,
+          );
+        if (effects(receiver).includes('ALLOW')) expect(effects(giver)).not.toContain('DENY');
+      }
+    });
+    // The first half is the same in every run: what none holds alone is rare, and by chance there may be too little of it.
+    fc.assert(safe, { seed: 1, numRuns: 300 });
     expect(held).toBeGreaterThan(20);
     expect(byNoneAlone).toBeGreaterThan(5);
+    fc.assert(safe, { numRuns: 300 });
   });
 
   it.each([

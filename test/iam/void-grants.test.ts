@@ -137,36 +137,36 @@ function takeOut(document: PolicyDocument, parts: readonly VoidPart[]): PolicyDo
 it('what is said to be void changes no decision that is asked', () => {
   const seen = { wholly: 0, part: 0, denies: 0, ENTERPRISE_PROJECT: 0, ACCOUNT_ONLY: 0, CONDITION: 0 };
   const everything = source(read([{ Effect: 'Allow', Action: '*:*:*' }]), scopeOf('ALL'), 'everything');
-  fc.assert(
-    fc.property(statements, fc.constantFrom(...scopes), fc.boolean(), (written, scope, held) => {
-      const document = read(written);
-      const parts = findVoid(document, scope, catalogue, keysOf(scope));
-      if (parts.length === 0) return;
-      if (isWhollyVoid(document, parts)) seen.wholly += 1;
-      for (const { whole, reason, statement: one } of parts) {
-        seen[reason.kind] += 1;
-        if (!whole) seen.part += 1;
-        if (one.effect === 'DENY') seen.denies += 1;
+  const unchanged = fc.property(statements, fc.constantFrom(...scopes), fc.boolean(), (written, scope, held) => {
+    const document = read(written);
+    const parts = findVoid(document, scope, catalogue, keysOf(scope));
+    if (parts.length === 0) return;
+    if (isWhollyVoid(document, parts)) seen.wholly += 1;
+    for (const { whole, reason, statement: one } of parts) {
+      seen[reason.kind] += 1;
+      if (!whole) seen.part += 1;
+      if (one.effect === 'DENY') seen.denies += 1;
+    }
+    const common = [...builtIn, ...(held ? [everything] : [])];
+    const given = { principal: user, sources: [...common, source(document, scope, 'g')], unreadable: [] };
+    const left = { ...given, sources: [...common, source(takeOut(document, parts), scope, 'g')] };
+    for (const asked of questionsAbout(document)) {
+      for (const workspace of [null, ...workspaces]) {
+        const facts = { account, workspace, open: true };
+        if (!fitsScope(facts, asked.scope)) continue;
+        const question = { ...asked, resource: null };
+        const environment = { now: 0, sourceAddress: null };
+        const decided = decide(catalogue, given, facts, environment, question);
+        const without = decide(catalogue, left, facts, environment, question);
+        const place = `${asked.action} in ${workspace?.id ?? 'the account'}`;
+        expect(`${place} ${decided.effect} ${decided.reason}`).toBe(`${place} ${without.effect} ${without.reason}`);
       }
-      const common = [...builtIn, ...(held ? [everything] : [])];
-      const given = { principal: user, sources: [...common, source(document, scope, 'g')], unreadable: [] };
-      const left = { ...given, sources: [...common, source(takeOut(document, parts), scope, 'g')] };
-      for (const asked of questionsAbout(document)) {
-        for (const workspace of [null, ...workspaces]) {
-          const facts = { account, workspace, open: true };
-          if (!fitsScope(facts, asked.scope)) continue;
-          const question = { ...asked, resource: null };
-          const environment = { now: 0, sourceAddress: null };
-          const decided = decide(catalogue, given, facts, environment, question);
-          const without = decide(catalogue, left, facts, environment, question);
-          const place = `${asked.action} in ${workspace?.id ?? 'the account'}`;
-          expect(`${place} ${decided.effect} ${decided.reason}`).toBe(`${place} ${without.effect} ${without.reason}`);
-        }
-      }
-    }),
-    { numRuns: 250 },
-  );
+    }
+  });
+  // The first half is the same in every run: some reasons are rare, and by chance one may hardly come up.
+  fc.assert(unchanged, { seed: 7, numRuns: 125 });
   for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(3);
+  fc.assert(unchanged, { numRuns: 125 });
 });
 
 it('the actions that are asked in account scope alone are those whose doors all say so', () => {

@@ -189,7 +189,7 @@ describe('patterns', () => {
     );
     expect(covered, 'pairs said to cover').toBeGreaterThan(100);
     // Pairs with an inclusion that the laying-over test does not see, or none that short texts can disprove.
-    expect(missed, 'pairs perhaps refused too much').toBeLessThan(covered / 10);
+    expect(missed, 'pairs perhaps refused too much').toBeLessThan(covered / 5);
   });
 
   it('are said to overlap exactly when some short text fits both', () => {
