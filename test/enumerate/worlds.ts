@@ -21,7 +21,15 @@ import type { ActionRow } from '../../src/catalogue/index.js';
 import { buildContext } from '../../src/policy/index.js';
 import { must } from '../iam/scene.js';
 import { Dice } from '../replay/random.js';
-import { verdictsOf, type Decider, type Effect, type OpenQuestion, type Verdict } from './brute-force.js';
+import {
+  verdictsOf,
+  type Budget,
+  type Decider,
+  type Effect,
+  type OpenQuestion,
+  type Shown,
+  type Verdict,
+} from './brute-force.js';
 import { generateWorld, writeWorld, type World } from './generated-world.js';
 
 export interface Tally {
@@ -38,11 +46,15 @@ export function newTally(): Tally {
   return { lists: 0, compared: { YES: 0, IF: 0, NO: 0 }, cautious: 0, disagreements: [] };
 }
 
-/** Makes the world of a seed and adds to the tally what its lists and brute force say. */
-export async function compareWorld(iam: Iam, seed: number, tally: Tally): Promise<void> {
+/**
+ * Makes the world of a seed and adds to the tally what its lists and brute force say.
+ *
+ * @param most decisions that brute force may take, above some of each question; an IF that it has not settled by then stands
+ */
+export async function compareWorld(iam: Iam, seed: number, tally: Tally, most = Infinity): Promise<void> {
   const world = generateWorld(seed, iam.now());
   await writeWorld(iam.store, world, iam.now());
-  await new Comparison(iam, world, new Dice(seed ^ 0x5bd1e995), tally).run();
+  await new Comparison(iam, world, new Dice(seed ^ 0x5bd1e995), tally, { left: most }).run();
 }
 
 interface Listed {
@@ -50,17 +62,21 @@ interface Listed {
   readonly exact: boolean;
 }
 
+const unseen: Shown = { verdict: 'NO', settled: true };
+
 class Comparison {
   readonly #iam: Iam;
   readonly #world: World;
   readonly #dice: Dice;
   readonly #tally: Tally;
+  readonly #budget: Budget;
 
-  constructor(iam: Iam, world: World, dice: Dice, tally: Tally) {
+  constructor(iam: Iam, world: World, dice: Dice, tally: Tally, budget: Budget) {
     this.#iam = iam;
     this.#world = world;
     this.#dice = dice;
     this.#tally = tally;
+    this.#budget = budget;
   }
 
   async run(): Promise<void> {
@@ -85,11 +101,14 @@ class Comparison {
       const request = { action, resource, workspaceId, context };
       const filter = this.#filter(call);
       const window = { limit: 1 + dice.below(6) };
-      const listed = await everyPage((at) =>
-        whoCan(this.#iam, this.#iam.calls, call, { ...request, filter }, { ...at, ...window }).then(must),
-      );
+      const read = (by: WhoCanRequest['filter']) =>
+        everyPage((at) =>
+          whoCan(this.#iam, this.#iam.calls, call, { ...request, filter: by }, { ...at, ...window }).then(must),
+        );
+      const { verdicts: wanted, ...others } = filter;
+      // Whoever is left out by verdict would pass for a NO, and may be an IF that is not exact.
+      const listed = await read(others);
       const found = new Map<string, Listed>(listed.map((one) => [one.principal.id, one]));
-      const wanted = (verdict: Verdict): Verdict => (filter.verdicts?.includes(verdict) === false ? 'NO' : verdict);
       const principals = this.#principalsOf(filter);
       // Inside a workspace nothing is told of another.
       const confined = call.scope.workspaceId !== null && call.scope.workspaceId !== there;
@@ -97,10 +116,15 @@ class Comparison {
         return { principalId: id, request: { ...request, principal: choice }, resources: [resource] };
       });
       const verdicts = confined
-        ? questions.map((): Verdict => 'NO')
-        : await verdictsOf(this.#world, questions, this.#checking(asker));
+        ? questions.map((): Shown => ({ verdict: 'NO', settled: true }))
+        : await verdictsOf(this.#world, questions, this.#checking(asker), this.#budget);
       const what = `whoCan ${action} about ${resource ?? 'nothing'} in ${workspaceId ?? 'the account'} asked by ${call.principal.name} in ${call.scope.workspaceId ?? 'the account'} ${JSON.stringify({ context, filter })}`;
-      this.#note(what, found, new Map(principals.map(({ id }, i) => [id, wanted(verdicts[i] ?? 'NO')])), listed.length);
+      this.#note(what, found, new Map(principals.map(({ id }, i) => [id, verdicts[i] ?? unseen])), listed.length);
+      if (wanted === undefined) continue;
+      const chosen = listed.filter(({ verdict }) => wanted.includes(verdict));
+      if (JSON.stringify(await read(filter)) !== JSON.stringify(chosen)) {
+        this.#tally.disagreements.push(`${what}: are not those of these verdicts in the list of all`);
+      }
     }
   }
 
@@ -163,19 +187,19 @@ class Comparison {
     };
     const rows = call.catalogue.rows.filter((row) => row.aliasOf === null && fits(filter, row)).map(({ name }) => name);
     const actions = this.#world.actions.filter((action) => rows.includes(action));
-    const verdicts = await verdictsOf(this.#world, actions.map(questionOf), decider);
+    const verdicts = await verdictsOf(this.#world, actions.map(questionOf), decider, this.#budget);
     const shown = new Map([...found].filter(([action]) => actions.includes(action)));
-    this.#note(what, shown, new Map(actions.map((action, i) => [action, verdicts[i] ?? 'NO'])), shown.size);
+    this.#note(what, shown, new Map(actions.map((action, i) => [action, verdicts[i] ?? unseen])), shown.size);
 
     if (listed.length !== found.size) this.#tally.disagreements.push(`${what}: something is listed twice`);
     // Of the rest of the catalogue a few completions each: what they show cannot be otherwise.
     const others = rows.filter((name) => !actions.includes(name));
-    const seen = await verdictsOf(this.#world, others.map(questionOf), decider, 4);
+    const seen = await verdictsOf(this.#world, others.map(questionOf), decider, { left: 0 }, 4);
     for (const name of found.keys()) {
       if (!rows.includes(name)) this.#tally.disagreements.push(`${what}: ${name} is listed and should not be`);
     }
     for (const [i, action] of others.entries()) {
-      const shows = seen[i] ?? 'NO';
+      const shows = seen[i]?.verdict ?? 'NO';
       const lists = found.get(action)?.verdict ?? 'NO';
       if (lists !== 'IF' && lists !== shows) {
         this.#tally.disagreements.push(`${what}: ${action} is listed as ${lists}, and decides ${shows}`);
@@ -183,13 +207,15 @@ class Comparison {
     }
   }
 
-  #note(what: string, found: ReadonlyMap<string, Listed>, expected: ReadonlyMap<string, Verdict>, count: number): void {
+  #note(what: string, found: ReadonlyMap<string, Listed>, expected: ReadonlyMap<string, Shown>, count: number): void {
     const { compared, disagreements } = this.#tally;
     this.#tally.lists++;
-    for (const [name, verdict] of expected) {
+    for (const [name, { verdict, settled }] of expected) {
       const shown = found.get(name);
-      compared[verdict]++;
       const listed = shown?.verdict ?? 'NO';
+      // Nobody knows what the completions say that were not looked at.
+      if (listed === 'IF' && !settled) continue;
+      compared[verdict]++;
       if (listed === verdict) continue;
       if (shown?.exact === false) this.#tally.cautious++;
       else disagreements.push(`${what}: ${name} is listed as ${listed}, and decides ${verdict}`);
