@@ -36,24 +36,58 @@ export function applies(clause: Clause, { actions, resource, tags }: Request): b
   );
 }
 
-/** Whether `wide`, an action pattern, lets through all that `narrow` does. */
-export function coversAction(wide: string, narrow: string): boolean {
-  const narrowed = narrow.split(':');
-  return wide.split(':').every((segment, place) => segmentCovers(segment, narrowed[place] ?? ''));
+/** Whether the document by itself lets a request through. */
+export function permits(document: Document, request: Request): boolean {
+  const speaking = document.filter((clause) => applies(clause, request));
+  return speaking.length > 0 && speaking.every(({ effect }) => effect === 'Allow');
 }
 
-export function actionsMeet(one: string, other: string): boolean {
-  const others = other.split(':');
-  return one.split(':').every((segment, place) => segmentsMeet(segment, others[place] ?? ''));
+export function denies(document: Document, request: Request): boolean {
+  return document.some((clause) => clause.effect === 'Deny' && applies(clause, request));
 }
 
-/** Patterns of the grammar differ in their type or first letter, or are the same. */
-export function resourcesMeet(one: string | null, other: string | null): boolean {
-  return one === null || other === null || one === other;
+/**
+ * Requests that stand for all others: whatever these clauses say of any request, together, they say of one of these.
+ * Actions that nobody has registered count, since whoever holds a pattern will hold what it takes in tomorrow. A request
+ * about no resource stands for those about resources that fit nothing. A resource has a tag once, but a service that
+ * asks about one which nobody registered may say several values.
+ */
+export function* tellingRequests(document: Document): Generator<Request> {
+  for (const action of tellingNames(document.flatMap(({ actions }) => actions))) {
+    const speaking = document.filter(({ actions }) => actions.some((pattern) => fits(pattern, action, ':', 3)));
+    const resources = tellingNames(speaking.flatMap(({ resource }) => resource ?? []));
+    const tags = new Map(speaking.flatMap(({ tag }) => (tag === null ? [] : [[`${tag.key} ${tag.value}`, tag]])));
+    for (const resource of [null, ...resources]) {
+      for (const some of subsets([...tags.values()])) yield { actions: [action], resource, tags: some };
+    }
+  }
 }
 
-export function sameTag(one: Clause['tag'], other: Clause['tag']): boolean {
-  return one?.key === other?.key && one?.value === other?.value;
+/** Names that between them fit every combination of these patterns that any name fits. */
+function tellingNames(patterns: readonly string[]): readonly string[] {
+  return combinations(patterns.map((pattern) => pattern.split(':'))).map((segments) => segments.join(':'));
+}
+
+/** Segment by segment, so that only what stands in one pattern, or is left open by it, is put together. */
+function combinations(patterns: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const names = new Set(patterns.flatMap(([first]) => (first === undefined ? [] : [exampleOf(first)])));
+  if (names.size === 0) return patterns.length === 0 ? [] : [[]];
+  return [...names].flatMap((name) => {
+    const fitting = patterns.filter(([first = '']) => segmentFits(first, name));
+    return combinations(fitting.map(([, ...rest]) => rest)).map((rest) => [name, ...rest]);
+  });
+}
+
+/** Of what only the longest beginning takes in: nothing is called so. */
+function exampleOf(segment: string): string {
+  return segment.replace(/\*$/, 'zzz');
+}
+
+function subsets<T>(values: readonly T[]): readonly (readonly T[])[] {
+  return values.reduce<readonly (readonly T[])[]>(
+    (sets, value) => [...sets, ...sets.map((set) => [...set, value])],
+    [[]],
+  );
 }
 
 /** An Allow whose service segment can stand for the service. */
@@ -186,16 +220,4 @@ function fits(pattern: string, text: string, separator: string, count: number): 
 function segmentFits(pattern: string, text: string): boolean {
   const [wanted, given] = [pattern.toLowerCase(), text.toLowerCase()];
   return wanted.endsWith('*') ? given.startsWith(wanted.slice(0, -1)) : wanted === given;
-}
-
-function segmentCovers(wide: string, narrow: string): boolean {
-  if (!narrow.endsWith('*')) return segmentFits(wide, narrow);
-  return wide.endsWith('*') && narrow.toLowerCase().startsWith(wide.slice(0, -1).toLowerCase());
-}
-
-function segmentsMeet(one: string, other: string): boolean {
-  if (!one.endsWith('*')) return segmentFits(other, one);
-  if (!other.endsWith('*')) return segmentFits(one, other);
-  const [a, b] = [one.slice(0, -1).toLowerCase(), other.slice(0, -1).toLowerCase()];
-  return a.startsWith(b) || b.startsWith(a);
 }

@@ -1,8 +1,11 @@
 /**
- * Nobody gives more than they hold (rule 5, docs/decisions/0021 and 0027), as the model understands it: a gift counts as
- * held when one granted Allow covers it whole, where and as long as it is given, with no Deny of the giver's near it.
+ * Nobody gives more than they hold (rule 5, docs/decisions/0021 and 0027), as the model understands it: by what documents
+ * mean and not by how they are written. A gift is held when every request that it lets through, its own Denies counted, is
+ * let through by what was granted to the giver: the Allows of grants that reach wherever the gift does and last as long,
+ * and the Denies of all that may meet it. The product is exact only as far as its bounds of work allow; in accounts as
+ * small as these it has not been seen to give up, so nothing is made of that here.
  */
-import { actionsMeet, coversAction, resourcesMeet, sameTag, type Clause, type Document } from './documents.js';
+import { denies, permits, tellingRequests, type Clause, type Document } from './documents.js';
 import type { Caller } from './decisions.js';
 import {
   documentOf,
@@ -21,7 +24,8 @@ interface Reach {
 }
 
 export interface Gift extends Reach {
-  readonly clauses: Document;
+  /** Its Allows are given; its Denies come with them and keep a part back. */
+  readonly document: Document;
   readonly expiresAt: number | null;
   /** Services enter where a grant reaches. */
   readonly opens: boolean;
@@ -30,44 +34,62 @@ export interface Gift extends Reach {
 export function giftsOf(state: State, grants: readonly Grant[]): readonly Gift[] {
   return grants.map((grant) => ({
     ...reachOf(grant),
-    clauses: documentOf(state, grant.policyId).filter(({ effect }) => effect === 'Allow'),
+    document: documentOf(state, grant.policyId),
     expiresAt: grant.expiresAt,
     opens: grant.subjectKind === 'SERVICE',
   }));
 }
 
-/** Taking a Deny away gives what it kept back. */
+/** Taking a Deny away gives what it kept back, whatever else keeps it back as well. */
 export function liftedGifts(state: State, grants: readonly Grant[]): readonly Gift[] {
   return grants.map((grant) => ({
     ...reachOf(grant),
-    clauses: documentOf(state, grant.policyId).filter(({ effect }) => effect === 'Deny'),
+    document: lifted(documentOf(state, grant.policyId)),
     expiresAt: null,
     opens: grant.subjectKind === 'SERVICE',
   }));
 }
 
-/** What another version of a policy gives to those who hold it. */
+/**
+ * What another version of a policy gives to those who hold it: nothing when nobody can gain by it. Otherwise all that it
+ * says and the first did not say in the same words, even where the first meant it; this is coarse by design.
+ */
 export function switchGifts(before: Document, after: Document, grants: readonly Grant[]): readonly Gift[] {
-  const gained = [...missingFrom(before, after, 'Allow'), ...missingFrom(after, before, 'Deny')];
+  if (!widens(before, after)) return [];
+  const gained = [...missingFrom(before, after, 'Allow'), ...lifted(missingFrom(after, before, 'Deny'))];
+  const denials = after.filter(({ effect }) => effect === 'Deny');
   return grants.map((grant) => ({
     ...reachOf(grant),
-    clauses: gained,
+    document: [...gained, ...denials],
     expiresAt: grant.expiresAt,
     opens: grant.subjectKind === 'SERVICE',
   }));
 }
 
-/** What being in reach of the LOOSE default gives, by as many of its actions as the grammar can tell apart. */
+/** Whether somebody may gain: by the documents alone, or beside others that allow what only the first denies. */
+function widens(before: Document, after: Document): boolean {
+  for (const request of tellingRequests([...before, ...after])) {
+    if (permits(after, request) && !permits(before, request)) return true;
+    if (denies(before, request) && !denies(after, request)) return true;
+  }
+  return false;
+}
+
+function lifted(document: Document): Document {
+  return document.filter(({ effect }) => effect === 'Deny').map((clause) => ({ ...clause, effect: 'Allow' }));
+}
+
+/** What being in reach of the LOOSE default gives, by as many of its patterns as the grammar can tell apart. */
 export const defaultGift: Gift = {
   scopeKind: 'ALL_WORKSPACES',
   scopeId: '',
-  clauses: [
+  document: [
     {
       effect: 'Allow',
       actions: [
-        ...['create', 'update', 'delete', 'get', 'list'].map((act) => `modelarts:trainJob:${act}`),
+        'modelarts:trainJob:*',
         ...['list', 'get', 'getQuotas'].map((act) => `modelarts:workspace:${act}`),
-        'modelarts:pool:create',
+        'modelarts:pool:*',
       ],
       resource: null,
       tag: null,
@@ -82,12 +104,8 @@ export function gainRefused(caller: Caller, gifts: readonly Gift[]): boolean {
   const { state, principal, now } = caller;
   const held = grantsOf(state, principal.kind, principal.id, now);
   return gifts
-    .filter((gift) => !hasEnded(gift, now))
-    .some((gift) =>
-      gift.clauses.some((clause) =>
-        clause.actions.some((action) => !mayOpen(caller, gift) || !isHeld(state, held, gift, clause, action)),
-      ),
-    );
+    .filter((gift) => !hasEnded(gift, now) && gift.document.some(({ effect }) => effect === 'Allow'))
+    .some((gift) => !mayOpen(caller, gift) || !isHeld(state, held, gift));
 }
 
 function mayOpen({ state, principal, workspaceId }: Caller, { opens, scopeKind, scopeId }: Gift): boolean {
@@ -96,30 +114,20 @@ function mayOpen({ state, principal, workspaceId }: Caller, { opens, scopeKind, 
   return principal.kind === 'USER' ? userMayEnter(state, scopeId, principal.id) : scopeId === workspaceId;
 }
 
-function isHeld(state: State, held: readonly Grant[], gift: Gift, clause: Clause, action: string): boolean {
-  const near = held.some(
-    (grant) =>
-      mayMeet(grant, gift) &&
-      documentOf(state, grant.policyId).some(
-        (own) =>
-          own.effect === 'Deny' &&
-          own.actions.some((pattern) => actionsMeet(pattern, action)) &&
-          resourcesMeet(own.resource, clause.resource),
-      ),
-  );
-  if (near) return false;
-  return held.some(
-    (grant) =>
-      covers(grant, gift) &&
-      (grant.expiresAt === null || (gift.expiresAt !== null && gift.expiresAt <= grant.expiresAt)) &&
-      documentOf(state, grant.policyId).some(
-        (own) =>
-          own.effect === 'Allow' &&
-          own.actions.some((pattern) => coversAction(pattern, action)) &&
-          (own.resource === null || own.resource === clause.resource) &&
-          (own.tag === null || sameTag(own.tag, clause.tag)),
-      ),
-  );
+function isHeld(state: State, held: readonly Grant[], gift: Gift): boolean {
+  const clausesOf = (grants: readonly Grant[], wanted: Clause['effect']): Document =>
+    grants.flatMap(({ policyId }) => documentOf(state, policyId).filter(({ effect }) => effect === wanted));
+  const lasting = held.filter((grant) => covers(grant, gift) && lastsAsLong(grant, gift));
+  const near = held.filter((grant) => mayMeet(grant, gift));
+  const together = [...clausesOf(lasting, 'Allow'), ...clausesOf(near, 'Deny')];
+  for (const request of tellingRequests([...gift.document, ...together])) {
+    if (permits(gift.document, request) && !permits(together, request)) return false;
+  }
+  return true;
+}
+
+function lastsAsLong(grant: Grant, gift: Gift): boolean {
+  return grant.expiresAt === null || (gift.expiresAt !== null && gift.expiresAt <= grant.expiresAt);
 }
 
 function covers(outer: Reach, inner: Reach): boolean {
