@@ -14,11 +14,11 @@ process.stderr.write(`generated worlds: ENUMERATE_SEED=${seed}\n`);
  */
 const known = [24, 27, 32];
 /**
- * A world that is drawn may ask for a million decisions, which would take minutes. What brute force may take in one keeps
- * all of them to a fraction of the time that the test has; of ten worlds nine need less, and `enumerate:access` has no
- * such limit.
+ * What brute force may take of a world that is drawn: some would ask for hundreds of thousands of decisions, and several
+ * of these for longer than the test may run. Of ten worlds nine need less, and `enumerate:access` has no such limit.
  */
 const mostDecisions = 40_000;
+
 const drawn = [0, 1, 2].map((i) => seed + i);
 
 describe.each(Object.values(databases()))('lists of access on $name', (database) => {

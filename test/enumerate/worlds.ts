@@ -49,7 +49,8 @@ export function newTally(): Tally {
 /**
  * Makes the world of a seed and adds to the tally what its lists and brute force say.
  *
- * @param most decisions that brute force may take, above some of each question; an IF that it has not settled by then stands
+ * @param most decisions that brute force may take, above the first few of each question; of what it has not settled by
+ *   then an IF stands
  */
 export async function compareWorld(iam: Iam, seed: number, tally: Tally, most = Infinity): Promise<void> {
   const world = generateWorld(seed, iam.now());
@@ -217,7 +218,7 @@ class Comparison {
       if (listed === 'IF' && !settled) continue;
       compared[verdict]++;
       if (listed === verdict) continue;
-      if (shown?.exact === false) this.#tally.cautious++;
+      if (listed === 'IF' && shown?.exact === false) this.#tally.cautious++;
       else disagreements.push(`${what}: ${name} is listed as ${listed}, and decides ${verdict}`);
     }
     for (const name of found.keys()) {

@@ -2,8 +2,8 @@
  * Nobody gives more than they hold (rule 5, docs/decisions/0021 and 0027), as the model understands it: by what documents
  * mean and not by how they are written. A gift is held when every request that it lets through, its own Denies counted, is
  * let through by what was granted to the giver: the Allows of grants that reach wherever the gift does and last as long,
- * and the Denies of all that may meet it. The product is exact only as far as its bounds of work allow; in accounts as
- * small as these it has not been seen to give up, so nothing is made of that here.
+ * and the Denies of all that may meet it. The product compares six times for one change at the most and in so many steps;
+ * beyond these it refuses. A run whose accounts are as small as here has not been seen to come to that where it matters.
  */
 import { denies, permits, tellingRequests, type Clause, type Document } from './documents.js';
 import type { Caller } from './decisions.js';

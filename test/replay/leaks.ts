@@ -20,7 +20,8 @@ const encoded = /[A-Za-z0-9_-]{20,}/g;
 
 export class Leaks {
   searched = 0;
-  readonly #known = new Map<string, Marked>();
+  /** Whose word it is: of several, where the URN of a resource that has gone was registered again. */
+  readonly #known = new Map<string, readonly Marked[]>();
   /** `<workspace> <kind> <id>`: was shown there at some time. */
   readonly #shownOnce = new Set<string>();
 
@@ -66,9 +67,12 @@ export class Leaks {
     const done = answer.data?.['done'] as Done | null | undefined;
     const own = done?.object == null ? null : plain(done.object.id);
     for (const word of words) {
-      const marked = this.#known.get(word);
-      if (marked === undefined || echoed.has(word) || marked.id === own) continue;
-      if (!this.#mayShow(marked, word, ask, moments, all)) return `${marked.kind} ${marked.id} (${word})`;
+      const bearers = this.#known.get(word) ?? [];
+      const [first] = bearers;
+      if (first === undefined || echoed.has(word) || bearers.some(({ id }) => id === own)) continue;
+      if (!bearers.some((marked) => this.#mayShow(marked, word, ask, moments, all))) {
+        return `${first.kind} ${first.id} (${word})`;
+      }
     }
     return null;
   }
@@ -122,7 +126,8 @@ export class Leaks {
   }
 
   #keep(word: string, marked: Marked): void {
-    if (!this.#known.has(word)) this.#known.set(word, marked);
+    const bearers = this.#known.get(word) ?? [];
+    if (!bearers.some(({ id }) => id === marked.id)) this.#known.set(word, [...bearers, marked]);
   }
 }
 
