@@ -243,7 +243,8 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (database) => {
     expect((await restoredInto(place, file, { replace: true, yes: true })).output).toMatch(/^restored /);
   });
 
-  test('killed at any moment, a restore leaves all or nothing', async () => {
+  // Up to a dozen starts of the program, one after the other: of a busy machine they take more than a minute.
+  test('killed at any moment, a restore leaves all or nothing', { timeout: 240_000 }, async () => {
     const place = await placeWithKeyOf(environment, database);
     const shown = Object.fromEntries(
       Object.entries(place).map(([name, value]) => [name.replace('BAILIWICK_', ''), value]),
