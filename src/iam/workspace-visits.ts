@@ -47,12 +47,13 @@ export async function enterableWorkspaces(
   return { page: { ...page, rows }, count: () => reader.count('workspace', filter) };
 }
 
-/** Remembers that a user chose to act in a workspace. */
+/** Remembers that a user chose to act in a workspace; nothing when it has been deleted since they chose. */
 export async function noteVisit(transaction: Transaction, userId: Id, workspaceId: Id): Promise<boolean> {
   const { accountId, at } = transaction.origin;
   const id = `${userId}.${workspaceId}`;
   const kept = await transaction.get('workspaceVisit', id);
   if (kept === null) {
+    if ((await transaction.access.workspace(accountId, workspaceId)) === null) return false;
     await transaction.insert('workspaceVisit', { id, accountId, userId, workspaceId, visitedAt: at });
     return true;
   }
