@@ -4,6 +4,7 @@ import {
   Call,
   checkAccess,
   createService,
+  deleteWorkspace,
   endSession,
   refreshToken,
   signOut,
@@ -97,6 +98,29 @@ for (const database of Object.values(databases())) {
         const deny = await scene.policy({ Effect: 'Deny', Action: ['bailiwick:session:use'] });
         await scene.grant({ kind: 'USER', id: user.id }, deny);
         expect(await refresh(issued.token)).toMatchObject({ kind: 'refused' });
+      });
+    });
+
+    describe('switching', () => {
+      it('to a workspace that is deleted at the same moment notes nothing, and what is issued opens nothing', async () => {
+        const { user, issued } = await begin();
+        const { id } = await scene.workspace();
+        // Found before the switch is noted, gone when it is.
+        const store = new Proxy(scene.iam.store, {
+          get: (target, name) => {
+            if (name !== 'transaction') return Reflect.get(target, name) as unknown;
+            return async (...args: Parameters<typeof target.transaction>) => {
+              must(await deleteWorkspace(scene.iam, await scene.root(), { id }));
+              return target.transaction(...args);
+            };
+          },
+        });
+        const choice = { kind: 'workspace', id } as const;
+        const { token } = must(await switchScope({ ...scene.iam, store }, scene.iam.calls, issued.call, choice));
+        expect((await scene.bearer(token)).facts.open).toBe(false);
+        // The scope that was left is noted all the same.
+        const session = await scene.iam.store.access.session(user.accountId, issued.call.session?.id ?? '');
+        expect(session?.scopesLeft.map(({ workspaceId }) => workspaceId)).toEqual([issued.call.scope.workspaceId]);
       });
     });
 
