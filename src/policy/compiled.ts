@@ -67,7 +67,7 @@ export class CompiledSources<Origin> {
     remember = false,
   ): readonly DeterminingStatement<Origin>[] {
     const key = keyOf(action);
-    let candidates = key === null ? undefined : this.#known?.find(key);
+    let candidates = this.#find(key);
     if (candidates === undefined) {
       const names = namesOf(action, remember);
       if (names === null) return nothing;
@@ -85,7 +85,7 @@ export class CompiledSources<Origin> {
     effectOnly: boolean,
   ): Evaluation<Origin> {
     const key = keyOf(request);
-    const known = key === null ? undefined : this.#known?.find(key);
+    const known = this.#find(key);
     if (known !== undefined) return evaluateAmong(known, request, takesPart, effectOnly);
     const names = namesOf(request, remember);
     // An action that is a pattern is refused in the words of the reference form.
@@ -103,6 +103,10 @@ export class CompiledSources<Origin> {
       for (const one of compileDocument(source.document).about(names)) if (tally.meet(one, source, null)) break;
     }
     return tally.evaluation();
+  }
+
+  #find(key: ActionKey | null): Candidates<Origin> | undefined {
+    return key === null ? undefined : this.#known?.find(key);
   }
 
   #gather(names: ActionNames, key: ActionKey | null): Candidates<Origin> {
