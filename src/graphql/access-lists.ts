@@ -121,7 +121,11 @@ class ActionAccessFilter {
   @Field(() => AccessLevels, { nullable: true, description: 'Access level of the actions.' })
   accessLevel?: AccessLevel | null;
 
-  @Field(() => [AccessVerdicts], { nullable: true, description: 'Verdicts to list; absent: YES and IF.' })
+  @Field(() => [AccessVerdicts], {
+    nullable: true,
+    description:
+      'Verdicts to list; absent: YES and IF. What can be done for certain is missing from YES alone when no more than an inexact IF could be said of it.',
+  })
   verdicts?: AccessVerdict[] | null;
 }
 
@@ -132,7 +136,8 @@ class PrincipalAccessFilter {
 
   @Field(() => [AccessVerdicts], {
     nullable: true,
-    description: 'Verdicts to list; absent: YES and IF. Nobody is listed with NO.',
+    description:
+      'Verdicts to list; absent: YES and IF. Nobody is listed with NO. Who may do it for certain is missing from YES alone when no more than an inexact IF could be said of them.',
   })
   verdicts?: AccessVerdict[] | null;
 

@@ -7,7 +7,6 @@ import { beginningOf, type Beginning, shapeOfText, type TextTest } from './compi
 import { type CutResource, SegmentTest } from './cut-resource.js';
 import type { RequestContext } from './context.js';
 import type { Statement } from './document.js';
-import { matchResources } from './evaluation.js';
 import { OpenPattern } from './compiled-variables.js';
 import { isEveryResource, segmentCount } from './resources.js';
 import { SharedParts } from './shared-parts.js';
@@ -116,36 +115,40 @@ class SeveralPatterns implements CompiledResources {
   }
 }
 
-/** What it leaves out is asked of the reference form. */
+/** `NotResource`: what meets the requests that none of its patterns does, and cannot tell where they cannot. */
 class ResourceExceptions implements CompiledResources {
   readonly paths = null;
-  readonly #statement: Statement;
+  readonly #listed: CompiledResources;
 
-  constructor(statement: Statement) {
-    this.#statement = statement;
+  constructor(listed: CompiledResources) {
+    this.#listed = listed;
   }
 
   meet(resource: CutResource | null, context: RequestContext): Verdict {
-    const { matches, missing, problems } = matchResources(this.#statement, resource?.text ?? null, context);
-    if (missing.length > 0 || problems.length > 0) return unclear;
-    return matches ? holds : misses;
+    const met = this.#listed.meet(resource, context);
+    if (met === unclear) return unclear;
+    return met === holds ? misses : holds;
   }
 }
 
-const shared = new SharedParts<CompiledResources>();
+const lists = new SharedParts<CompiledResources>();
+const exceptions = new SharedParts<CompiledResources>();
 
-export function compileResources(statement: Statement): CompiledResources {
-  const { resources, notResources, effect } = statement;
+export function compileResources({ resources, notResources }: Statement): CompiledResources {
   if (notResources !== null) {
-    return shared.take(JSON.stringify([effect, notResources]), () => new ResourceExceptions(statement));
+    return exceptions.take(JSON.stringify(notResources), () => new ResourceExceptions(compileList(notResources)));
   }
-  if (resources === null) return everyResource;
+  return resources === null ? everyResource : compileList(resources);
+}
+
+/** What fits one of the patterns at least. */
+function compileList(resources: readonly string[]): CompiledResources {
   const [only] = resources;
   // One pattern is shared with the lists that it is in.
   if (resources.length === 1 && only !== undefined && !only.includes('${')) {
     return compilePattern(only) ?? new SeveralPatterns([], [new OpenPattern(only)]);
   }
-  return shared.take(JSON.stringify(resources), () => compileSeveral(resources));
+  return lists.take(JSON.stringify(resources), () => compileSeveral(resources));
 }
 
 function compileSeveral(resources: readonly string[]): CompiledResources {

@@ -19,6 +19,7 @@ import {
   impersonal,
   personal,
   resource,
+  resourcePattern,
   segmentPattern,
   segmentText,
   statement,
@@ -153,6 +154,22 @@ describe('the compiled form', () => {
     ] as const) {
       like(pattern, value);
     }
+  });
+
+  it('meets what a statement leaves out as the reference does: nothing where a pattern fits, and told where one cannot be read', () => {
+    const met = { YES: 0, NO: 0, UNTOLD: 0 };
+    const leftOut = fc.array(resourcePattern, { minLength: 1, maxLength: 3 });
+    const meets = (patterns: string[], effect: Statement['effect'], asked: PolicyRequest) => {
+      const sources = sourcesOf([[{ ...everywhere, effect, notResources: patterns }]]);
+      const expected = evaluate(sources, asked);
+      expect(plain(new CompiledSources(sources).evaluate(asked))).toEqual(plain(expected));
+      const told = expected.missingContextKeys.length + expected.problems.length > 0;
+      met[told ? 'UNTOLD' : expected.statements.length > 0 ? 'YES' : 'NO'] += 1;
+    };
+    fc.assert(fc.property(leftOut, fc.constantFrom('ALLOW', 'DENY'), request, meets), { numRuns: 3_000, seed: 72 });
+    expect(met.YES).toBeGreaterThan(500);
+    expect(met.NO).toBeGreaterThan(500);
+    expect(met.UNTOLD).toBeGreaterThan(100);
   });
 
   it('keeps apart what it remembers of many actions, those without statements too', () => {
