@@ -115,6 +115,9 @@ export interface Timing {
   readonly decisionsPerTurn: number;
 }
 
+/** Turns of a round, of those that are quick enough: what else the machine does for a second then falls on all of them. */
+const turnsInRound = 5;
+
 /** Nanoseconds per decision: engines take turns within each round, so that what else the machine does falls on all. */
 export function timeInTurns(contestants: readonly Contestant[], { rounds, turnMs }: Effort): Timing[] {
   const runs = contestants.map((contestant) => {
@@ -122,9 +125,16 @@ export function timeInTurns(contestants: readonly Contestant[], { rounds, turnMs
     return { contestant, decisions: decisionsIn(contestant, turnMs), figures: [] as number[] };
   });
   for (let round = 0; round < rounds; round += 1) {
-    for (let step = 0; step < runs.length; step += 1) {
-      const run = runs[(step + round) % runs.length];
-      if (run !== undefined) run.figures.push(turn(run.contestant, run.decisions));
+    const taken = runs.map((): number[] => []);
+    for (let step = 0; step < runs.length * turnsInRound; step += 1) {
+      const place = (step + round) % runs.length;
+      const [run, turns] = [runs[place], taken[place]];
+      if (run === undefined || turns === undefined) continue;
+      const spentMs = (turns.reduce((sum, each) => sum + each, 0) * run.decisions) / 1e6;
+      if (spentMs < turnMs * turnsInRound) turns.push(turn(run.contestant, run.decisions));
+    }
+    for (const [place, turns] of taken.entries()) {
+      runs[place]?.figures.push(turns.reduce((sum, each) => sum + each, 0) / turns.length);
     }
   }
   return runs.map(({ contestant, decisions, figures }) => ({

@@ -16,9 +16,9 @@
  *
  * - **same answers**: requests whose answer was compared with ours; `+n` of them with all determining statements. Ours is
  *   compared with the reference form. One disagreement, and the run ends with status 1.
- * - **ns**: per decision, our determining statements told; the median of the rounds, in which engines take turns. Requests
- *   are read anew a few at a time just before, off the clock: who decides has just read what about, while what people
- *   hold may have lain untouched for long.
+ * - **ns**: per decision, our determining statements told; the median of the rounds, in each of which engines take turns,
+ *   quick ones five. Requests are read anew a few at a time just before, off the clock: who decides has just read what
+ *   about, while what people hold may have lain untouched for long.
  * - **x**: how many times ours that is.
  * - **first**: the mean first decision of a user in a fresh build, where the engine puts the user's rights together.
  * - **open**: what reading the policies took before that. What is read of a policy there is not read in a first decision,
