@@ -4,6 +4,13 @@
  * Such a request meets an Allow of the one side and none of its denials; and of the other side it meets either no Allow, or
  * a Deny. Both ways are tried for each Allow, wherever actions and resources make a difference.
  */
+import {
+  type Applying,
+  ApplyingMarks,
+  ApplyingStatements,
+  type SegmentsPattern,
+  waysOn,
+} from './applying-statements.js';
 import { type Budget, spend } from './cells.js';
 import { DemandSearch } from './demands.js';
 import type { Statement } from './document.js';
@@ -13,7 +20,7 @@ import { KeyClasses, type PlainCondition } from './key-classes.js';
 import { leastResources } from './least-resources.js';
 import { cutShort } from './least-texts.js';
 import { fitsSegmented, type ResourceCell, resourceCells, type SegmentedPattern } from './request-cells.js';
-import { type Conjunction, negated, type Remainder, type Situation, type SupposedPattern } from './situations.js';
+import { type Conjunction, type Remainder, type Situation, type SupposedPattern } from './situations.js';
 
 export type Direction = 'gained' | 'lost';
 export type Directions<T> = Readonly<Record<Direction, T>>;
@@ -33,17 +40,8 @@ export interface AskedAction {
   readonly about: readonly number[];
 }
 
-/** A statement that may apply to a resource, if one of its ways holds. */
-interface Applying {
-  readonly place: number;
-  readonly remainder: Remainder;
-  readonly ways: readonly Conjunction[];
-}
-
 /** EXCLUDED: no request differs. SHOWN: one was confirmed. OPEN: neither is known. */
 type Finding = 'EXCLUDED' | 'SHOWN' | 'OPEN';
-
-type SegmentsPattern = Extract<SupposedPattern, { kind: 'SEGMENTS' }>;
 
 interface LaidCells {
   readonly cells: readonly ResourceCell[];
@@ -62,7 +60,10 @@ export class ComparisonSearch {
   readonly #remainders = new Map<number, Remainder | null>();
   readonly #plain = new Map<string, Set<PlainCondition>>();
   readonly #classes = new Map<string, KeyClasses>();
+  /** By the number of a literal's atom. */
+  readonly #completeOf: (boolean | undefined)[] = [];
   readonly #cells = new Map<string, LaidCells>();
+  readonly #marks = new ApplyingMarks();
   readonly #findings: Directions<Map<string, Finding>> = { gained: new Map(), lost: new Map() };
   /** What was found to be impossible where resources are aimed at. */
   readonly #excluded = new Set<string>();
@@ -123,6 +124,7 @@ export class ComparisonSearch {
       const members = new Set(
         apart.flatMap((place) => this.#patternsOf(place)).map(({ pattern }) => memberOf(pattern)),
       );
+      const statements = this.#applyingOf(about, places);
       for (const resource of [null, ...members]) {
         if (!spend(this.#budget, about.length)) return false;
         const segments = resource?.split(':') ?? [];
@@ -130,7 +132,7 @@ export class ComparisonSearch {
           fitsSegmented(pattern, segments) ? [place] : [],
         );
         const cell = { resource, fits };
-        if (this.#differs(direction, this.#applying(about, cell, places), action, cell) === 'SHOWN') return true;
+        if (this.#differs(direction, statements.on(cell), action, cell) === 'SHOWN') return true;
       }
     }
     return false;
@@ -170,14 +172,14 @@ export class ComparisonSearch {
     if (!this.#mayDiffer(direction, about)) return 'EXCLUDED';
     const { cells, places, complete } = this.#cellsOf(about);
     if (!complete) return this.#aimed(direction, action, about);
+    const statements = this.#applyingOf(about, places);
     let finding: Finding = 'EXCLUDED';
     for (const cell of cells) {
       if (!spend(this.#budget, 2 * about.length)) return 'OPEN';
-      const applying = this.#applying(about, cell, places);
-      const signature = applying
-        .map(({ place, ways }) => `${place}:${ways.map((way) => way.join()).join('|')}`)
-        .join(';');
+      const applying = statements.on(cell);
+      const signature = applying.map(({ mark }) => mark).join();
       const known = this.#findings[direction].get(signature);
+      if (known === undefined && !spend(this.#budget, 2 * applying.length)) return 'OPEN';
       const here = known ?? this.#differs(direction, applying, action, cell);
       if (here === 'SHOWN') return here;
       this.#findings[direction].set(signature, here);
@@ -274,16 +276,12 @@ export class ComparisonSearch {
     return finding;
   }
 
-  #applying(about: readonly number[], cell: ResourceCell, places: ReadonlyMap<string, number>): readonly Applying[] {
-    const fitting = new Set(cell.fits);
-    const fits = (pattern: SupposedPattern): pattern is SegmentsPattern =>
-      pattern.kind === 'SEGMENTS' && fitting.has(places.get(pattern.text) ?? -1);
-    return about.flatMap((place) => {
+  #applyingOf(about: readonly number[], places: ReadonlyMap<string, number>): ApplyingStatements {
+    const those = about.flatMap((place) => {
       const remainder = this.#remainders.get(place);
-      if (remainder == null) return [];
-      const ways = waysOn(remainder, fits);
-      return ways.length === 0 ? [] : [{ place, remainder, ways }];
+      return remainder == null ? [] : [[place, remainder] as const];
     });
+    return new ApplyingStatements(those, places, this.#marks);
   }
 
   #differs(
@@ -340,10 +338,18 @@ export class ComparisonSearch {
   }
 
   #complete(hold: Conjunction, fail: readonly Conjunction[]): boolean {
-    return [hold, ...fail].flat().every((literal) => {
+    return hold.every((literal) => this.#isComplete(literal)) && fail.every((one) => one.every((literal) => this.#isComplete(literal))); // prettier-ignore
+  }
+
+  /** Whether all is known that the key of a literal may say. */
+  #isComplete(literal: number): boolean {
+    let known = this.#completeOf[literal >> 1];
+    if (known === undefined) {
       const plain = this.#situation.conditionOf(literal);
-      return plain === null || this.#classesOf(plain.condition.key.toLowerCase()).complete;
-    });
+      known = plain === null || this.#classesOf(plain.condition.key.toLowerCase()).complete;
+      this.#completeOf[literal >> 1] = known;
+    }
+    return known;
   }
 
   #contextOf(answers: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, readonly string[]> {
@@ -379,29 +385,4 @@ function memberOf({ segments }: SegmentedPattern): string {
   return segments
     .map((glob) => glob.map((token) => (token === anyRun ? 'zq' : token === anyOne ? 'z' : token)).join(''))
     .join(':');
-}
-
-/** The ways in which a statement can apply to a resource; none when it cannot. */
-function waysOn(
-  { effect, named, patterns, conditions }: Remainder,
-  fits: (pattern: SupposedPattern) => pattern is SegmentsPattern,
-): readonly Conjunction[] {
-  if (patterns === null) return [conditions];
-  if (named) {
-    const fitting = patterns.filter(fits);
-    if (fitting.some(({ state }) => state === 'RESOLVED')) return [conditions];
-    return fitting.flatMap(({ state, fits }) => (state === 'FREE' ? [[...conditions, fits]] : []));
-  }
-  const missing: number[] = [];
-  for (const pattern of patterns) {
-    if (pattern.kind === 'EVERY') return [];
-    // A pattern that nobody can tell of: an Allow gives way, a Deny stands.
-    if (pattern.kind === 'UNREADABLE') {
-      if (effect === 'ALLOW') return [];
-    } else if (fits(pattern)) {
-      if (pattern.state === 'RESOLVED' || (pattern.state === 'UNRESOLVED' && effect === 'ALLOW')) return [];
-      if (pattern.state === 'FREE') missing.push(effect === 'ALLOW' ? pattern.misses : negated(pattern.fits));
-    }
-  }
-  return [[...conditions, ...new Set(missing)]];
 }

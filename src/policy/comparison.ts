@@ -79,6 +79,7 @@ export function comparePolicies(
   };
   const singleValued = options.singleValued ?? ((): boolean => false);
   const namesOf = namesIn(options.actions ?? []);
+  let left = steps;
   for (const direction of directions) {
     const glance = new DirectionWork(direction, statements, singleValued, { left: Math.ceil(steps / 16) }, confirm);
     if (glance.shows(actions)) continue;
@@ -86,8 +87,10 @@ export function comparePolicies(
       excluded[direction] = true;
       continue;
     }
-    const work = new DirectionWork(direction, statements, singleValued, { left: steps }, confirm);
+    const work = new DirectionWork(direction, statements, singleValued, { left }, confirm);
     excluded[direction] = work.isExcluded(actions) && complete;
+    // The verdict stays open then, and all that may still be found is a request to show.
+    if (found[direction] === null && !excluded[direction]) left = Math.ceil(steps / 8);
   }
   return { verdict: verdictOf(found, excluded), ...found };
 }
@@ -262,10 +265,12 @@ function aboutAction(
   placed: readonly (readonly number[])[],
   cell: ActionCell,
 ): number[] {
-  return statements.flatMap(({ statement }, i) => {
+  const about: number[] = [];
+  for (let i = 0; i < statements.length; i += 1) {
     const fits = placed[i]?.some((place) => cell.fits.has(place)) ?? false;
-    return fits === (statement.notActions === null) ? [i] : [];
-  });
+    if (fits === (statements[i]?.statement.notActions === null)) about.push(i);
+  }
+  return about;
 }
 
 /** The witness that a request is, or null when the evaluator decides otherwise than the search. */

@@ -99,11 +99,18 @@ export class KeyClasses {
       if (found !== null && met([found])) return this.#answerOf([found]);
     }
     if (this.#count === 'ONE' || this.#count === 'AT_MOST_ONE') return null;
-    for (const readAs of this.#aimed === null ? [null, ...typed] : [null]) {
+    for (const readAs of [null, ...this.#typesIn(demands)]) {
       const set = this.#setFor(demands, classes, readAs, budget);
       if (set !== null && met(set)) return this.#answerOf(fewest(set, met));
     }
     return null;
+  }
+
+  /** Types that values may all have to read as; what asks for texts alone is met by any values, if by values of a type. */
+  #typesIn({ hold, fail }: Demands): readonly TypedValueType[] {
+    if (this.#aimed !== null) return [];
+    const asked = new Set([...hold, ...fail].map((id) => this.#conditions.get(id)?.use.operator.valueType));
+    return typed.filter((type) => asked.has(type));
   }
 
   /** Several values, some not empty, that all read as a type, or (null) not all as any type that must not hold. */

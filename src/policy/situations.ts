@@ -316,6 +316,18 @@ function templateCovers(wide: OpenSegments, narrow: OpenSegments): boolean {
 }
 
 function lies(over: readonly OpenToken[], under: readonly OpenToken[]): boolean {
+  // Up to the first run each token lies over one: most pairs differ there.
+  let plain = 0;
+  for (; plain < over.length; plain += 1) {
+    const token = over[plain];
+    const below = under[plain];
+    if (token === undefined || token === anyRun) break;
+    if (below === undefined || !swallows(token, below)) return false;
+  }
+  return plain === over.length ? plain === under.length : liesFrom(over.slice(plain), under.slice(plain));
+}
+
+function liesFrom(over: readonly OpenToken[], under: readonly OpenToken[]): boolean {
   // covered[j]: what is left of `over` lies over what is left of `under` from j.
   let covered = Array.from({ length: under.length + 1 }, (_, j) => j === under.length);
   for (const token of over.toReversed()) {
