@@ -115,7 +115,7 @@ export interface Timing {
   readonly decisionsPerTurn: number;
 }
 
-/** Turns of a round, of those that are quick enough: what else the machine does for a second then falls on all of them. */
+/** Turns in a round of each that is quick enough: what else the machine does for a second then falls on all of them. */
 const turnsInRound = 5;
 
 /** Nanoseconds per decision: engines take turns within each round, so that what else the machine does falls on all. */

@@ -124,7 +124,7 @@ class ActionAccessFilter {
   @Field(() => [AccessVerdicts], {
     nullable: true,
     description:
-      'Verdicts to list; absent: YES and IF. What can be done for certain is missing from YES alone when no more than an inexact IF could be said of it.',
+      'Verdicts to list; absent: YES and IF. Where one verdict alone is asked for, an action is left out when no more than an inexact IF could be said of it.',
   })
   verdicts?: AccessVerdict[] | null;
 }
@@ -137,7 +137,7 @@ class PrincipalAccessFilter {
   @Field(() => [AccessVerdicts], {
     nullable: true,
     description:
-      'Verdicts to list; absent: YES and IF. Nobody is listed with NO. Who may do it for certain is missing from YES alone when no more than an inexact IF could be said of them.',
+      'Verdicts to list; absent: YES and IF. Nobody is listed with NO. Where YES alone is asked for, who can do it is left out when no more than an inexact IF could be said of them.',
   })
   verdicts?: AccessVerdict[] | null;
 

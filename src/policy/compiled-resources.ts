@@ -115,7 +115,7 @@ class SeveralPatterns implements CompiledResources {
   }
 }
 
-/** `NotResource`: what meets the requests that none of its patterns does, and cannot tell where they cannot. */
+/** `NotResource`: holds where none of its patterns fits, and cannot tell where none does and one cannot be told. */
 class ResourceExceptions implements CompiledResources {
   readonly paths = null;
   readonly #listed: CompiledResources;

@@ -24,12 +24,13 @@ export type Shape =
 const halfPair = /\p{Surrogate}/u;
 
 export function shapeOf(glob: Glob): Shape {
-  const text = glob.filter((token) => typeof token === 'string').join('');
-  if (halfPair.test(text)) return { kind: 'OTHER', fits: (value) => matchesGlob(glob, value) };
+  const texts = glob.filter((token) => typeof token === 'string');
+  // One by one: two halves with a wildcard between would make a whole one here.
+  if (texts.some((text) => halfPair.test(text))) return { kind: 'OTHER', fits: (value) => matchesGlob(glob, value) };
   const tokens = glob.filter((token, i) => token !== anyRun || glob[i - 1] !== anyRun);
   if (tokens.includes(anyOne)) return { kind: 'OTHER', fits: (value) => walk(tokens, value) };
   const stars = tokens.filter((token) => token === anyRun).length;
-  if (stars === 0) return { kind: 'TEXT', text };
+  if (stars === 0) return { kind: 'TEXT', text: texts.join('') };
   if (tokens.length === 1) return { kind: 'ANY' };
   if (stars > 1) return { kind: 'OTHER', fits: compileChunks(tokens) };
   const star = tokens.indexOf(anyRun);

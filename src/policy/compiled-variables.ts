@@ -87,7 +87,7 @@ class OpenSegment {
   }
 }
 
-/** Null when a variable has no value or several, or the text holds half a character. */
+/** Null when a variable has no value or several, or half a character. */
 function join(pieces: readonly Piece[], context: RequestContext): string | null {
   let text = '';
   for (const piece of pieces) {
@@ -97,14 +97,16 @@ function join(pieces: readonly Piece[], context: RequestContext): string | null 
     }
     const values = context.get(piece.key);
     const value = values === undefined || values.length === 0 ? piece.fallback : values.length === 1 ? values[0] : null;
-    if (value === null || value === undefined) return null;
+    // Halves of two values would make a whole one.
+    if (value === null || value === undefined || halfPair.test(value)) return null;
     text += value;
   }
-  return halfPair.test(text) ? null : text;
+  return text;
 }
 
-/** Null for more than one star, and for single wildcards. */
+/** Null for more than one star, for single wildcards and for half a character. */
 function readOpenSegment(parts: Template, segment: number): OpenSegment | null {
+  if (parts.some((part) => part.kind !== 'variable' && halfPair.test(part.text))) return null;
   const before: Piece[] = [];
   let after: Piece[] | null = null;
   for (const part of parts) {

@@ -148,6 +148,7 @@ describe('the compiled form', () => {
     // Half a pair is no part of the whole one.
     for (const [pattern, value] of [
       ['\ud83d*', '😀'],
+      ['\ud83d*\ude00', '😀'],
       ['*\ude00', '😀'],
       ['?', '😀'],
       ['😀*', '😀😀'],
@@ -170,6 +171,19 @@ describe('the compiled form', () => {
     expect(met.YES).toBeGreaterThan(500);
     expect(met.NO).toBeGreaterThan(500);
     expect(met.UNTOLD).toBeGreaterThan(100);
+  });
+
+  it('makes no whole character of halves that two variables say', () => {
+    const context = buildContext([
+      ['k:a', '\ud83d'],
+      ['k:b', '\ude00'],
+    ]);
+    const asked = { action: 'obs:bucket:get', resource: 'obs:::bucket:😀', context };
+    const patterns = ['obs:::bucket:${k:a}${k:b}'];
+    for (const on of [{ resources: patterns }, { notResources: patterns, effect: 'DENY' as const }]) {
+      const sources = sourcesOf([[{ ...everywhere, ...on }]]);
+      expect(plain(new CompiledSources(sources).evaluate(asked))).toEqual(plain(evaluate(sources, asked)));
+    }
   });
 
   it('keeps apart what it remembers of many actions, those without statements too', () => {
