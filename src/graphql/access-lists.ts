@@ -124,7 +124,7 @@ class ActionAccessFilter {
   @Field(() => [AccessVerdicts], {
     nullable: true,
     description:
-      'Verdicts to list; absent: YES and IF. Where one verdict alone is asked for, an action is left out when no more than an inexact IF could be said of it.',
+      'Verdicts to list; absent: YES and IF. Without IF an action is left out when no more than an inexact IF could be said of it.',
   })
   verdicts?: AccessVerdict[] | null;
 }
@@ -137,7 +137,7 @@ class PrincipalAccessFilter {
   @Field(() => [AccessVerdicts], {
     nullable: true,
     description:
-      'Verdicts to list; absent: YES and IF. Nobody is listed with NO. Where YES alone is asked for, who can do it is left out when no more than an inexact IF could be said of them.',
+      'Verdicts to list; absent: YES and IF. Nobody is listed with NO. Without IF whoever can do it is left out when no more than an inexact IF could be said of them.',
   })
   verdicts?: AccessVerdict[] | null;
 
