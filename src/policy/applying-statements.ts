@@ -1,23 +1,70 @@
 /**
- * Which statements may apply to a resource, of those about one action: a matter of which of their patterns it fits. Most
- * resources differ in few patterns, so what a statement comes to is kept by those that fit.
+ * Which statements may apply to a resource: a matter of which of their patterns it fits. Most resources differ in few
+ * patterns, so what a statement comes to is kept by those of its own that fit.
  */
-import type { ResourceCell } from './request-cells.js';
+import type { SegmentedPattern } from './request-cells.js';
 import { type Conjunction, negated, type Remainder, type SupposedPattern } from './situations.js';
 
 export type SegmentsPattern = Extract<SupposedPattern, { kind: 'SEGMENTS' }>;
+
+/** A pattern of some statement, with its number among all of them. */
+export interface NumberedPattern {
+  readonly number: number;
+  readonly text: string;
+  readonly pattern: SegmentedPattern;
+}
 
 /** A statement that may apply to a resource, if one of its ways holds. */
 export interface Applying {
   readonly place: number;
   readonly remainder: Remainder;
   readonly ways: readonly Conjunction[];
-  /** The same for the same place with the same ways, within one search. */
+  /** The same for the same place with the same ways. */
   readonly mark: number;
 }
 
+/** The statements that one search has read, by their places. */
+export class ApplyingStatements {
+  readonly #patterns = new Map<string, NumberedPattern>();
+  readonly #statements = new Map<number, FittedStatement>();
+  readonly #marks = new Marks();
+  /** By the numbers of patterns, 1 for those that the resource fits which is looked at. */
+  #fitting = new Uint8Array(64);
+
+  add(place: number, remainder: Remainder): void {
+    const patterns = (remainder.patterns ?? []).filter((pattern) => pattern.kind === 'SEGMENTS');
+    const numbered = patterns.map((pattern) => this.#numbered(pattern));
+    this.#statements.set(place, new FittedStatement(place, remainder, patterns, numbered));
+    if (this.#patterns.size > this.#fitting.length) this.#fitting = new Uint8Array(2 * this.#patterns.size);
+  }
+
+  /** The patterns of some statements, each once. */
+  patternsOf(places: readonly number[]): readonly NumberedPattern[] {
+    return [...new Set(places.flatMap((place) => this.#statements.get(place)?.patterns ?? []))];
+  }
+
+  /** Those of some statements that may apply to a resource which fits these patterns, by their numbers. */
+  on(places: readonly number[], fits: readonly number[]): readonly Applying[] {
+    const fitting = this.#fitting;
+    for (const number of fits) fitting[number] = 1;
+    const applying: Applying[] = [];
+    for (const place of places) {
+      const one = this.#statements.get(place)?.on(fitting, this.#marks) ?? null;
+      if (one !== null) applying.push(one);
+    }
+    for (const number of fits) fitting[number] = 0;
+    return applying;
+  }
+
+  #numbered({ text, pattern }: SegmentsPattern): NumberedPattern {
+    const known = this.#patterns.get(text) ?? { number: this.#patterns.size, text, pattern };
+    this.#patterns.set(text, known);
+    return known;
+  }
+}
+
 /** Tells statements in their ways apart. */
-export class ApplyingMarks {
+class Marks {
   readonly #marks = new Map<string, number>();
 
   markOf(place: number, ways: readonly Conjunction[]): number {
@@ -28,76 +75,46 @@ export class ApplyingMarks {
   }
 }
 
-export class ApplyingStatements {
-  readonly #statements: readonly FittedStatement[];
-  /** Of each pattern, 1 for one that the resource fits that is looked at. */
-  readonly #fitting: Uint8Array;
-
-  /** @param places of the patterns, by their texts */
-  constructor(
-    statements: readonly (readonly [place: number, remainder: Remainder])[],
-    places: ReadonlyMap<string, number>,
-    marks: ApplyingMarks,
-  ) {
-    this.#fitting = new Uint8Array(places.size);
-    this.#statements = statements.map(([place, remainder]) => new FittedStatement(place, remainder, places, marks));
-  }
-
-  on({ fits }: ResourceCell): readonly Applying[] {
-    const fitting = this.#fitting;
-    for (const place of fits) fitting[place] = 1;
-    const applying: Applying[] = [];
-    for (const statement of this.#statements) {
-      const one = statement.on(fitting);
-      if (one !== null) applying.push(one);
-    }
-    fitting.fill(0);
-    return applying;
-  }
-}
-
 /** So many patterns are told apart by the bits of one number. */
 const mostBits = 30;
 
 class FittedStatement {
+  readonly patterns: readonly NumberedPattern[];
   readonly #place: number;
   readonly #remainder: Remainder;
-  readonly #places: ReadonlyMap<string, number>;
-  /** Places of its own patterns. */
-  readonly #own: readonly number[];
-  readonly #marks: ApplyingMarks;
+  /** The patterns as they are supposed, beside `patterns`. */
+  readonly #supposed: readonly SegmentsPattern[];
   readonly #known = new Map<number, Applying | null>();
 
-  constructor(place: number, remainder: Remainder, places: ReadonlyMap<string, number>, marks: ApplyingMarks) {
+  constructor(
+    place: number,
+    remainder: Remainder,
+    supposed: readonly SegmentsPattern[],
+    patterns: readonly NumberedPattern[],
+  ) {
+    this.patterns = patterns;
     this.#place = place;
     this.#remainder = remainder;
-    this.#places = places;
-    this.#own = (remainder.patterns ?? []).flatMap((pattern) =>
-      pattern.kind === 'SEGMENTS' ? [places.get(pattern.text) ?? -1] : [],
-    );
-    this.#marks = marks;
+    this.#supposed = supposed;
   }
 
   /** Null when it cannot apply. */
-  on(fitting: Uint8Array): Applying | null {
-    const own = this.#own;
-    if (own.length > mostBits) return this.#read(fitting);
+  on(fitting: Uint8Array, marks: Marks): Applying | null {
+    const { patterns } = this;
+    if (patterns.length > mostBits) return this.#read(fitting, marks);
     let bits = 0;
-    for (let i = 0; i < own.length; i += 1) if (fitting[own[i] ?? -1] === 1) bits |= 1 << i;
+    for (let i = 0; i < patterns.length; i += 1) if (fitting[patterns[i]?.number ?? -1] === 1) bits |= 1 << i;
     let known = this.#known.get(bits);
-    if (known === undefined) this.#known.set(bits, (known = this.#read(fitting)));
+    if (known === undefined) this.#known.set(bits, (known = this.#read(fitting, marks)));
     return known;
   }
 
-  #read(fitting: Uint8Array): Applying | null {
+  #read(fitting: Uint8Array, marks: Marks): Applying | null {
     const place = this.#place;
     const remainder = this.#remainder;
-    const ways = waysOn(
-      remainder,
-      (pattern): pattern is SegmentsPattern =>
-        pattern.kind === 'SEGMENTS' && fitting[this.#places.get(pattern.text) ?? -1] === 1,
-    );
-    return ways.length === 0 ? null : { place, remainder, ways, mark: this.#marks.markOf(place, ways) };
+    const those = new Set<SupposedPattern>(this.#supposed.filter((_, i) => fitting[this.patterns[i]?.number ?? -1] === 1)); // prettier-ignore
+    const ways = waysOn(remainder, (pattern): pattern is SegmentsPattern => those.has(pattern));
+    return ways.length === 0 ? null : { place, remainder, ways, mark: marks.markOf(place, ways) };
   }
 }
 

@@ -6,8 +6,8 @@
  */
 import {
   type Applying,
-  ApplyingMarks,
   ApplyingStatements,
+  type NumberedPattern,
   type SegmentsPattern,
   waysOn,
 } from './applying-statements.js';
@@ -44,8 +44,8 @@ export interface AskedAction {
 type Finding = 'EXCLUDED' | 'SHOWN' | 'OPEN';
 
 interface LaidCells {
+  /** What they fit is told by the numbers of the patterns. */
   readonly cells: readonly ResourceCell[];
-  readonly places: ReadonlyMap<string, number>;
   readonly complete: boolean;
 }
 
@@ -63,7 +63,7 @@ export class ComparisonSearch {
   /** By the number of a literal's atom. */
   readonly #completeOf: (boolean | undefined)[] = [];
   readonly #cells = new Map<string, LaidCells>();
-  readonly #marks = new ApplyingMarks();
+  readonly #applying = new ApplyingStatements();
   readonly #findings: Directions<Map<string, Finding>> = { gained: new Map(), lost: new Map() };
   /** What was found to be impossible where resources are aimed at. */
   readonly #excluded = new Set<string>();
@@ -117,22 +117,14 @@ export class ComparisonSearch {
     for (const action of actions) {
       const about = action.about.filter((place) => this.#remainders.get(place) != null);
       if (!this.#mayDiffer(direction, about)) continue;
-      const patterns = new Map<string, SegmentedPattern>();
-      for (const { text, pattern } of about.flatMap((place) => this.#patternsOf(place))) patterns.set(text, pattern);
-      const places = new Map([...patterns.keys()].map((text, place) => [text, place]));
+      const patterns = this.#applying.patternsOf(about);
       const apart = about.filter((place) => this.#statements[place]?.before !== this.#statements[place]?.after);
-      const members = new Set(
-        apart.flatMap((place) => this.#patternsOf(place)).map(({ pattern }) => memberOf(pattern)),
-      );
-      const statements = this.#applyingOf(about, places);
+      const members = new Set(this.#applying.patternsOf(apart).map(({ pattern }) => memberOf(pattern)));
       for (const resource of [null, ...members]) {
         if (!spend(this.#budget, about.length)) return false;
-        const segments = resource?.split(':') ?? [];
-        const fits = [...patterns.values()].flatMap((pattern, place) =>
-          fitsSegmented(pattern, segments) ? [place] : [],
-        );
-        const cell = { resource, fits };
-        if (this.#differs(direction, statements.on(cell), action, cell) === 'SHOWN') return true;
+        const fits = resource === null ? [] : fitted(patterns, resource);
+        const applying = this.#applying.on(about, fits);
+        if (this.#differs(direction, applying, action, { resource, fits }) === 'SHOWN') return true;
       }
     }
     return false;
@@ -147,13 +139,18 @@ export class ComparisonSearch {
   #read(actions: readonly AskedAction[]): void {
     this.#axioms = this.#situation.axioms();
     this.#note(this.#axioms);
-    for (const place of actions.flatMap(({ about }) => about)) {
-      const side = this.#statements[place];
-      if (this.#remainders.has(place) || side === undefined) continue;
-      const remainder = this.#situation.remainder(side.statement);
-      this.#remainders.set(place, remainder);
-      this.#note(remainder?.conditions ?? []);
+    for (const { about } of actions) {
+      for (const place of about) if (!this.#remainders.has(place)) this.#readStatement(place);
     }
+  }
+
+  #readStatement(place: number): void {
+    const side = this.#statements[place];
+    const remainder = side === undefined ? null : this.#situation.remainder(side.statement);
+    this.#remainders.set(place, remainder);
+    if (remainder === null) return;
+    this.#note(remainder.conditions);
+    this.#applying.add(place, remainder);
   }
 
   #note(literals: Conjunction): void {
@@ -170,15 +167,15 @@ export class ComparisonSearch {
   #about(direction: Direction, action: AskedAction): Finding {
     const about = action.about.filter((place) => this.#remainders.get(place) != null);
     if (!this.#mayDiffer(direction, about)) return 'EXCLUDED';
-    const { cells, places, complete } = this.#cellsOf(about);
+    const { cells, complete } = this.#cellsOf(about);
     if (!complete) return this.#aimed(direction, action, about);
-    const statements = this.#applyingOf(about, places);
     let finding: Finding = 'EXCLUDED';
     for (const cell of cells) {
       if (!spend(this.#budget, 2 * about.length)) return 'OPEN';
-      const applying = statements.on(cell);
+      const applying = this.#applying.on(about, cell.fits);
       const signature = applying.map(({ mark }) => mark).join();
       const known = this.#findings[direction].get(signature);
+      // To try them takes as long again.
       if (known === undefined && !spend(this.#budget, 2 * applying.length)) return 'OPEN';
       const here = known ?? this.#differs(direction, applying, action, cell);
       if (here === 'SHOWN') return here;
@@ -199,25 +196,25 @@ export class ComparisonSearch {
     return apart && sides.some((side) => side.statement.effect === 'ALLOW' && side[mine]);
   }
 
-  #patternsOf(place: number): readonly SegmentsPattern[] {
-    return (this.#remainders.get(place)?.patterns ?? []).filter((pattern) => pattern.kind === 'SEGMENTS');
-  }
-
   #cellsOf(about: readonly number[]): LaidCells {
-    const patterns = new Map<string, SegmentedPattern>();
-    for (const place of about) {
-      for (const { text, pattern } of this.#patternsOf(place)) patterns.set(text, pattern);
-    }
-    const texts = [...patterns.keys()].sort();
-    const key = JSON.stringify(texts);
+    const patterns = this.#applying.patternsOf(about).toSorted((a, b) => (a.text < b.text ? -1 : 1));
+    const key = patterns.map(({ number }) => number).join();
     let laid = this.#cells.get(key);
     if (laid === undefined) {
       const given = this.#laying.left;
-      const cells = [...resourceCells(texts.map((text) => patterns.get(text) ?? { segments: [] }), this.#laying)]; // prettier-ignore
+      const cells = Array.from(
+        resourceCells(
+          patterns.map(({ pattern }) => pattern),
+          this.#laying,
+        ),
+      );
       spend(this.#budget, given - this.#laying.left);
       laid = {
-        cells: cells.filter((cell) => cell !== cutShort),
-        places: new Map(texts.map((text, place) => [text, place])),
+        cells: cells.flatMap((cell) =>
+          cell === cutShort
+            ? []
+            : [{ resource: cell.resource, fits: cell.fits.map((place) => patterns[place]?.number ?? -1) }],
+        ),
         complete: !cells.includes(cutShort),
       };
       this.#cells.set(key, laid);
@@ -276,14 +273,6 @@ export class ComparisonSearch {
     return finding;
   }
 
-  #applyingOf(about: readonly number[], places: ReadonlyMap<string, number>): ApplyingStatements {
-    const those = about.flatMap((place) => {
-      const remainder = this.#remainders.get(place);
-      return remainder == null ? [] : [[place, remainder] as const];
-    });
-    return new ApplyingStatements(those, places, this.#marks);
-  }
-
   #differs(
     direction: Direction,
     applying: readonly Applying[],
@@ -338,7 +327,7 @@ export class ComparisonSearch {
   }
 
   #complete(hold: Conjunction, fail: readonly Conjunction[]): boolean {
-    return hold.every((literal) => this.#isComplete(literal)) && fail.every((one) => one.every((literal) => this.#isComplete(literal))); // prettier-ignore
+    return [hold, ...fail].every((one) => one.every((literal) => this.#isComplete(literal)));
   }
 
   /** Whether all is known that the key of a literal may say. */
@@ -378,6 +367,12 @@ export class ComparisonSearch {
 /** The side that allows more, and the other. */
 function sidesOf(direction: Direction): readonly ['before' | 'after', 'before' | 'after'] {
   return direction === 'gained' ? ['after', 'before'] : ['before', 'after'];
+}
+
+/** Numbers of the patterns that a resource fits. */
+function fitted(patterns: readonly NumberedPattern[], resource: string): readonly number[] {
+  const segments = resource.split(':');
+  return patterns.flatMap(({ number, pattern }) => (fitsSegmented(pattern, segments) ? [number] : []));
 }
 
 /** A text that fits a pattern and, as far as it may choose, little else. */

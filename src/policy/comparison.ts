@@ -79,7 +79,7 @@ export function comparePolicies(
   };
   const singleValued = options.singleValued ?? ((): boolean => false);
   const namesOf = namesIn(options.actions ?? []);
-  let left = steps;
+  let open = false;
   for (const direction of directions) {
     const glance = new DirectionWork(direction, statements, singleValued, { left: Math.ceil(steps / 16) }, confirm);
     if (glance.shows(actions)) continue;
@@ -87,10 +87,11 @@ export function comparePolicies(
       excluded[direction] = true;
       continue;
     }
-    const work = new DirectionWork(direction, statements, singleValued, { left }, confirm);
+    // Where the other one stays open so does the verdict: a request to show is worth a glance.
+    if (open) break;
+    const work = new DirectionWork(direction, statements, singleValued, { left: steps }, confirm);
     excluded[direction] = work.isExcluded(actions) && complete;
-    // The verdict stays open then, and all that may still be found is a request to show.
-    if (found[direction] === null && !excluded[direction]) left = Math.ceil(steps / 8);
+    open = found[direction] === null && !excluded[direction];
   }
   return { verdict: verdictOf(found, excluded), ...found };
 }

@@ -106,7 +106,7 @@ export class KeyClasses {
     return null;
   }
 
-  /** Types that values may all have to read as; what asks for texts alone is met by any values, if by values of a type. */
+  /** Types that are worth trying apart: where no demand is about one, its values meet only what any values do. */
   #typesIn({ hold, fail }: Demands): readonly TypedValueType[] {
     if (this.#aimed !== null) return [];
     const asked = new Set([...hold, ...fail].map((id) => this.#conditions.get(id)?.use.operator.valueType));

@@ -70,12 +70,24 @@ describe('what the parser would refuse', () => {
   });
   const unknown = { operator: 'Resembles', key: 'k:t', values: ['a'] };
   const illTyped = { operator: 'NumberEquals', key: 'k:n', values: ['five'] };
+  const alice = { operator: 'StringEquals', key: 'g:UserName', values: ['alice'] };
+  const named = (effect: Statement['effect'], ...paths: readonly string[]): Statement => ({
+    ...one(effect, alice),
+    resources: paths.map((path) => `obs:*:*:object:${path}`),
+  });
+  const hundred = Array.from({ length: 100 }, (_, i) => (i === 0 ? '${g:UserName}/x' : i === 96 ? 'b/y' : `f/${i}`));
 
   it.each([
     ['an operator that nobody knows lets an Allow allow nothing', [one('ALLOW', unknown)], 'EQUIVALENT'],
     ['an operator that nobody knows lets a Deny deny all', [one('ALLOW'), one('DENY', unknown)], 'EQUIVALENT'],
     ['a listed value of the wrong type makes a condition hold for nothing', [one('ALLOW', illTyped)], 'EQUIVALENT'],
     ['a Deny whose listed value has the wrong type denies nothing', [one('ALLOW'), one('DENY', illTyped)], 'NARROWER'],
+    ['a list of a hundred resources names each of them', [named('ALLOW', ...hundred)], 'NARROWER'],
+    [
+      'of a hundred resources one is not denied',
+      [named('ALLOW', ...hundred), named('DENY', '${g:UserName}/*', 'f/*')],
+      'NARROWER',
+    ],
   ])('%s', (_, statements, verdict) => {
     expect(comparePolicies(documentOf(statements), documentOf([])).verdict).toBe(verdict);
   });
