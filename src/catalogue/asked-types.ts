@@ -1,5 +1,6 @@
 /** Which types of resources an action is asked about, where that is certain. */
-import { foldName, segmentsOf, type ActionRow } from './action-row.js';
+import { actionPatternsOverlap } from '../policy/index.js';
+import { foldName, hasWildcard, segmentsOf, type ActionRow } from './action-row.js';
 import type { Catalogue } from './catalogue.js';
 
 /**
@@ -44,7 +45,16 @@ export function typesOfService(service: string, catalogue: Catalogue): readonly 
 export function askedTypes(pattern: string, catalogue: Catalogue): readonly string[] | null {
   const rows = catalogue.matching(pattern);
   const types = rows.map((row) => typesOfRow(row, catalogue));
-  return types.length === 0 || types.includes(null) ? null : [...new Set(types.flatMap((known) => known ?? []))];
+  if (types.length === 0 || types.includes(null)) return null;
+  return [...new Set([...types.flatMap((known) => known ?? []), ...typesByNobodysName(pattern, catalogue)])];
+}
+
+/** A register asks about each of its kinds under every name that an act on it could have, also those that no row has. */
+function typesByNobodysName(pattern: string, catalogue: Catalogue): readonly string[] {
+  if (!hasWildcard(pattern)) return [];
+  return makeableTypes(registeredHere, catalogue)
+    .filter((type) => actionPatternsOverlap(pattern, `${registeredHere}:${type}:*`))
+    .flatMap((type) => typesOfName(`${registeredHere}:${type}:*`, catalogue) ?? []);
 }
 
 function typesOfRow(row: ActionRow, catalogue: Catalogue): readonly string[] | null {

@@ -114,10 +114,11 @@ function checkAskedResource(statement: Statement, catalogue: Catalogue, report: 
     const message = `${fewOf(strangers.map(({ resource }) => resource))} ${strangers.length > 1 ? 'are' : 'is'} of a service that no action here belongs to (${fewOf([...services])}), so never matched; name a resource of that service`;
     report('WARNING', 'RESOURCE_NEVER_ASKED', `${place}/Resource/${stranger.at}`, message);
   }
-  const about = actions.filter((action) => !unasked.some((one) => one.action === action));
+  if (unasked.length === actions.length) return;
+  // What is asked before there is a resource counts too: who registers one asks about it by the same name.
   for (const service of services) {
     const own = placed.filter((one) => one.service === service);
-    checkAskedType(place, service, own, about, catalogue, report);
+    checkAskedType(place, service, own, actions, catalogue, report);
   }
 }
 

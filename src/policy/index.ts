@@ -52,6 +52,7 @@ export { buildContext, contextWith, type RequestContext } from './context.js';
 export {
   actionMatcher,
   actionPatternCovers,
+  actionPatternsOverlap,
   actionsMatcher,
   isConcreteAction,
   matchesActionPattern,

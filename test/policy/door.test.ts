@@ -18,6 +18,7 @@ it('the door shows exactly this', () => {
     'CompiledSources',
     'actionMatcher',
     'actionPatternCovers',
+    'actionPatternsOverlap',
     'actionsMatcher',
     'allOf',
     'anyOf',
