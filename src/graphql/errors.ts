@@ -3,7 +3,7 @@
  * become payloads or GraphQL errors, and whatever else was thrown is masked.
  */
 import { HeaderMap, type ApolloServerPlugin } from '@apollo/server';
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { GraphQLError, isValueNode, type GraphQLFormattedError } from 'graphql';
 import { BadInput, OutcomeUnknown, Unavailable, type Call, type Decision, type Outcome } from '../iam/index.js';
 import type { GraphContext } from './context.js';
 import { shownProblem, type ShownProblem } from './user-errors.js';
@@ -206,6 +206,9 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown): G
       extensions: Object.fromEntries(extensions),
     };
   }
+  if (isArgumentFault(cause)) {
+    return { message: withoutValues(cause.message), ...place, extensions: { code: 'BAD_USER_INPUT' } };
+  }
   const requestId = isObject(error) ? requestIds.get(error) : undefined;
   return {
     message:
@@ -225,6 +228,7 @@ const repeatedValues: readonly (readonly [RegExp, string])[] = [
   [/^(Expected value of type "[^"]*"), found (?!null)[\s\S]*$/, '$1, found another'],
   [/Value "[\s\S]*" does not exist in/, 'The value does not exist in'],
   [/((?:Unexpected|found) (?:String|Int|Float|BlockString)) "[\s\S]*$/, '$1'],
+  [/^(Argument "[^"]*") has invalid value [\s\S]*$/, '$1 has an invalid value; look for variables that are null in it'],
 ];
 
 /** graphql's hint at names of the schema, which is for those who may read it. */
@@ -237,7 +241,7 @@ function withoutValues(message: string): string {
 /** Whether `formatError` masks this error: it is a defect, for the log to keep. */
 export function isMasked(error: unknown): boolean {
   const cause = rootCause(error);
-  if (cause instanceof BadInput || unavailableExtensions(cause) !== null) return false;
+  if (cause instanceof BadInput || isArgumentFault(cause) || unavailableExtensions(cause) !== null) return false;
   // The code may stand on the outside only: Apollo gives one to graphql's own errors by wrapping them.
   return !(cause instanceof GraphQLError && error instanceof GraphQLError && isShownCode(error.extensions['code']));
 }
@@ -301,6 +305,15 @@ function rootCause(error: unknown): unknown {
     cause = cause.originalError;
   }
   return cause;
+}
+
+/**
+ * An argument that only its variables spoil, with a null where none may be: validation cannot see it, and the executor throws
+ * it without a code. Its own faults it throws at fields, this one at the value.
+ */
+function isArgumentFault(error: unknown): error is GraphQLError {
+  const [place] = error instanceof GraphQLError ? (error.nodes ?? []) : [];
+  return place !== undefined && isValueNode(place);
 }
 
 function isShownCode(code: unknown): code is ErrorCode {

@@ -1,15 +1,10 @@
-/** Inputs of a `@oneOf` type: whether values of variables choose as they should, and where a document writes one out. */
+/** Inputs of a `@oneOf` type: whether values of variables choose as they should. */
 import {
   getNamedType,
   isInputObjectType,
   isListType,
   isNonNullType,
-  Kind,
-  TypeInfo,
   typeFromAST,
-  visit,
-  visitWithTypeInfo,
-  type DocumentNode,
   type GraphQLInputObjectType,
   type GraphQLInputType,
   type GraphQLSchema,
@@ -70,24 +65,6 @@ function choosingOf(type: GraphQLInputType): Choosing {
 }
 
 const ofObjects = new WeakMap<GraphQLInputObjectType, Choosing>();
-
-/** Whether one of several is written out somewhere in a document. */
-export function writesOneOf(schema: GraphQLSchema, document: DocumentNode): boolean {
-  const types = new TypeInfo(schema);
-  let written = false;
-  visit(
-    document,
-    visitWithTypeInfo(types, {
-      [Kind.OBJECT]: {
-        enter: () => {
-          const type = getNamedType(types.getInputType());
-          written ||= isInputObjectType(type) && type.isOneOf;
-        },
-      },
-    }),
-  );
-  return written;
-}
 
 function isChoice(type: GraphQLInputType): boolean {
   const seen = new Set<unknown>();

@@ -16,7 +16,8 @@ import {
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import type { GraphContext } from './context.js';
 import { checkOperation, isPlain, priceOf } from './limits.js';
-import { choicesOf, writesOneOf, type Choice } from './one-of.js';
+import { choicesOf, type Choice } from './one-of.js';
+import { compiledSizeOf } from './preparable.js';
 import type { Throttle } from './throttle.js';
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -32,13 +33,15 @@ export interface PreparationLimits {
   readonly after: number;
   /** How many are kept, and how many are counted. */
   readonly most: number;
+  /** How large those that are kept may be together, measured as one is (`largestCompiled`); one takes 1 to 3 kB for each. */
+  readonly room: number;
   /** Share of the time that may go into compiling: nobody slows others down by sending what nobody sent before. */
   readonly share: number;
 }
 
-export const usualPreparation: PreparationLimits = { after: 3, most: 1_000, share: 0.1 };
+export const usualPreparation: PreparationLimits = { after: 3, most: 1_000, room: 30_000, share: 0.1 };
 
-/** Longer ones are taken apart each time: what is kept must have a bound, and some thousand letters take 20 to 60 ms to compile. */
+/** Longer ones are taken apart each time: what is kept with a query is its text and what was read of it. */
 const longestDocument = 5_000;
 
 export class PreparedOperations {
@@ -49,6 +52,8 @@ export class PreparedOperations {
   readonly #prepared = new Map<string, PreparedOperation>();
   /** How often others were answered; null: not to be prepared. */
   readonly #answered = new Map<string, number | null>();
+  /** Of all that are prepared, together. */
+  #size = 0;
   /** Of `performance.now()`: nothing is compiled before. */
   #restsUntil = 0;
 
@@ -62,7 +67,8 @@ export class PreparedOperations {
     const key = keyOf(sent);
     const found = key === null ? undefined : this.#prepared.get(key);
     if (key === null || found === undefined) return null;
-    if (this.#prepared.size > this.#limits.most / 2) {
+    const { most, room } = this.#limits;
+    if (this.#prepared.size > most / 2 || this.#size > room / 2) {
       this.#prepared.delete(key);
       this.#prepared.set(key, found);
     }
@@ -90,7 +96,18 @@ export class PreparedOperations {
       return;
     }
     this.#answered.delete(key);
-    put(this.#prepared, key, prepared, most);
+    this.#keep(key, prepared);
+  }
+
+  #keep(key: string, prepared: PreparedOperation): void {
+    const { most, room } = this.#limits;
+    for (const [oldest, { size }] of this.#prepared) {
+      if (this.#prepared.size < most && this.#size + prepared.size <= room) break;
+      this.#prepared.delete(oldest);
+      this.#size -= size;
+    }
+    this.#prepared.set(key, prepared);
+    this.#size += prepared.size;
   }
 
   #prepare(
@@ -102,15 +119,14 @@ export class PreparedOperations {
     // The same that execution would choose, or it is none of ours.
     if (getOperationAST(document, operationName) !== operation) return null;
     if (operation.operation !== OperationTypeNode.QUERY || !isPlain(document, operation)) return null;
-    if (writesOneOf(schema, document)) return null;
+    const size = compiledSizeOf(schema, document, operation);
+    if (size === null) return null;
     const began = performance.now();
-    const compiled = compileQuery(schema, document, operationName ?? undefined, {
-      disablingCapturingStackErrors: true,
-    });
+    const compiled = compile(schema, document, operationName);
     const ended = performance.now();
     this.#restsUntil = ended + (ended - began) * (1 / this.#limits.share - 1);
-    if (!isCompiledQuery(compiled)) return null;
-    return new PreparedOperation(schema, this.#throttle, document, operation, compiled);
+    if (compiled === null) return null;
+    return new PreparedOperation(schema, this.#throttle, document, operation, compiled, size);
   }
 }
 
@@ -130,6 +146,8 @@ export class PreparedOperation {
     document: DocumentNode,
     operation: OperationDefinitionNode,
     compiled: CompiledQuery,
+    /** See `compiledSizeOf`. */
+    readonly size: number,
   ) {
     this.name = operation.name?.value ?? null;
     this.#schema = schema;
@@ -162,12 +180,25 @@ export class PreparedOperation {
   }
 }
 
-/** A name that an operation can have: with another one the key would not tell name and text apart. */
+/** A name that an operation can have; for others the executor has its words. */
 const operationNameForm = /^[_A-Za-z][_0-9A-Za-z]*$/;
 
+/** What stands before the first line feed is the name, so that no text is taken for another one with a name. */
 function keyOf({ query, operationName }: SentOperation): string | null {
-  if (operationName === null) return query;
+  if (operationName === null) return `\n${query}`;
   return operationNameForm.test(operationName) ? `${operationName}\n${query}` : null;
+}
+
+/** Null where the compiler does not know how; the executor does. */
+function compile(schema: GraphQLSchema, document: DocumentNode, operationName: string | null): CompiledQuery | null {
+  try {
+    const compiled = compileQuery(schema, document, operationName ?? undefined, {
+      disablingCapturingStackErrors: true,
+    });
+    return isCompiledQuery(compiled) ? compiled : null;
+  } catch {
+    return null;
+  }
 }
 
 function put<V>(map: Map<string, V>, key: string, value: V, most: number): void {

@@ -7,19 +7,16 @@ import { connect } from 'node:net';
 import fc from 'fast-check';
 import { getNamedType } from 'graphql';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { PreparedOperation, PreparedOperations } from '../../src/graphql/index.js';
-import { openListener } from '../../src/http/index.js';
+import { PreparedOperations } from '../../src/graphql/index.js';
 import { exchange, type Answer } from '../kit/exchange.js';
 import { databaseNames, startHouse, testSchema, type TestHouse } from '../kit/house.js';
 import { selections } from '../matrix/documents.js';
 import { rootFields } from '../matrix/fields.js';
 import { fixtures } from '../matrix/fixtures.js';
 import { makeWorld, type World } from '../matrix/world.js';
+import { requestId, seen, send, startTwoWays, watch, type Served } from './two-ways.js';
 
 const schema = testSchema();
-const soon = { after: 1, most: 1_000, share: 1 };
-const never = { after: Infinity, most: 1, share: 1 };
-
 /** Answers that say how much the caller has left, which the question itself takes from, and what time it is. */
 const moving: ReadonlySet<string> = new Set(['Query.rateLimit', 'Query.auditHead']);
 
@@ -45,13 +42,6 @@ function asked(world: World): readonly Asked[] {
         variables: given,
       }));
     });
-}
-
-const requestId = 'the-same-for-all';
-
-interface Served {
-  readonly url: string;
-  readonly log: readonly string[];
 }
 
 /** Sends requests on one connection, each before the one ahead of it is answered; the id and the status of each answer. */
@@ -80,31 +70,6 @@ async function sendAhead(house: Served, token: string, bodies: readonly string[]
   ]);
 }
 
-function send(house: Served, token: string | null, body: object, more: readonly string[] = []): Promise<Answer> {
-  const authorization = token === null ? [] : ['authorization', `Bearer ${token}`];
-  const headers = ['content-type', 'application/json', 'x-request-id', requestId, ...authorization, ...more];
-  return exchange(house.url, { headers, body: JSON.stringify(body) });
-}
-
-/** What of an answer everybody sees. */
-function seen({ status, headers: { date: _date, ...headers }, text }: Answer): object {
-  return { status, headers, text };
-}
-
-/** Whether each operation that was tried as a prepared one was answered so. */
-function watch(): { readonly answers: () => readonly boolean[] } {
-  const answered: Promise<boolean>[] = [];
-  const results: boolean[] = [];
-  const answer = Object.getOwnPropertyDescriptor(PreparedOperation.prototype, 'answer')
-    ?.value as PreparedOperation['answer'];
-  vi.spyOn(PreparedOperation.prototype, 'answer').mockImplementation(function (this: PreparedOperation, ...args) {
-    const result = answer.apply(this, args);
-    answered.push(result.then((text) => results.push(text !== null) > 0));
-    return result;
-  });
-  return { answers: () => results };
-}
-
 afterEach(() => vi.restoreAllMocks());
 
 describe.each(databaseNames)('prepared operations on %s', (database) => {
@@ -113,16 +78,7 @@ describe.each(databaseNames)('prepared operations on %s', (database) => {
   let world: World;
   let stop: () => Promise<void>;
   beforeAll(async () => {
-    preparing = await startHouse({ database, preparation: soon });
-    const log: string[] = [];
-    const listener = await openListener({
-      iam: preparing.iam,
-      schema,
-      preparation: never,
-      log: { level: 'debug', stream: { write: (line) => void log.push(line) } },
-    });
-    plain = { url: `${await listener.listen('127.0.0.1', 0)}/graphql`, log };
-    stop = () => listener.stop(5);
+    ({ preparing, plain, stop } = await startTwoWays(database));
     world = await makeWorld(preparing);
   });
   afterAll(() => stop());
@@ -403,7 +359,7 @@ describe.each(databaseNames)('prepared operations on %s', (database) => {
 
 describe('what is kept of prepared operations', () => {
   it('is no more than the limit, and what was used longest ago goes first', async () => {
-    const house = await startHouse({ preparation: { after: 1, most: 2, share: 1 } });
+    const house = await startHouse({ preparation: { after: 1, most: 2, room: 1_000, share: 1 } });
     const token = await house.signIn(house.root, 'account');
     const find = vi.spyOn(PreparedOperations.prototype, 'find');
     const found = async (name: string): Promise<boolean> => {
@@ -416,9 +372,23 @@ describe('what is kept of prepared operations', () => {
     expect([await found('A'), await found('B')]).toEqual([true, false]);
   });
 
+  it('is no larger than there is room for', async () => {
+    // Each has three fields.
+    const house = await startHouse({ preparation: { after: 1, most: 10, room: 6, share: 1 } });
+    const token = await house.signIn(house.root, 'account');
+    const find = vi.spyOn(PreparedOperations.prototype, 'find');
+    const found = async (name: string): Promise<boolean> => {
+      await house.gql(token, `query ${name} { viewer { actor { name } } }`);
+      return find.mock.results.at(-1)?.value !== null;
+    };
+    for (const name of ['A', 'B']) expect([await found(name), await found(name)]).toEqual([false, true]);
+    expect([await found('A'), await found('C')]).toEqual([true, false]);
+    expect([await found('C'), await found('A'), await found('B')]).toEqual([true, true, false]);
+  });
+
   it('takes no more of the time to compile than its share', async () => {
     // Of a thousand times as long as compiling took: nothing else is prepared while the test runs.
-    const house = await startHouse({ preparation: { after: 1, most: 10, share: 0.0001 } });
+    const house = await startHouse({ preparation: { after: 1, most: 10, room: 1_000, share: 0.0001 } });
     const token = await house.signIn(house.root, 'account');
     const find = vi.spyOn(PreparedOperations.prototype, 'find');
     for (const name of ['A', 'A', 'B', 'B', 'A']) await house.gql(token, `query ${name} { viewer { actor { name } } }`);
