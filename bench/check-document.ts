@@ -1,7 +1,7 @@
 /**
  * What the catalogue's check of a document costs, for documents that are at every limit at once and hard to check:
  *
- *     npm run build && npx tsx bench/check-document.ts [rounds, 9]
+ *     npm run build:program && npx tsx bench/check-document.ts [rounds, 9]
  *
  * Measures what is built, as it is run. For each make-up prints the median of the time that the processor spent on reading
  * the document and on checking it, in milliseconds, and how many problems were found; ends with status 1 when some check

@@ -1,7 +1,7 @@
 /**
  * What it costs to compare two documents.
  *
- *     npx tsc -p tsconfig.build.json && npx tsx bench/compare.ts [statements, 200] [part of a make-up's name]
+ *     npm run build:program && npx tsx bench/compare.ts [statements, 200] [part of a make-up's name]
  *
  * Compares the built code's two documents of so many statements each, of several make-ups: one edited a little into the other,
  * in ways that change nothing, narrow, widen or both, and two that have nothing to do with each other. Prints the verdict, how

@@ -1,7 +1,7 @@
 /**
  * What sshd waits for at each connection, against the start of a bare Node program:
  *
- *     npm run build && npx tsx bench/ssh-authorized-keys.ts [runs]
+ *     npm run build:program && npx tsx bench/ssh-authorized-keys.ts [runs]
  *
  * Each round runs every program once, so that whatever else the machine does falls on all of them alike. Prints the medians
  * and their ratio to `node -e 0`; ends with status 1 above 3.

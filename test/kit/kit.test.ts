@@ -1,7 +1,18 @@
 /** The kit itself: that a scene is one line each, and that a failure says all there is to know. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { databaseNames, startHouse } from './house.js';
 import { setScene } from './scene.js';
+import { translation } from './translated.js';
+
+test('the program is translated for the tests as it is for `npm start`', () => {
+  const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    scripts: Record<'start' | 'build:program', string>;
+  };
+  const written = Object.entries(translation).map(([option, value]) => `--${option}=${value}`);
+  expect(scripts['build:program'].split(' ')).toEqual(expect.arrayContaining(written));
+  expect(scripts.start).toMatch(/^npm run --silent build:program && /);
+});
 
 describe.each(databaseNames)('a scene on %s', (database) => {
   test('is made over HTTP: an engineer is refused in one workspace and allowed in another', async () => {

@@ -16,6 +16,9 @@ const sources = `${root}src/`;
  */
 export const runFolder = `${root}.program-${process.pid}`;
 
+/** How the program is translated, here as for `npm start`: what is tested is what is started. */
+export const translation = { outbase: 'src', format: 'esm', platform: 'node', target: 'node20' } as const;
+
 export function translated(): Vite.Plugin {
   const { name, exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
     readonly name: string;

@@ -11,7 +11,7 @@ import { build } from 'esbuild';
 import type { TestProject } from 'vitest/node';
 import { openDatabaseDoor } from './database-door.js';
 import { databaseDoor, programFolder } from './shared.js';
-import { runFolder } from './translated.js';
+import { runFolder, translation } from './translated.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -41,11 +41,8 @@ async function translateInto(folder: string): Promise<void> {
   await build({
     absWorkingDir: root,
     entryPoints: sources.filter((name) => name.endsWith('.ts')).map((name) => `src/${name}`),
-    outbase: 'src',
+    ...translation,
     outdir: folder,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
     // Traces name the lines that were written.
     sourcemap: 'inline',
     logLevel: 'warning',
