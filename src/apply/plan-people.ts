@@ -144,8 +144,14 @@ function updateUser(
     leave: leaving.map(({ id }) => id),
     withoutDefault,
   });
-  const steps = details.length > 0 ? [step('change users', 'updateUser', input)] : [];
+  const stage = administersBy(user) ? 'change administrators' : 'change users';
+  const steps = details.length > 0 ? [step(stage, 'updateUser', input)] : [];
   changes.push({ verb: steps.length > 0 ? 'UPDATE' : 'KEEP', kind: 'User', name, place, details, steps });
+}
+
+/** Whether the file makes them an enabled member of the group `admin`. */
+function administersBy({ enabled, groups }: WantedUser): boolean {
+  return enabled && groups.some((group) => fold(group) === administratorsGroup);
 }
 
 /** Some enabled user beside root must be left in the group `admin`, where there is one now. */
@@ -156,10 +162,7 @@ function refuseLockout({ current, wanted, prune, problems }: Planning): void {
   const now = [...current.users].filter(([, user]) => administers(user));
   if (now.length === 0) return;
   const stays = now.some(([name]) => !wanted.User.has(name) && !prune.has('User'));
-  const said = [...wanted.User.values()].some(
-    ({ enabled, groups }) => enabled && groups.some((group) => fold(group) === administratorsGroup),
-  );
-  if (stays || said) return;
+  if (stays || [...wanted.User.values()].some(administersBy)) return;
   const place = now.map(([name]) => wanted.User.get(name)?.place).find((found) => found !== undefined) ?? null;
   problems.push({ place, message: lastAdministrator.message });
 }

@@ -46,8 +46,9 @@ export interface Step<O extends DirectoryOperation = DirectoryOperation> {
 }
 
 /**
- * The order in which changes are made, so that each finds what it names, and so that groups have their grants, Denies
- * among them, before people join.
+ * The order in which changes are made, so that each finds what it names, so that groups have their grants, Denies among
+ * them, before people join, and so that whoever will administer does before others cease to: the last administrator
+ * cannot go before the next one is there.
  */
 export const stages = [
   'create projects',
@@ -59,6 +60,7 @@ export const stages = [
   'create workspaces',
   'grant to groups',
   'create users',
+  'change administrators',
   'change users',
   'grant to users',
   'change workspaces',

@@ -113,6 +113,31 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
     expect(await iam.store.access.isAdministrator(land.accountId, await idOf(land, 'a'))).toBe(true);
   });
 
+  test.each([
+    ['leaves the group', 'kind: User\nname: a\n', []],
+    ['is disabled', 'kind: User\nname: a\nenabled: false\ngroups: [admin]\n', []],
+    ['is deleted', '', ['User']],
+  ] as const)('the last administrator hands over, however far apart the two are: %s', async (_, leaving, prune) => {
+    const land = await newLand(iam);
+    await land.apply('kind: User\nname: a\ngroups: [admin]\n---\nkind: User\nname: b\n---\nkind: User\nname: z\n');
+    const rest = 'kind: User\nname: b\ndescription: d\n---\nkind: User\nname: z\ngroups: [admin]\n';
+    const files = `${leaving}---\n${rest}`;
+    // One step in each transaction, as when a larger one has failed.
+    const carried = await land.apply(files, { prune, atOnce: 1 });
+    expect([carried.done, carried.failure?.message]).toEqual([carried.total, undefined]);
+    expect(await iam.store.access.isAdministrator(land.accountId, await idOf(land, 'z'))).toBe(true);
+    expect(isEmpty(await land.plan(files, { prune }))).toBe(true);
+  });
+
+  test('an administrator who is enabled again is there before another goes', async () => {
+    const land = await newLand(iam);
+    await land.apply(
+      'kind: User\nname: a\ngroups: [admin]\n---\nkind: User\nname: z\nenabled: false\ngroups: [admin]\n',
+    );
+    const files = 'kind: User\nname: a\n---\nkind: User\nname: z\ngroups: [admin]\n';
+    expect(await land.apply(files, { atOnce: 1 })).toMatchObject({ done: 2, failure: null });
+  });
+
   test('with the rights of a user, nobody gives more than that user holds', async () => {
     const land = await newLand(iam);
     await land.apply(
