@@ -57,7 +57,9 @@ export function exportAccount(current: Current, now: number): Export {
     documents: texts(kind, objects[kind]),
   }));
   const leftOut = [
-    ...(others > 0 ? [`${others} grants that have ended, or are of services, agencies or the root user`] : []),
+    ...(others.length > 0
+      ? [`${others.length} grants that have ended, or are of services, agencies or the root user`]
+      : []),
     ...(busy > 0 ? [`${busy} workspaces that are being made or deleted`] : []),
   ];
   return { files, leftOut };

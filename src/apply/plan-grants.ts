@@ -9,6 +9,7 @@ import type { Current } from './current.js';
 import type { Place, ScopeName, WantedGrant } from './documents.js';
 import {
   differences,
+  hasEnded,
   placeOf,
   planDeletion,
   quoted,
@@ -24,13 +25,13 @@ export interface SayableGrant extends Pick<WantedGrant, 'policy' | 'subject' | '
   readonly id: Id;
 }
 
-/** The grants that files can say and that have not ended, and how many others there are. */
+/** The grants that files can say and that have not ended, and the others. */
 export function sayableGrants(
   current: Current,
   now: number,
-): { readonly grants: readonly SayableGrant[]; readonly others: number } {
+): { readonly grants: readonly SayableGrant[]; readonly others: readonly Grant[] } {
   const names = namesOf(current);
-  let others = 0;
+  const others: Grant[] = [];
   const grants = current.grants.flatMap((grant): SayableGrant[] => {
     const { id, subjectKind: kind, subjectId, expiresAt } = grant;
     const policy = names.policies.get(grant.policyId);
@@ -38,8 +39,8 @@ export function sayableGrants(
       kind === 'USER' ? names.users.get(subjectId) : kind === 'GROUP' ? names.groups.get(subjectId) : null;
     const scope = scopeOf(grant, names);
     if (isAdministratorsOwn(grant, current)) return [];
-    if (policy === undefined || subject == null || scope === null || (expiresAt !== null && expiresAt <= now)) {
-      others += 1;
+    if (policy === undefined || subject == null || scope === null || hasEnded(grant, now)) {
+      others.push(grant);
       return [];
     }
     return [{ id, policy, subject: { kind: kind === 'USER' ? 'USER' : 'GROUP', name: subject }, scope, expiresAt }];
@@ -109,7 +110,8 @@ function scopeWord(scope: ScopeName): string {
 
 export function planGrants(planning: Planning): void {
   const { current, wanted, now, prune, problems } = planning;
-  const standing = new Map(sayableGrants(current, now).grants.map((grant) => [grantKey(grant), grant]));
+  const { grants, others } = sayableGrants(current, now);
+  const standing = new Map(grants.map((grant) => [grantKey(grant), grant]));
   const places = new Map<string, Place>();
   for (const grant of wanted.Grant) {
     const key = grantKey(grant);
@@ -121,16 +123,64 @@ export function planGrants(planning: Planning): void {
     places.set(key, grant.place);
     if (checkGrant(planning, grant)) planGrant(planning, grant, standing.get(key) ?? null);
   }
-  for (const [key, grant] of standing) {
-    if (places.has(key)) continue;
-    if (prune.has('Grant')) {
+  const kept = [...standing].filter(([key]) => !places.has(key)).map(([, grant]) => grant);
+  if (prune.has('Grant')) {
+    for (const grant of kept) {
       const by = step('revoke grants', 'revokeGrant', () => ({ id: grant.id }));
       planDeletion(planning, { kind: 'Grant', name: grantName(grant), by });
-    } else if (!willBe(planning, 'Policy', grant.policy)) {
-      const message = `the policy ${quoted(grant.policy)} cannot be pruned while it is granted; use \`--prune Grant\` too`;
-      problems.push({ place: null, message });
     }
   }
+  refuseGrantedPolicies(planning, prune.has('Grant') ? [] : kept, others);
+}
+
+/** A policy does not go before its grants do: one that stays would let the plan fail at its end. */
+function refuseGrantedPolicies(planning: Planning, kept: readonly SayableGrant[], others: readonly Grant[]): void {
+  if (!planning.prune.has('Policy')) return;
+  const granted = new Set(kept.filter((grant) => staysWithoutPolicy(planning, grant)).map(({ policy }) => policy));
+  const advice =
+    planning.wanted.Grant.length > 0
+      ? 'use `--prune Grant` too'
+      : 'revoke its grants by `revokeGrant` first: files that name no Grant prune none';
+  for (const policy of granted) {
+    const message = `the policy ${quoted(policy)} cannot be pruned while it is granted; ${advice}`;
+    planning.problems.push({ place: null, message });
+  }
+  for (const [policy, holders] of unsayableHolders(planning, others)) {
+    const message = `the policy ${quoted(policy)} cannot be pruned while it is granted ${[...holders].join(' and ')}, of which files do not speak; revoke these grants by \`revokeGrant\` first`;
+    planning.problems.push({ place: null, message });
+  }
+}
+
+/** Whether the policy goes and neither subject nor project, which would take the grant along. */
+function staysWithoutPolicy(planning: Planning, { policy, subject, scope }: SayableGrant): boolean {
+  return (
+    !willBe(planning, 'Policy', policy) &&
+    willBe(planning, subject.kind === 'USER' ? 'User' : 'Group', subject.name) &&
+    (scope.kind !== 'ENTERPRISE_PROJECT' || willBe(planning, 'EnterpriseProject', scope.name))
+  );
+}
+
+/** Of each policy that goes, who holds it by grants that have not ended and that files cannot say. */
+function unsayableHolders(planning: Planning, grants: readonly Grant[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const { current, now } = planning;
+  const policies = new Map([...current.policies.values()].map(({ id, name }) => [id, name]));
+  const projects = new Map([...current.projects.values()].map(({ id, name }) => [id, name]));
+  const found = new Map<string, Set<string>>();
+  for (const grant of grants) {
+    const policy = policies.get(grant.policyId);
+    if (policy === undefined || hasEnded(grant, now) || willBe(planning, 'Policy', policy)) continue;
+    const project = grant.scopeKind === 'ENTERPRISE_PROJECT' ? projects.get(grant.scopeId) : undefined;
+    if (project !== undefined && !willBe(planning, 'EnterpriseProject', project)) continue;
+    found.set(policy, (found.get(policy) ?? new Set()).add(holderWord(grant, current)));
+  }
+  return found;
+}
+
+function holderWord({ subjectKind, subjectId }: Grant, { users }: Current): string {
+  if (subjectKind === 'SERVICE') return 'to services';
+  if (subjectKind === 'AGENCY') return 'to agencies';
+  const root = [...users.values()].some((user) => user.root && user.id === subjectId);
+  return root ? 'to the root user' : 'in workspaces that are being made or deleted';
 }
 
 function checkGrant(planning: Planning, grant: WantedGrant): boolean {

@@ -1,10 +1,10 @@
 /** Plans for policies: a document that differs becomes a version, which is in use at once. */
 import { parsePolicy } from '../policy/index.js';
 import { policyLevel } from '../catalogue/index.js';
-import { checkText, quotas, reviewDocument } from '../iam/index.js';
+import { checkText, quotas, reviewDocument, type Grant, type Id } from '../iam/index.js';
 import type { CurrentPolicy } from './current.js';
 import type { WantedPolicy } from './documents.js';
-import { isKept, placeOf, planDeletion, quoted, report, step, type Planning, type Step } from './planning.js';
+import { hasEnded, isKept, placeOf, quoted, report, step, type Planning, type Step } from './planning.js';
 
 export function planPolicies(planning: Planning): void {
   const { current, wanted, changes, prune, problems } = planning;
@@ -32,11 +32,28 @@ export function planPolicies(planning: Planning): void {
       });
     } else updatePolicy(planning, policy, there);
   }
-  if (!prune.has('Policy')) return;
-  for (const [name, policy] of current.policies) {
-    if (wanted.Policy.has(name) || isKept(policy)) continue;
-    const by = step('delete policies', 'deletePolicy', () => ({ id: policy.id }));
-    planDeletion(planning, { kind: 'Policy', name: policy.name, by });
+  if (prune.has('Policy')) prunePolicies(planning);
+}
+
+/** Grants that have ended stay where they were given, and a policy that has any is not deleted: they go with it. */
+function prunePolicies({ current, wanted, now, changes }: Planning): void {
+  const ended = new Map<Id, Grant[]>();
+  for (const grant of current.grants) {
+    if (!hasEnded(grant, now)) continue;
+    const others = ended.get(grant.policyId);
+    if (others === undefined) ended.set(grant.policyId, [grant]);
+    else others.push(grant);
+  }
+  for (const [folded, policy] of current.policies) {
+    if (wanted.Policy.has(folded) || isKept(policy)) continue;
+    const { id, name } = policy;
+    const grants = ended.get(id) ?? [];
+    const details = grants.length === 0 ? [] : [{ field: 'ended grants', before: String(grants.length), after: null }];
+    const steps = [
+      ...grants.map((grant) => step('revoke grants', 'revokeGrant', () => ({ id: grant.id }))),
+      step('delete policies', 'deletePolicy', () => ({ id })),
+    ];
+    changes.push({ verb: 'DELETE', kind: 'Policy', name, place: null, details, steps });
   }
 }
 

@@ -48,7 +48,7 @@ export interface Step<O extends DirectoryOperation = DirectoryOperation> {
 /**
  * The order in which changes are made, so that each finds what it names, so that groups have their grants, Denies among
  * them, before people join, and so that whoever will administer does before others cease to: the last administrator
- * cannot go before the next one is there.
+ * cannot go before the next one is there. Policies go last, when the grants are gone that went with what had them.
  */
 export const stages = [
   'create projects',
@@ -67,9 +67,9 @@ export const stages = [
   'revoke grants',
   'delete users',
   'delete groups',
-  'delete policies',
   'disable projects',
   'delete projects',
+  'delete policies',
 ] as const;
 
 export function step<O extends DirectoryOperation>(
@@ -143,6 +143,10 @@ export function willBe(
 export function isKept(record: object): boolean {
   const { id, origin, builtIn, root } = record as Readonly<Record<string, unknown>>;
   return id === '0' || origin === 'SYSTEM' || builtIn === true || root === true;
+}
+
+export function hasEnded({ expiresAt }: Pick<Grant, 'expiresAt'>, now: Instant): boolean {
+  return expiresAt !== null && expiresAt <= now;
 }
 
 /** Fields that differ. */

@@ -17,12 +17,21 @@ const policyOf = (bucket: string) =>
 
 describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
   let iam: Iam;
+  let services = 0;
   beforeAll(async () => {
     iam = await openIam(database);
   });
 
   async function idOf(land: Land, user: string): Promise<string> {
     return (await iam.store.access.userByName(land.accountId, user))?.id ?? '';
+  }
+
+  async function newService(land: Land): Promise<string> {
+    services += 1;
+    const call = await iam.calls.openOperator('test', land.accountId);
+    const made = await createService(iam, call, { name: `annotator-${services}` });
+    if (made.kind !== 'succeeded') throw new Error('there is no service');
+    return made.value.service.id;
   }
 
   /** As somebody else would, between plan and change. */
@@ -210,9 +219,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
     const before = await land.export();
     const { policies, workspaces } = await readCurrent(iam.store, land.accountId);
     const rootId = await idOf(land, 'root');
-    const call = await iam.calls.openOperator('test', land.accountId);
-    const made = await createService(iam, call, { name: 'annotator' });
-    if (made.kind !== 'succeeded') throw new Error('there is no service');
+    const serviceId = await newService(land);
     const policyId = policies.get('obs readonlyaccess')?.id ?? '';
     const scope = { kind: 'ALL', id: '' } as const;
     await meanwhile(land, 'updateWorkspace', {
@@ -220,13 +227,71 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
       memberIds: [rootId, await idOf(land, 'u')],
     });
     await meanwhile(land, 'grantPolicy', { policyId, scope, subject: { kind: 'USER', id: rootId } });
-    await meanwhile(land, 'grantPolicy', { policyId, scope, subject: { kind: 'SERVICE', id: made.value.service.id } });
+    await meanwhile(land, 'grantPolicy', { policyId, scope, subject: { kind: 'SERVICE', id: serviceId } });
     const current = await readCurrent(iam.store, land.accountId);
     expect(exportAccount(current, iam.now()).leftOut).toEqual([
       '2 grants that have ended, or are of services, agencies or the root user',
     ]);
     expect(await land.export()).toBe(before);
     expect(isEmpty(await land.plan(before, { prune: ['Grant', 'User', 'Group'] }))).toBe(true);
+  });
+
+  test('a policy that is pruned takes along grants of it that have ended, whoever had them', async () => {
+    const land = await newLand(iam);
+    const kept = `kind: Policy\nname: kept\ndocument: ${reading}\n`;
+    await land.apply(`kind: Policy\nname: p\ndocument: ${reading}\n---\n${kept}---\nkind: User\nname: u\n`);
+    const policyId = (await readCurrent(iam.store, land.accountId)).policies.get('p')?.id ?? '';
+    const scope = { kind: 'ALL', id: '' } as const;
+    const serviceId = await newService(land);
+    const expiresAt = iam.now() + 1_500;
+    await meanwhile(land, 'grantPolicy', {
+      policyId,
+      scope,
+      subject: { kind: 'USER', id: await idOf(land, 'u') },
+      expiresAt,
+    });
+    await meanwhile(land, 'grantPolicy', { policyId, scope, subject: { kind: 'SERVICE', id: serviceId }, expiresAt });
+    await new Promise((resolve) => setTimeout(resolve, expiresAt + 10 - iam.now()));
+    expect(describeChanges(await land.plan(kept, { prune: ['Policy'] }))).toEqual([
+      '= Policy kept',
+      '- Policy p: ended grants 2>',
+    ]);
+    expect(await land.apply(kept, { prune: ['Policy'] })).toMatchObject({ done: 3, failure: null });
+    const { policies, grants } = await readCurrent(iam.store, land.accountId);
+    expect([policies.has('p'), grants.filter((grant) => grant.policyId === policyId)]).toEqual([false, []]);
+  });
+
+  test('a policy that somebody holds of whom files do not speak is not pruned, and nothing else is done', async () => {
+    const land = await newLand(iam);
+    const project = 'kind: EnterpriseProject\nname: one\n';
+    const [p, q, r] = ['p', 'q', 'r'].map((name) => `kind: Policy\nname: ${name}\ndocument: ${reading}\n`);
+    await land.apply([p, q, r, project, 'kind: EnterpriseProject\nname: two\n'].join('---\n'));
+    const { policies, projects } = await readCurrent(iam.store, land.accountId);
+    const held = async (policy: string, kind: 'USER' | 'SERVICE', id: string, project: string | null = null) => {
+      const scope =
+        project === null
+          ? ({ kind: 'ALL', id: '' } as const)
+          : ({ kind: 'ENTERPRISE_PROJECT', id: projects.get(project)?.id ?? '' } as const);
+      await meanwhile(land, 'grantPolicy', {
+        policyId: policies.get(policy)?.id ?? '',
+        scope,
+        subject: { kind, id },
+      });
+    };
+    await held('p', 'SERVICE', await newService(land));
+    await held('p', 'USER', await idOf(land, 'root'));
+    // Goes with its project.
+    await held('q', 'SERVICE', await newService(land), 'two');
+    const { problems } = await land.plan(`${r}---\n${project}`, { prune: ['Policy', 'EnterpriseProject'] });
+    expect(problems).toEqual([
+      {
+        place: null,
+        message:
+          'the policy `p` cannot be pruned while it is granted to services and to the root user, of which files do not speak; revoke these grants by `revokeGrant` first',
+      },
+    ]);
+    const rest = `${r}---\n${p}---\n${project}`;
+    expect(await land.apply(rest, { prune: ['Policy', 'EnterpriseProject'] })).toMatchObject({ failure: null });
   });
 
   test('it stops between two transactions when it is asked to', async () => {
