@@ -22,8 +22,20 @@ export interface House {
   readonly close: () => Promise<void>;
 }
 
-/** Opens the database and what stands on it. */
+/** Opens the database and what stands on it, and brings the system policies up to date. */
 export async function openHouse(settings: Settings, observer?: Observer): Promise<House> {
+  const house = await openAsItIs(settings, observer);
+  try {
+    await updateSystemPolicies(house.iam);
+    return house;
+  } catch (error) {
+    await house.close();
+    throw error;
+  }
+}
+
+/** Without bringing the system policies up to date: of a database that is in use, nothing is changed by opening it. */
+export async function openAsItIs(settings: Settings, observer?: Observer): Promise<House> {
   const limits = {
     poolSize: settings.databasePool,
     connectionWait: settings.databaseWaitSeconds * 1000,
@@ -41,7 +53,6 @@ export async function openHouse(settings: Settings, observer?: Observer): Promis
     const watched = observer === undefined ? {} : { observer };
     const { publicHosts: hosts, rememberedPrincipals: remembered } = settings;
     const iam = createIam({ store, masterKey, tokenKeys: { days, epoch }, hosts, remembered, ...watched });
-    await updateSystemPolicies(iam);
     return { iam, empty, close: () => store.close() };
   } catch (error) {
     await store.close();

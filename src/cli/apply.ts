@@ -1,5 +1,5 @@
 /** `bailiwick apply` and `bailiwick export`: an account as files, on the machine itself (docs/apply.md). */
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
@@ -24,8 +24,9 @@ import {
   type PrunableKind,
 } from '../apply/index.js';
 import type { Account, Iam, Id } from '../iam/index.js';
-import { openHouse } from '../house.js';
+import { openAsItIs, openHouse, type House } from '../house.js';
 import type { Settings } from '../settings.js';
+import { withDatabase } from './existing-database.js';
 import { counted, Progress } from './progress.js';
 import { describeFailure, isSystemError, StartRefused } from './refusal.js';
 
@@ -68,7 +69,8 @@ export async function apply(
   if (reading.wanted.length === 0) {
     throw new StartRefused(`there is no document in \`${path}\`; docs/apply.md says what files hold`);
   }
-  return withAccount(settings, options, async (iam, account, userId) => {
+  const open = options.dryRun === true ? openAsItIs : openHouse;
+  return withAccount(settings, options, open, async (iam, account, userId) => {
     const current = await readCurrent(iam.store, account.id);
     const call = await iam.calls.openOperator('plan', account.id, userId);
     const plan = makePlan(reading.wanted, { call, now: call.now, current, prune });
@@ -186,35 +188,44 @@ function describeFailedChange({
 
 const verbs = { CREATE: 'created', UPDATE: 'changed', DELETE: 'deleted', KEEP: 'kept' } as const;
 
+/** @param open how the database is opened, once it is known to be there and to have the account */
 async function withAccount<T>(
   settings: Settings,
   options: Pick<ApplyOptions, 'account' | 'as'>,
+  open: (settings: Settings) => Promise<House>,
   work: (iam: Iam, account: Account, userId: Id | null) => Promise<T>,
 ): Promise<T> {
-  const house = await openHouse(settings);
+  const { account, userId } = await withDatabase(settings, ({ store }) => findAccount(store, options));
+  const house = await open(settings);
   try {
-    const { access } = house.iam.store;
-    const accounts = await access.accounts();
-    const [only] = accounts;
-    const account =
-      options.account !== undefined ? await access.accountByName(options.account) : accounts.length === 1 ? only : null;
-    if (account == null) {
-      const names = accounts.map(({ name }) => `\`${name}\``).join(', ');
-      if (accounts.length === 0) throw new StartRefused('the database has no account; `bailiwick init` makes one');
-      throw new StartRefused(
-        options.account === undefined
-          ? `say which account with --account: ${names}`
-          : `there is no account \`${options.account}\`; there are ${names}`,
-      );
-    }
-    const user = options.as === undefined ? null : await access.userByName(account.id, options.as);
-    if (options.as !== undefined && user?.enabled !== true) {
-      throw new StartRefused(`there is no enabled user \`${options.as}\` in account \`${account.name}\``);
-    }
-    return await work(house.iam, account, user?.id ?? null);
+    return await work(house.iam, account, userId);
   } finally {
     await house.close();
   }
+}
+
+async function findAccount(
+  { access }: Pick<Iam['store'], 'access'>,
+  options: Pick<ApplyOptions, 'account' | 'as'>,
+): Promise<{ readonly account: Account; readonly userId: Id | null }> {
+  const accounts = await access.accounts();
+  const [only] = accounts;
+  const account =
+    options.account !== undefined ? await access.accountByName(options.account) : accounts.length === 1 ? only : null;
+  if (account == null) {
+    const names = accounts.map(({ name }) => `\`${name}\``).join(', ');
+    if (accounts.length === 0) throw new StartRefused('the database has no account; `bailiwick init` makes one');
+    throw new StartRefused(
+      options.account === undefined
+        ? `say which account with --account: ${names}`
+        : `there is no account \`${options.account}\`; there are ${names}`,
+    );
+  }
+  const user = options.as === undefined ? null : await access.userByName(account.id, options.as);
+  if (options.as !== undefined && user?.enabled !== true) {
+    throw new StartRefused(`there is no enabled user \`${options.as}\` in account \`${account.name}\``);
+  }
+  return { account, userId: user?.id ?? null };
 }
 
 /** Writes an account into a folder. Files of an export before are replaced; others that `apply` would read are refused. */
@@ -225,8 +236,9 @@ export async function exportTo(
   terminal: Pick<Terminal, 'output' | 'errors'>,
 ): Promise<void> {
   await refuseOthers(folder);
-  await withAccount(settings, options, async (iam, account) => {
+  await withAccount(settings, options, openAsItIs, async (iam, account) => {
     const exported = exportAccount(await readCurrent(iam.store, account.id), iam.now());
+    await mkdir(folder, { recursive: true });
     const parts: string[] = [];
     for (const { kind, count, documents } of exported.files) {
       const path = join(folder, fileNames[kind]);
@@ -258,7 +270,7 @@ function* joined(texts: Iterable<string>): Generator<string> {
 }
 
 async function refuseOthers(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  if (!existsSync(folder)) return;
   const own: readonly string[] = Object.values(fileNames);
   const others = (await readdir(folder)).filter(
     (name) =>

@@ -17,7 +17,8 @@ import {
   type Verdict,
 } from '../audit-chain/index.js';
 import type { Settings } from '../settings.js';
-import { accountNamed, withTrails } from './audit.js';
+import { accountNamed } from './audit.js';
+import { withDatabase } from './existing-database.js';
 import { isSystemError, StartRefused } from './refusal.js';
 
 /** A head that somebody kept, with the name of its file. */
@@ -71,7 +72,7 @@ export async function verifyAudit(
     refuseOthers(genuine, [trail.verdict.account]);
     return { trails: [trail], accountsGone: [], source: 'EXPORT', ...seen };
   }
-  return withTrails(settings(), async (inspection) => {
+  return withDatabase(settings(), async (inspection) => {
     const { account: name } = options;
     const all = await inspection.store.access.accounts();
     const accounts = name === null ? all : [await accountNamed(inspection, name)];

@@ -5,35 +5,10 @@
 import { beginningOf, endLine, eventLine, headerLine, publicKeyText, type Link } from '../audit-chain/index.js';
 import { auditHeadKey, signedHead, type Account } from '../iam/index.js';
 import type { Settings } from '../settings.js';
-import { inspectStore, type Inspection } from '../store/index.js';
+import type { Inspection } from '../store/index.js';
+import { withDatabase } from './existing-database.js';
 import { StartRefused } from './refusal.js';
 import { readSecretKey } from './secret-key.js';
-
-/** Looks at a database whose tables are those of this program. */
-export async function withTrails<T>(
-  { databaseUrl }: Pick<Settings, 'databaseUrl'>,
-  work: (inspection: Inspection) => Promise<T>,
-): Promise<T> {
-  const inspection = await inspectStore(databaseUrl).catch((error: unknown) => {
-    throw new StartRefused(error instanceof Error ? error.message : String(error));
-  });
-  if (inspection === null || !inspection.begun) {
-    await inspection?.close();
-    throw new StartRefused('the database is not there, or empty; check BAILIWICK_DATABASE_URL');
-  }
-  try {
-    const { pending, unknown } = inspection;
-    if (unknown.length > 0) throw new StartRefused('the database was changed by a newer version; use that one');
-    if (pending.length > 0) {
-      throw new StartRefused(
-        `the database is one of an older version (to be made: ${pending.join(', ')}); start the server of this one first`,
-      );
-    }
-    return await work(inspection);
-  } finally {
-    await inspection.close();
-  }
-}
 
 /** The account of this name; the only one there is when none is named. */
 export async function accountNamed({ store }: Inspection, name: string | undefined): Promise<Account> {
@@ -53,7 +28,7 @@ export async function accountNamed({ store }: Inspection, name: string | undefin
 /** The signed head of an account as JSON. */
 export async function printHead(settings: Settings, name: string | undefined, now = Date.now): Promise<string> {
   const key = await headKeyOf(settings);
-  return withTrails(settings, async (inspection) => {
+  return withDatabase(settings, async (inspection) => {
     const { id } = await accountNamed(inspection, name);
     return `${JSON.stringify(signedHead(key, id, await inspection.trail.end(id), now()), null, 2)}\n`;
   });
@@ -76,7 +51,7 @@ export async function exportTrail(
   now = Date.now,
 ): Promise<void> {
   const key = await headKeyOf(settings);
-  await withTrails(settings, async (inspection) => {
+  await withDatabase(settings, async (inspection) => {
     const account = await accountNamed(inspection, name);
     const { trail } = inspection;
     const end = await trail.end(account.id);

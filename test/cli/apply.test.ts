@@ -6,6 +6,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import pg from 'pg';
+import sqlite3 from 'sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { apply, exportTo, type ApplyOptions } from '../../src/cli/apply.js';
 import { initialise } from '../../src/cli/operator.js';
@@ -62,7 +64,7 @@ type Said = Pick<Ended, 'status' | 'stdout' | 'stderr'>;
 
 /** What the command does once its arguments are read. Without an answer nobody sits at the terminal. */
 async function applied(
-  { settings }: Installation,
+  { settings }: Pick<Installation, 'settings'>,
   path: string,
   options: ApplyOptions = {},
   answer: string | null = null,
@@ -74,10 +76,37 @@ async function applied(
   return { status, stdout: textIn(output), stderr: textIn(errors) };
 }
 
-async function exported({ settings }: Installation, folder: string): Promise<Omit<Said, 'status'>> {
+async function exported(
+  { settings }: Pick<Installation, 'settings'>,
+  folder: string,
+  account?: string,
+): Promise<Omit<Said, 'status'>> {
   const [output, errors] = [new PassThrough(), new PassThrough()];
-  await exportTo(settings, folder, {}, { output, errors });
+  await exportTo(settings, folder, account === undefined ? {} : { account }, { output, errors });
   return { stdout: textIn(output), stderr: textIn(errors) };
+}
+
+/** What a command says that refuses; the test fails where it does not. */
+async function refusalOf(work: Promise<unknown>): Promise<string> {
+  const refused: unknown = await work.catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(StartRefused);
+  return (refused as StartRefused).message;
+}
+
+/** The rows that a statement answers, past the program. */
+async function rowsOf({ given }: Installation, statement: string): Promise<readonly unknown[]> {
+  const { DATABASE_URL: url = '' } = given;
+  if (url.startsWith('postgres')) {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    return (await client.query<object>(statement).finally(() => client.end())).rows;
+  }
+  const file = new sqlite3.Database(url.replace('sqlite:', ''));
+  const rows = await new Promise<unknown[]>((resolve, reject) =>
+    file.all(statement, (error, found) => (error ? reject(error) : resolve(found))),
+  );
+  await new Promise((resolve) => file.close(resolve));
+  return rows;
 }
 
 function textIn(stream: PassThrough): string {
@@ -164,9 +193,7 @@ test('what is refused is told with its place, and nothing is done', { timeout: 1
     [correct, { as: 'nobody' }, /^there is no enabled user `nobody` in account `default`$/],
   ];
   for (const [path, options, message] of refusals) {
-    const refused: unknown = await applied(place, path, options).catch((error: unknown) => error);
-    expect(refused).toBeInstanceOf(StartRefused);
-    expect((refused as StartRefused).message).toMatch(message);
+    expect(await refusalOf(applied(place, path, options))).toMatch(message);
   }
   const ended = await bailiwick(place, 'apply', correct, '--account', 'other');
   expect(ended).toMatchObject({
@@ -193,7 +220,69 @@ test('on a terminal it asks, and only `yes` is a yes', { timeout: 60_000 }, asyn
   expect(await answered('yes')).toEqual([0, 'applied: 2 steps', question]);
 });
 
+test('a path that is mistyped makes neither database nor key nor folder', { timeout: 60_000 }, async () => {
+  const files = await newFolder({ 'people.yaml': small });
+  const empty = await newFolder();
+  const settings = readSettings({
+    BAILIWICK_DATABASE_URL: `sqlite:${join(empty, 'database', 'mistyped.db')}`,
+    BAILIWICK_SECRET_KEY_FILE: join(empty, 'keys', 'secret.key'),
+  });
+  for (const refused of [
+    () => applied({ settings }, files, { dryRun: true }),
+    () => applied({ settings }, files, { yes: true }),
+    () => exported({ settings }, join(empty, 'access')),
+  ]) {
+    expect(await refusalOf(refused())).toBe(
+      `there is no database at \`${empty}/database/mistyped.db\`; check BAILIWICK_DATABASE_URL, or start the server or run \`bailiwick init\` first`,
+    );
+  }
+  const without = readSettings({
+    BAILIWICK_DATABASE_URL: await sources.sqlite.readyUrl(),
+    BAILIWICK_SECRET_KEY_FILE: join(empty, 'keys', 'secret.key'),
+  });
+  expect(await refusalOf(applied({ settings: without }, files, { dryRun: true }))).toBe(
+    'the database has no account; `bailiwick init` makes one',
+  );
+  const place = await installation('sqlite');
+  expect(await refusalOf(exported(place, join(empty, 'access'), 'nope'))).toMatch(/^there is no account `nope`/);
+  expect(await readdir(empty)).toEqual([]);
+});
+
 describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
+  test('a database of an older version is refused and stays as it is', { timeout: 60_000 }, async () => {
+    const place = await installation(database);
+    const files = await newFolder({ 'people.yaml': small });
+    const folder = join(await newFolder(), 'access');
+    const made = () => rowsOf(place, 'SELECT "name" FROM "migrations" ORDER BY "name"');
+    await rowsOf(place, `DELETE FROM "migrations" WHERE "timestamp" = (SELECT MAX("timestamp") FROM "migrations")`);
+    const older = await made();
+    for (const refused of [
+      () => applied(place, files, { dryRun: true }),
+      () => applied(place, files, { yes: true }),
+      () => exported(place, folder),
+    ]) {
+      expect(await refusalOf(refused())).toMatch(
+        /^the database is one of an older version \(to be made: \w+\); start the server of this one first$/,
+      );
+    }
+    expect(await made()).toEqual(older);
+    await expect(readdir(folder)).rejects.toThrow('ENOENT');
+  });
+
+  test('an export and a dry run leave the system policies of an older version', { timeout: 60_000 }, async () => {
+    const place = await installation(database);
+    const files = await newFolder({ 'people.yaml': small });
+    const texts = () => rowsOf(place, `SELECT "policy_id", "number", "text" FROM "policy_versions" ORDER BY 1, 2`);
+    const [first] = (await texts()) as readonly { readonly policy_id: string }[];
+    await rowsOf(place, `UPDATE "policy_versions" SET "text" = '{}' WHERE "policy_id" = '${first?.policy_id}'`);
+    const older = await texts();
+    await exported(place, await newFolder());
+    expect(await applied(place, files, { dryRun: true })).toMatchObject({ status: 0 });
+    expect(await texts()).toEqual(older);
+    expect(await applied(place, files, { yes: true })).toMatchObject({ status: 0 });
+    expect(await texts()).toHaveLength(older.length + 1);
+  });
+
   test(
     'killed in the middle, it leaves whole transactions, and applying again completes it',
     { timeout: 300_000 },

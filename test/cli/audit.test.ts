@@ -210,7 +210,7 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (database) => {
 
   test('a database that is not there, and a key that is not, are said', async () => {
     const elsewhere = { ...settings, databaseUrl: `sqlite:${path('absent.db')}` };
-    await expect(printHead(elsewhere, undefined)).rejects.toThrow('the database is not there, or empty');
+    await expect(printHead(elsewhere, undefined)).rejects.toThrow(`there is no database at \`${path('absent.db')}\``);
     await rm(settings.secretKeyFile);
     await expect(printHead(settings, undefined)).rejects.toThrow('is missing; run this where the server runs');
     // Verifying needs no key.
