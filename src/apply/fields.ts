@@ -3,9 +3,27 @@
  * that place. YAML's liberties (anchors, tags, keys that are no text) are refused: a file of rights must read the same
  * for a person and for every parser.
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Node, type YAMLMap } from 'yaml';
+import {
+  isCollection,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type Node,
+  type YAMLMap,
+} from 'yaml';
 import type { FileProblem, Place } from './documents.js';
 import type { Piece } from './sources.js';
+
+/** Lists and objects in one another: more than a policy may have, and few enough for whatever walks through them. */
+const deepest = 100;
+
+const tooDeep = `the document is nested deeper than ${deepest} levels; no object needs as many`;
+const noAliases = 'anchors and aliases are not read; write the value out';
+const noTags = 'tags are not read; write the value without one';
 
 /** Nodes of one piece, and where they stand. */
 export class Sheet {
@@ -30,23 +48,45 @@ export class Sheet {
       resolveKnownTags: false,
       logLevel: 'silent',
     });
-    for (const { pos, message, code } of [...document.errors, ...document.warnings]) {
-      const known = code === 'DUPLICATE_KEY' ? 'the field is there twice' : lowered(message);
-      this.problems.push({ place: this.#placeAt(pos[0]), message: known });
+    // Documents are split before they come here, and a directive would be parted from its own.
+    const first = format === 'YAML' ? text.search(/^[^\s#]/m) : -1;
+    if (text.charAt(first) === '%') {
+      this.problems.push({ place: this.#placeAt(first), message: 'directives are not read; take the line out' });
+      return [];
     }
+    const faults = [...document.errors, ...document.warnings];
     const { contents } = document;
-    if (this.problems.length > 0 || contents === null || (isScalar(contents) && contents.value === null)) return [];
-    visit(document, (_, node) => {
-      if (isAlias(node) || (isScalar(node) && node.anchor) || ((isMap(node) || isSeq(node)) && node.anchor)) {
-        this.report(node, 'anchors and aliases are not read; write the value out');
-      }
-    });
-    if (this.problems.length > 0) return [];
+    // It says that of every level that it comes back through.
+    if (faults.some(({ code }) => code === 'RESOURCE_EXHAUSTION')) {
+      this.#refuseLiberties(document);
+      if (this.problems.length === 0) this.report(contents, tooDeep);
+      return [];
+    }
+    for (const { pos, message, code } of faults) {
+      const known = { DUPLICATE_KEY: 'the field is there twice', TAG_RESOLVE_FAILED: noTags }[String(code)];
+      this.problems.push({ place: this.#placeAt(pos[0]), message: known ?? lowered(message) });
+    }
+    if (this.problems.length > 0 || contents === null) return [];
+    this.#refuseLiberties(document);
+    if (this.problems.length > 0 || (isScalar(contents) && contents.value === null)) return [];
     const objects = format === 'JSON' && isSeq(contents) ? (contents.items as Node[]) : [contents];
     return objects.filter((node): node is YAMLMap => {
       if (isMap(node)) return true;
       this.report(node, 'a document is an object: fields with values');
       return false;
+    });
+  }
+
+  #refuseLiberties(document: Document): void {
+    visit(document, {
+      Alias: (_, node) => this.report(node, noAliases),
+      Value: (_, node, path) => {
+        if (node.anchor) this.report(node, noAliases);
+        if (node.tag) this.report(node, noTags);
+        if (isScalar(node) || path.filter(isCollection).length < deepest) return undefined;
+        this.report(node, tooDeep);
+        return visit.BREAK;
+      },
     });
   }
 
@@ -68,6 +108,8 @@ export class Sheet {
       JSON.parse(text);
       return true;
     } catch (error) {
+      // Nested too deep for this parser; the other one says where.
+      if (error instanceof RangeError) return true;
       const reason = error instanceof Error ? error.message : String(error);
       const [, position] = /at position (\d+)/.exec(reason) ?? [];
       // Where the parser does not say where, it is the first text without quotes, as YAML would have it.

@@ -30,7 +30,7 @@ export async function readDocuments(
   const wanted: Wanted[] = [];
   const problems: FileProblem[] = [];
   for (const file of await documentFiles(path)) {
-    for await (const piece of piecesOf(file)) {
+    for await (const piece of typeof file === 'string' ? piecesOf(file) : [file]) {
       if (!('text' in piece)) problems.push(piece);
       else {
         const read = readPiece(piece);
