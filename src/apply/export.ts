@@ -18,6 +18,9 @@ export const fileNames: Readonly<Record<DocumentKind, string>> = {
   Grant: 'grants.yaml',
 };
 
+/** The line that a file of an export begins with, by which the next one knows what it may replace. */
+export const exportMark = '# written by `bailiwick export`, which replaces this file when it is run again';
+
 export interface ExportedFile {
   readonly kind: DocumentKind;
   /** Texts of the documents, each with its separator. */

@@ -4,10 +4,11 @@
  * settings and terminals, which are the commands' business.
  */
 export * from './documents.js';
+export { documentFiles } from './sources.js';
 export { readDocuments, readPiece, type Reading } from './reading.js';
 export { readCurrent, type Current } from './current.js';
 export { makePlan } from './plan.js';
 export { prunableKinds, type Plan, type PlannedChange, type PrunableKind, type Verb } from './planning.js';
 export { carryOut, type Carried, type Carrying } from './carrying-out.js';
-export { exportAccount, fileNames, type Export } from './export.js';
+export { exportAccount, exportMark, fileNames, type Export } from './export.js';
 export { countOf, printPlace, printPlan, printProblems, showChange, type ShownChange } from './printing.js';

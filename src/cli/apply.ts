@@ -1,14 +1,16 @@
 /** `bailiwick apply` and `bailiwick export`: an account as files, on the machine itself (docs/apply.md). */
 import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { Readable as Source } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import {
   carryOut,
+  documentFiles,
   exportAccount,
+  exportMark,
   fileNames,
   makePlan,
   printPlan,
@@ -19,6 +21,7 @@ import {
   readDocuments,
   showChange,
   type Carried,
+  type Export,
   type Plan,
   type PlannedChange,
   type PrunableKind,
@@ -69,8 +72,8 @@ export async function apply(
   if (reading.wanted.length === 0) {
     throw new StartRefused(`there is no document in \`${path}\`; docs/apply.md says what files hold`);
   }
-  const open = options.dryRun === true ? openAsItIs : openHouse;
-  return withAccount(settings, options, open, async (iam, account, userId) => {
+  const opening = options.dryRun === true ? openAsItIs : openHouse;
+  return withAccount(settings, options, opening, async (iam, account, userId) => {
     const current = await readCurrent(iam.store, account.id);
     const call = await iam.calls.openOperator('plan', account.id, userId);
     const plan = makePlan(reading.wanted, { call, now: call.now, current, prune });
@@ -188,15 +191,15 @@ function describeFailedChange({
 
 const verbs = { CREATE: 'created', UPDATE: 'changed', DELETE: 'deleted', KEEP: 'kept' } as const;
 
-/** @param open how the database is opened, once it is known to be there and to have the account */
+/** @param opening how the database is opened, once it is known to be there and to have the account */
 async function withAccount<T>(
   settings: Settings,
   options: Pick<ApplyOptions, 'account' | 'as'>,
-  open: (settings: Settings) => Promise<House>,
+  opening: (settings: Settings) => Promise<House>,
   work: (iam: Iam, account: Account, userId: Id | null) => Promise<T>,
 ): Promise<T> {
   const { account, userId } = await withDatabase(settings, ({ store }) => findAccount(store, options));
-  const house = await open(settings);
+  const house = await opening(settings);
   try {
     return await work(house.iam, account, userId);
   } finally {
@@ -233,33 +236,42 @@ export async function exportTo(
   settings: Settings,
   folder: string,
   options: Pick<ApplyOptions, 'account'>,
-  terminal: Pick<Terminal, 'output' | 'errors'>,
+  { output, errors }: Pick<Terminal, 'output' | 'errors'>,
 ): Promise<void> {
   await refuseOthers(folder);
   await withAccount(settings, options, openAsItIs, async (iam, account) => {
     const exported = exportAccount(await readCurrent(iam.store, account.id), iam.now());
-    await mkdir(folder, { recursive: true });
-    const parts: string[] = [];
-    for (const { kind, count, documents } of exported.files) {
-      const path = join(folder, fileNames[kind]);
-      if (count === 0) {
-        await rm(path, { force: true });
-        continue;
-      }
-      // Whole or not at all: a file that ends in the middle would be read as an account that lost people.
-      const unfinished = join(folder, `.${fileNames[kind]}.unfinished`);
-      await pipeline(Source.from(joined(documents)), createWriteStream(unfinished));
-      await rename(unfinished, path);
-      parts.push(`${counted(count)} in ${fileNames[kind]}`);
-    }
-    terminal.output.write(`exported account \`${account.name}\`: ${parts.join(', ')}\n`);
-    for (const what of exported.leftOut) terminal.errors.write(`left out: ${what}\n`);
+    const parts = await writeExport(folder, exported).catch((error: unknown) => {
+      if (isSystemError(error)) throw new StartRefused(`\`${folder}\` cannot be written: ${error.code}`);
+      throw error;
+    });
+    output.write(`exported account \`${account.name}\`: ${parts.join(', ')}\n`);
+    for (const what of exported.leftOut) errors.write(`left out: ${what}\n`);
   });
 }
 
+/** @returns what is in which file, in words */
+async function writeExport(folder: string, { files }: Export): Promise<readonly string[]> {
+  await mkdir(folder, { recursive: true });
+  const parts: string[] = [];
+  for (const { kind, count, documents } of files) {
+    const path = join(folder, fileNames[kind]);
+    if (count === 0) {
+      await rm(path, { force: true });
+      continue;
+    }
+    // Whole or not at all: a file that ends in the middle would be read as an account that lost people.
+    const unfinished = join(folder, `.${fileNames[kind]}.unfinished`);
+    await pipeline(Source.from(joined(exportMark, documents)), createWriteStream(unfinished));
+    await rename(unfinished, path);
+    parts.push(`${counted(count)} in ${fileNames[kind]}`);
+  }
+  return parts;
+}
+
 /** Few large writes instead of very many small ones. */
-function* joined(texts: Iterable<string>): Generator<string> {
-  let some = '';
+function* joined(firstLine: string, texts: Iterable<string>): Generator<string> {
+  let some = `${firstLine}\n`;
   for (const text of texts) {
     some += text;
     if (some.length < 64 * 1024) continue;
@@ -269,15 +281,42 @@ function* joined(texts: Iterable<string>): Generator<string> {
   if (some !== '') yield some;
 }
 
+/** What `apply` would read beside the export, and what bears the name of a file of it and was written by somebody. */
 async function refuseOthers(folder: string): Promise<void> {
-  if (!existsSync(folder)) return;
-  const own: readonly string[] = Object.values(fileNames);
-  const others = (await readdir(folder)).filter(
-    (name) =>
-      !name.startsWith('.') && ['.yaml', '.yml', '.json', '.jsonl'].includes(extname(name)) && !own.includes(name),
-  );
-  if (others.length === 0) return;
+  const names = new Map(Object.values(fileNames).map((name) => [join(folder, name), name]));
+  const beside: string[] = [];
+  try {
+    if (!existsSync(folder)) return;
+    if (!(await stat(folder)).isDirectory()) throw new StartRefused(`\`${folder}\` is no folder; choose another one`);
+    for (const file of await documentFiles(folder)) {
+      if (typeof file !== 'string') beside.push(file.place?.file ?? folder);
+      else if (!names.has(file)) beside.push(file);
+      else if (!(await isMarked(file))) {
+        throw new StartRefused(
+          `\`${file}\` would be replaced, and it does not begin as an export does: \`${exportMark}\`; move it away, or choose another folder`,
+        );
+      }
+    }
+  } catch (error) {
+    if (isSystemError(error)) throw new StartRefused(`\`${folder}\` cannot be read: ${error.code}`);
+    throw error;
+  }
+  if (beside.length === 0) return;
+  const shown = beside.slice(0, mostNamed).map((file) => `\`${relative(folder, file)}\``);
+  const more = beside.length > mostNamed ? ` and ${beside.length - mostNamed} more` : '';
   throw new StartRefused(
-    `\`${folder}\` holds ${others.map((name) => `\`${name}\``).join(', ')}, which would be applied beside the export; choose another folder`,
+    `\`${folder}\` holds ${shown.join(', ')}${more}, which would be applied beside the export; choose another folder`,
   );
+}
+
+const mostNamed = 5;
+
+async function isMarked(path: string): Promise<boolean> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(exportMark.length), 0, exportMark.length, 0);
+    return buffer.toString('utf8', 0, bytesRead) === exportMark;
+  } finally {
+    await file.close();
+  }
 }
