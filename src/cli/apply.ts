@@ -30,6 +30,7 @@ import type { Account, Iam, Id } from '../iam/index.js';
 import { openAsItIs, openHouse, type House } from '../house.js';
 import type { Settings } from '../settings.js';
 import { withDatabase } from './existing-database.js';
+import { refuseToOverwrite } from './installation-files.js';
 import { counted, Progress } from './progress.js';
 import { describeFailure, isSystemError, StartRefused } from './refusal.js';
 
@@ -239,6 +240,9 @@ export async function exportTo(
   { output, errors }: Pick<Terminal, 'output' | 'errors'>,
 ): Promise<void> {
   await refuseOthers(folder);
+  for (const name of Object.values(fileNames)) {
+    for (const written of [name, unfinishedOf(name)]) await refuseToOverwrite(join(folder, written), settings);
+  }
   await withAccount(settings, options, openAsItIs, async (iam, account) => {
     const exported = exportAccount(await readCurrent(iam.store, account.id), iam.now());
     const parts = await writeExport(folder, exported).catch((error: unknown) => {
@@ -260,13 +264,17 @@ async function writeExport(folder: string, { files }: Export): Promise<readonly 
       await rm(path, { force: true });
       continue;
     }
-    // Whole or not at all: a file that ends in the middle would be read as an account that lost people.
-    const unfinished = join(folder, `.${fileNames[kind]}.unfinished`);
+    const unfinished = join(folder, unfinishedOf(fileNames[kind]));
     await pipeline(Source.from(joined(exportMark, documents)), createWriteStream(unfinished));
     await rename(unfinished, path);
     parts.push(`${counted(count)} in ${fileNames[kind]}`);
   }
   return parts;
+}
+
+/** Whole or not at all: a file that ends in the middle would be read as an account that lost people. */
+function unfinishedOf(name: string): string {
+  return `.${name}.unfinished`;
 }
 
 /** Few large writes instead of very many small ones. */

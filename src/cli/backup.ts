@@ -18,6 +18,7 @@ import {
   totalRows,
   type BackupHeader,
 } from '../store/index.js';
+import { refuseToOverwrite } from './installation-files.js';
 import { counted, Progress } from './progress.js';
 import { isSystemError, StartRefused } from './refusal.js';
 import { readSecretKey } from './secret-key.js';
@@ -38,6 +39,7 @@ export async function backUp(
   { output, errors }: BackupTerminal,
   now: () => number = Date.now,
 ): Promise<void> {
+  await refuseToOverwrite(path, settings);
   if (!force && existsSync(path)) throw taken(path);
   const key = await readSecretKey(settings.secretKeyFile);
   const draft = `${path}.${randomBytes(6).toString('hex')}.unfinished`;

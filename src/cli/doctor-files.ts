@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Settings } from '../settings.js';
-import { locationOf } from '../store/index.js';
 import { finding, type Finding } from './findings.js';
+import { databaseFile } from './installation-files.js';
 import type { Machine } from './machine.js';
 
 const keyLength = 32;
@@ -79,16 +79,6 @@ async function databaseFileFindings(database: string | null, machine: Machine): 
     findings.push(finding(free < room.none ? 'DISK_FULL' : 'DISK_NEARLY_FULL', what));
   }
   return findings;
-}
-
-/** Null where the database is no file, or none that can be named. */
-function databaseFile({ databaseUrl }: Settings): string | null {
-  try {
-    const location = locationOf(databaseUrl);
-    return location.database === 'sqlite' ? location.path : null;
-  } catch {
-    return null;
-  }
 }
 
 function modeOf(mode: number): string {

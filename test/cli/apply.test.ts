@@ -2,7 +2,7 @@
  * `bailiwick apply` and `bailiwick export`: what they print, how they end, and what a kill leaves behind. As processes where
  * the command line itself is asked, and within this one where it would only be started once more.
  */
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -298,6 +298,23 @@ test('an export replaces what an export wrote, and touches nothing else', { time
   expect(await refusalOf(exported(place, join(file, 'access')))).toBe(`\`${file}/access\` cannot be written: ENOTDIR`);
   expect((await readdir(folder)).sort()).toEqual(['.mine.yaml', 'README.md', 'groups.yaml', 'users.yaml']);
 });
+test(
+  'an export takes the place of no file that the installation lives on, and of no link',
+  { timeout: 60_000 },
+  async () => {
+    const place = await installation('sqlite');
+    const target = await newFolder();
+    const key = join(target, 'users.yaml');
+    await rename(place.settings.secretKeyFile, key);
+    await expect(exported({ ...place, settings: { ...place.settings, secretKeyFile: key } }, target)).rejects.toThrow(
+      `\`${key}\` is where the secret key file \`${key}\` belongs`,
+    );
+    await rename(key, place.settings.secretKeyFile);
+    await symlink(place.settings.secretKeyFile, join(target, 'grants.yaml'));
+    await expect(exported(place, target)).rejects.toThrow(/grants\.yaml` is where the secret key file/);
+    expect(await readdir(target)).toEqual(['grants.yaml']);
+  },
+);
 
 describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
   test('a database of an older version is refused and stays as it is', { timeout: 60_000 }, async () => {

@@ -1,9 +1,11 @@
 /** `bailiwick backup` and `restore` as a person runs them: files, keys, what is said, and what a kill leaves. */
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
-import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, link, lstat, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
+import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { backUp, type BackupOptions } from '../../src/cli/backup.js';
@@ -154,6 +156,52 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (database) => {
     expect(await refusal(backedUp(environment, join(folder, 'nowhere', 'x')))).toMatch(/cannot be written: ENOENT/);
   });
 
+  test('nothing that the installation lives on, and no device, is written over', async () => {
+    const key = settings.secretKeyFile;
+    const before = await readFile(key);
+    const inside = join(folder, 'inside');
+    await symlink(dirname(key), inside);
+    await symlink(key, join(folder, 'link'));
+    await link(key, join(folder, 'hard'));
+    const keys = ['link', 'hard', 'inside/secret.key', 'inside/../keys/secret.key'];
+    for (const path of [key, relative('.', key), ...keys.map((name) => `${folder}/${name}`)]) {
+      expect(await refusal(backedUp(environment, path, { force: true }))).toBe(
+        `bailiwick: \`${path}\` is where the secret key file \`${key}\` belongs; choose another name\n`,
+      );
+    }
+    expect(await readFile(key)).toEqual(before);
+    const absent = { ...environment, BAILIWICK_SECRET_KEY_FILE: join(folder, 'absent.key') };
+    await symlink(join(folder, 'elsewhere'), join(folder, 'inner'));
+    await mkdir(join(folder, 'elsewhere'));
+    for (const name of ['absent.key', 'inner/../absent.key']) {
+      expect(await refusal(backedUp(absent, `${folder}/${name}`))).toMatch(/is where the secret key file/);
+    }
+    await writeFile(join(folder, 'mine'), 'mine');
+    await symlink(join(folder, 'mine'), join(folder, 'pointer'));
+    await symlink(join(folder, 'nowhere'), join(folder, 'dangling'));
+    for (const name of ['pointer', 'dangling']) {
+      expect(await refusal(backedUp(environment, join(folder, name), { force: true }))).toMatch(/is a symbolic link, /);
+    }
+    expect(await readFile(join(folder, 'mine'), 'utf8')).toBe('mine');
+    await promisify(execFile)('mkfifo', [join(folder, 'fifo')]);
+    for (const name of ['fifo', '.']) {
+      expect(await refusal(backedUp(environment, `${folder}/${name}`, { force: true }))).toMatch(/is no regular file/);
+    }
+    expect((await stat(join(folder, 'fifo'))).isFIFO()).toBe(true);
+    if (database !== 'sqlite') return;
+    const file = databaseFileOf(environment);
+    for (const end of ['', '-wal', '-shm', '-journal', '.lock']) {
+      expect(await refusal(backedUp(environment, file + end, { force: true }))).toMatch(
+        /is where the database.* belongs/,
+      );
+    }
+    // Through a link to its folder, where the file itself is not there yet.
+    await symlink(dirname(file), join(folder, 'data'));
+    const wal = join(folder, 'data', `${basename(file)}-wal`);
+    expect(await refusal(backedUp(environment, wal))).toMatch(/is where the database's file `.*-wal` belongs/);
+    expect(readdirSync(folder).filter((name) => name.includes('unfinished'))).toEqual([]);
+  });
+
   test('there is no backup of nothing', async () => {
     const path = join(folder, 'nothing');
     expect(await refusal(backedUp(await emptyInstallation(database), path))).toBe(
@@ -221,6 +269,22 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (database) => {
     expect((await restoredInto(target, path, { accept: 'broken-trail' })).output).toMatch(
       /their chain is BROKEN at 1 places/,
     );
+  });
+
+  test.runIf(database === 'sqlite')('a database that is a link stays one, and one that is a FIFO is left', async () => {
+    const place = await placeWithKeyOf(environment, database);
+    const path = databaseFileOf(place);
+    const real = join(folder, 'real.db');
+    await writeFile(real, '');
+    await symlink(real, path);
+    await restoredInto(place, file);
+    expect([(await lstat(path)).isSymbolicLink(), (await stat(real)).size > 0]).toEqual([true, true]);
+    const fifo = await placeWithKeyOf(environment, database);
+    await promisify(execFile)('mkfifo', [databaseFileOf(fifo)]);
+    expect(await refusal(restoredInto(fifo, file, { replace: true, yes: true }))).toMatch(
+      /the database .* is no regular file; nothing was restored\n$/,
+    );
+    expect((await stat(databaseFileOf(fifo))).isFIFO()).toBe(true);
   });
 
   test('replacing is asked for', async () => {

@@ -1,6 +1,6 @@
 /** Into SQLite: a new file is made beside the database and put in its place when it is whole. */
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { entitiesFor } from '../entities.js';
@@ -14,11 +14,12 @@ import { queryOf, tablesThere, type Query } from './tables.js';
 
 type File = Location & { readonly database: 'sqlite' };
 
-export async function restoreSqlite(target: File, backup: OpenBackup, options: RestoringOptions): Promise<void> {
+export async function restoreSqlite(named: File, backup: OpenBackup, options: RestoringOptions): Promise<void> {
+  const target = { ...named, path: await replaceable(named.path) };
   const { path } = target;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  // A server that runs holds it; nobody can start one until everything is in place.
-  const lock = await LockFile.take(path).catch((error: unknown) => {
+  // A server that runs holds it, by the name that it was given; nobody can start one until everything is in place.
+  const lock = await LockFile.take(named.path).catch((error: unknown) => {
     throw new RestoreRefused(error instanceof Error ? error.message : String(error));
   });
   const draft = `${path}${unfinished}${randomBytes(6).toString('hex')}`;
@@ -35,6 +36,19 @@ export async function restoreSqlite(target: File, backup: OpenBackup, options: R
     for (const end of ['', ...besides]) await rm(draft + end, { force: true });
     await lock.release();
   }
+}
+
+/**
+ * The file to put the new one in the place of: where the database is a link, the one that it points to, beside which SQLite
+ * keeps its log. A device would be gone.
+ */
+async function replaceable(path: string): Promise<string> {
+  const facts = await lstat(path).catch(() => null);
+  if (facts === null) return path;
+  const file = await realpath(path).catch(() => null);
+  if (file === null) throw new RestoreRefused(`the database ${path} is a link to what is not there`);
+  if (!(await stat(file)).isFile()) throw new RestoreRefused(`the database ${path} is no regular file`);
+  return file;
 }
 
 const unfinished = '.restoring-';
