@@ -2,7 +2,6 @@
 import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { Readable as Source } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -29,6 +28,7 @@ import {
 import type { Account, Iam, Id } from '../iam/index.js';
 import { openAsItIs, openHouse, type House } from '../house.js';
 import type { Settings } from '../settings.js';
+import { isConfirmed } from './confirmation.js';
 import { withDatabase } from './existing-database.js';
 import { refuseToOverwrite } from './installation-files.js';
 import { counted, Progress } from './progress.js';
@@ -85,7 +85,7 @@ export async function apply(
       if (options.json === true) tellJson(terminal.output, plan, null);
       return options.dryRun === true && options.exitCode === true && steps ? 3 : 0;
     }
-    if (options.yes !== true && !(await isConfirmed(terminal))) {
+    if (options.yes !== true && !(await isConfirmed('apply these changes?', terminal))) {
       if (options.json === true) tellJson(terminal.output, plan, null);
       terminal.errors.write('nothing was changed; `--yes` applies without being asked\n');
       return 1;
@@ -130,16 +130,6 @@ function prunedKinds(given: string | undefined): readonly PrunableKind[] {
         word === 'Workspace' ? '; what is in a workspace goes with it, so delete it by `deleteWorkspace`' : '';
       throw new StartRefused(`\`--prune\` takes ${known}, with commas between, not \`${word}\`${why}`);
     });
-}
-
-async function isConfirmed({ input, errors }: Terminal): Promise<boolean> {
-  if (input.isTTY !== true) return false;
-  const asking = createInterface({ input, output: errors });
-  try {
-    return (await asking.question('apply these changes? Only `yes` does: ')).trim() === 'yes';
-  } finally {
-    asking.close();
-  }
 }
 
 function tellProblems(

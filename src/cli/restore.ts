@@ -1,6 +1,5 @@
 /** `bailiwick restore`: a database as it was when a backup of it was made, whole or not at all. */
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { verifyTrail } from '../audit-chain/index.js';
 import { sealedRows, type SealedRows } from '../iam/index.js';
@@ -19,6 +18,7 @@ import {
   type OpenBackup,
   type Restored,
 } from '../store/index.js';
+import { isConfirmed } from './confirmation.js';
 import { counted, Progress } from './progress.js';
 import { isSystemError, StartRefused } from './refusal.js';
 import { readSecretKey } from './secret-key.js';
@@ -106,7 +106,7 @@ async function restoreFrom(
 ): Promise<void> {
   const { output, errors } = terminal;
   const database = withoutPassword(settings.databaseUrl);
-  if (options.replace && !options.yes && !(await isConfirmed(database, terminal))) {
+  if (options.replace && !options.yes && !(await isConfirmed(`replace everything in ${database}?`, terminal))) {
     throw new StartRefused('nothing was restored; `--yes` replaces without being asked');
   }
   const progress = new Progress(errors);
@@ -201,14 +201,4 @@ function acceptedIn(given: string | undefined): ReadonlySet<Acceptable> {
       throw new StartRefused(`\`--accept\` takes ${acceptable.join(', ')}, with commas between, not \`${word}\``);
     }),
   );
-}
-
-async function isConfirmed(database: string, { input, errors }: RestoreTerminal): Promise<boolean> {
-  if (input.isTTY !== true) return false;
-  const asking = createInterface({ input, output: errors });
-  try {
-    return (await asking.question(`replace everything in ${database}? Only \`yes\` does: `)).trim() === 'yes';
-  } finally {
-    asking.close();
-  }
 }

@@ -63,6 +63,8 @@ function bailiwick({ given }: Installation, ...args: readonly string[]): Promise
 
 type Said = Pick<Ended, 'status' | 'stdout' | 'stderr'>;
 
+const [ctrlC, ctrlD] = ['\u0003', '\u0004'];
+
 /** What the command does once its arguments are read. Without an answer nobody sits at the terminal. */
 async function applied(
   { settings }: Pick<Installation, 'settings'>,
@@ -71,8 +73,9 @@ async function applied(
   answer: string | null = null,
 ): Promise<Said> {
   const input = Object.assign(new PassThrough(), { isTTY: answer !== null });
-  const [output, errors] = [new PassThrough(), new PassThrough()];
-  input.write(`${answer ?? ''}\n`);
+  const [output, errors] = [new PassThrough(), Object.assign(new PassThrough(), { isTTY: answer === ctrlC })];
+  if (answer === ctrlD) input.end();
+  else input.write(answer === ctrlC ? ctrlC : `${answer ?? ''}\n`);
   const status = await apply(settings, path, options, { input, output, errors, isStopped: () => false });
   return { status, stdout: textIn(output), stderr: textIn(errors) };
 }
@@ -228,6 +231,13 @@ test('on a terminal it asks, and only `yes` is a yes', { timeout: 60_000 }, asyn
     plan,
     `${question}nothing was changed; \`--yes\` applies without being asked\n`,
   ]);
+  for (const left of [ctrlC, ctrlD]) {
+    expect(await answered(left)).toEqual([
+      1,
+      plan,
+      expect.stringMatching(/does: .*\nnothing was changed; `--yes` applies without being asked\n$/s),
+    ]);
+  }
   expect(await answered('yes')).toEqual([0, 'applied: 2 steps', question]);
 });
 

@@ -300,7 +300,10 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (database) => {
         { replace: true },
         Object.assign(new PassThrough(), { isTTY: true }).end(`${answer}\n`),
       );
-    expect(await refusal(answered('no'))).toMatch(/nothing was restored/);
+    const unasked = 'bailiwick: nothing was restored; `--yes` replaces without being asked\n';
+    expect(await refusal(answered('no'))).toBe(unasked);
+    const left = Object.assign(new PassThrough(), { isTTY: true }).end();
+    expect(await refusal(restoredInto(place, file, { replace: true }, left))).toBe(unasked);
     const { errors, output } = await answered('yes');
     expect(errors).toMatch(/replace everything in .*\? Only `yes` does: /);
     expect(errors + output).not.toContain('canary-of-the-database');
