@@ -9,6 +9,7 @@ import type { GraphQLSchema } from 'graphql';
 import { platformCatalogue } from './catalogue/index.js';
 import { describeAccount, describeFirstRequests } from './cli/first-start.js';
 import { describeFailure, isSystemError, StartRefused } from './cli/refusal.js';
+import { outliveReaders } from './cli/standard-output.js';
 import { buildGuardedSchema, expectReviewed, resolvers } from './graphql/index.js';
 import { createFirstAccount, openHouse } from './house.js';
 import {
@@ -235,6 +236,7 @@ function reachable(address: string): string {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  outliveReaders('SERVES');
   try {
     await serve(readSettings(process.env));
   } catch (error) {

@@ -21,6 +21,10 @@ const { addBackupCommands } = await import('./backup-commands.js');
 const { operatorHelp } = await import('./operator-help.js');
 const { listed } = await import('./option-values.js');
 const { describeFailure } = await import('./refusal.js');
+const { outliveReaders } = await import('./standard-output.js');
+
+const purposes = { serve: 'SERVES', apply: 'WORKS', export: 'WORKS', backup: 'WORKS', restore: 'WORKS' } as const;
+outliveReaders(purposes[asked as keyof typeof purposes] ?? 'PRINTS');
 
 const settingsHelp = `\nSettings, from the environment:\n${describeSettings()}\n`;
 
