@@ -235,31 +235,46 @@ export async function exportTo(
   }
   await withAccount(settings, options, openAsItIs, async (iam, account) => {
     const exported = exportAccount(await readCurrent(iam.store, account.id), iam.now());
-    const parts = await writeExport(folder, exported).catch((error: unknown) => {
-      if (isSystemError(error)) throw new StartRefused(`\`${folder}\` cannot be written: ${error.code}`);
-      throw error;
+    await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+      throw unwritable(folder, error);
     });
+    for (const file of exported.files) {
+      await writeFileOf(file, folder).catch((error: unknown) => {
+        throw unwritable(folder, error);
+      });
+    }
+    const parts = exported.files
+      .filter(({ count }) => count > 0)
+      .map(({ kind, count }) => `${counted(count)} in ${fileNames[kind]}`);
     output.write(`exported account \`${account.name}\`: ${parts.join(', ')}\n`);
     for (const what of exported.leftOut) errors.write(`left out: ${what}\n`);
   });
 }
 
-/** @returns what is in which file, in words */
-async function writeExport(folder: string, { files }: Export): Promise<readonly string[]> {
-  await mkdir(folder, { recursive: true });
-  const parts: string[] = [];
-  for (const { kind, count, documents } of files) {
-    const path = join(folder, fileNames[kind]);
-    if (count === 0) {
-      await rm(path, { force: true });
-      continue;
-    }
-    const unfinished = join(folder, unfinishedOf(fileNames[kind]));
+async function writeFileOf({ kind, count, documents }: Export['files'][number], folder: string): Promise<void> {
+  const path = join(folder, fileNames[kind]);
+  if (count === 0) {
+    await rm(path, { force: true });
+    return;
+  }
+  const unfinished = join(folder, unfinishedOf(fileNames[kind]));
+  try {
     await pipeline(Source.from(joined(exportMark, documents)), createWriteStream(unfinished));
     await rename(unfinished, path);
-    parts.push(`${counted(count)} in ${fileNames[kind]}`);
+  } catch (error) {
+    await rm(unfinished, { force: true });
+    throw error;
   }
-  return parts;
+}
+
+function unwritable(folder: string, error: unknown): unknown {
+  if (!isSystemError(error)) return error;
+  if (['EEXIST', 'ENOTDIR'].includes(error.code)) return noFolder(folder);
+  return new StartRefused(`\`${error.path ?? folder}\` cannot be written: ${error.code}; the export is not whole`);
+}
+
+function noFolder(folder: string): StartRefused {
+  return new StartRefused(`\`${folder}\` is no folder, and none can be made there; name another`);
 }
 
 /** Whole or not at all: a file that ends in the middle would be read as an account that lost people. */
@@ -285,7 +300,7 @@ async function refuseOthers(folder: string): Promise<void> {
   const beside: string[] = [];
   try {
     if (!existsSync(folder)) return;
-    if (!(await stat(folder)).isDirectory()) throw new StartRefused(`\`${folder}\` is no folder; choose another one`);
+    if (!(await stat(folder)).isDirectory()) throw noFolder(folder);
     for (const file of await documentFiles(folder)) {
       if (typeof file !== 'string') beside.push(file.place?.file ?? folder);
       else if (!names.has(file)) beside.push(file);

@@ -326,6 +326,22 @@ test(
   },
 );
 
+test('an export to what is no folder is refused in a line that names it', { timeout: 60_000 }, async () => {
+  const place = await installation('sqlite');
+  const file = join(await newFolder({ mine: '' }), 'mine');
+  for (const target of [file, join(file, 'below')]) {
+    expect(await bailiwick(place, 'export', target)).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: `bailiwick: \`${target}\` is no folder, and none can be made there; name another\n`,
+    });
+  }
+  const long = join(await newFolder(), 'x'.repeat(300));
+  await expect(exported(place, long)).rejects.toThrow(
+    new StartRefused(`\`${long}\` cannot be written: ENAMETOOLONG; the export is not whole`),
+  );
+});
+
 describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
   test('a database of an older version is refused and stays as it is', { timeout: 60_000 }, async () => {
     const place = await installation(database);
