@@ -11,4 +11,13 @@ export { makePlan } from './plan.js';
 export { prunableKinds, type Plan, type PlannedChange, type PrunableKind, type Verb } from './planning.js';
 export { carryOut, type Carried, type Carrying } from './carrying-out.js';
 export { exportAccount, exportMark, fileNames, type Export } from './export.js';
-export { countOf, printPlace, printPlan, printProblems, showChange, type ShownChange } from './printing.js';
+export {
+  countOf,
+  printable,
+  printJson,
+  printPlace,
+  printPlan,
+  printProblems,
+  showChange,
+  type ShownChange,
+} from './printing.js';

@@ -23,7 +23,25 @@ export function printPlan({ changes }: Plan, full = false): string {
       lines.push(`${signs[verb as Verb]} … and ${count - mostShown} more of ${kind} (--full shows all)`);
     }
   }
-  return `${[...lines, summarise(changes)].join('\n')}\n`;
+  return `${[...lines.map(printable), summarise(changes)].join('\n')}\n`;
+}
+
+/** What moves the cursor, colours, ends lines, or turns the order of what is read. */
+const unprintable = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/**
+ * A line as it may stand on a terminal. What is printed here comes from files that somebody is still reviewing: it must look
+ * like what it is, whatever is in names, values and the names of the files themselves. Escapes are those of JSON.
+ */
+export function printable(line: string): string {
+  return line.replaceAll(unprintable, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** The same value for every parser, and printable. */
+export function printJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2).split('\n').map(printable).join('\n')}\n`;
 }
 
 export function countOf(changes: readonly PlannedChange[], verb: Verb): number {
@@ -57,7 +75,9 @@ function short(text: string): string {
 
 /** One line for each problem, as editors and continuous integration read it. */
 export function printProblems(problems: readonly FileProblem[]): string {
-  return problems.map(({ place, message }) => `${place === null ? '' : `${printPlace(place)} `}${message}\n`).join('');
+  return problems
+    .map(({ place, message }) => `${printable(`${place === null ? '' : `${printPlace(place)} `}${message}`)}\n`)
+    .join('');
 }
 
 export function printPlace({ file, line, column }: Place): string {

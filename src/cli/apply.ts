@@ -12,6 +12,8 @@ import {
   exportMark,
   fileNames,
   makePlan,
+  printable,
+  printJson,
   printPlan,
   printPlace,
   printProblems,
@@ -65,13 +67,13 @@ export async function apply(
   const prune = prunedKinds(options.prune);
   const progress = new Progress(terminal.errors);
   const reading = await readDocuments(path, (read) => progress.tell('reading', read, null)).catch((error: unknown) => {
-    if (isSystemError(error)) throw new StartRefused(`\`${path}\` cannot be read: ${error.code}`);
+    if (isSystemError(error)) throw new StartRefused(`\`${printable(path)}\` cannot be read: ${error.code}`);
     throw error;
   });
   progress.close();
   if (reading.problems.length > 0) return tellProblems(reading, terminal, options);
   if (reading.wanted.length === 0) {
-    throw new StartRefused(`there is no document in \`${path}\`; docs/apply.md says what files hold`);
+    throw new StartRefused(`there is no document in \`${printable(path)}\`; docs/apply.md says what files hold`);
   }
   const opening = options.dryRun === true ? openAsItIs : openHouse;
   return withAccount(settings, options, opening, async (iam, account, userId) => {
@@ -144,7 +146,7 @@ function tellProblems(
       column: place?.column ?? null,
       message,
     }));
-    output.write(`${JSON.stringify({ problems: shown, changes: [], applied: null }, null, 2)}\n`);
+    output.write(printJson({ problems: shown, changes: [], applied: null }));
   } else errors.write(`${printProblems(problems)}nothing was changed\n`);
   return 2;
 }
@@ -161,7 +163,7 @@ function tellJson(output: Writable, plan: Plan, carried: Carried | null): void {
         };
   const changes = plan.changes.filter(({ verb }) => verb !== 'KEEP').map(showChange);
   const kept = plan.changes.length - changes.length;
-  output.write(`${JSON.stringify({ problems: [], changes, kept, applied }, null, 2)}\n`);
+  output.write(printJson({ problems: [], changes, kept, applied }));
 }
 
 function describeCarried({ done, total }: Carried): string {
@@ -177,7 +179,7 @@ function describeFailedChange({
   readonly message: string;
 }): string {
   const place = change.place === null ? '' : `${printPlace(change.place)} `;
-  return `${place}${change.kind} \`${change.name}\` could not be ${verbs[change.verb]}: ${message}`;
+  return printable(`${place}${change.kind} \`${change.name}\` could not be ${verbs[change.verb]}: ${message}`);
 }
 
 const verbs = { CREATE: 'created', UPDATE: 'changed', DELETE: 'deleted', KEEP: 'kept' } as const;
@@ -306,7 +308,7 @@ async function refuseOthers(folder: string): Promise<void> {
       else if (!names.has(file)) beside.push(file);
       else if (!(await isMarked(file))) {
         throw new StartRefused(
-          `\`${file}\` would be replaced, and it does not begin as an export does: \`${exportMark}\`; move it away, or choose another folder`,
+          `\`${printable(file)}\` would be replaced, and it does not begin as an export does: \`${exportMark}\`; move it away, or choose another folder`,
         );
       }
     }
@@ -318,7 +320,7 @@ async function refuseOthers(folder: string): Promise<void> {
   const shown = beside.slice(0, mostNamed).map((file) => `\`${relative(folder, file)}\``);
   const more = beside.length > mostNamed ? ` and ${beside.length - mostNamed} more` : '';
   throw new StartRefused(
-    `\`${folder}\` holds ${shown.join(', ')}${more}, which would be applied beside the export; choose another folder`,
+    `\`${folder}\` holds ${printable(shown.join(', '))}${more}, which would be applied beside the export; choose another folder`,
   );
 }
 

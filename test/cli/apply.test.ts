@@ -217,6 +217,34 @@ test('what is refused is told with its place, and nothing is done', { timeout: 1
   });
 });
 
+test('nothing in names, values and names of files reaches the terminal raw', { timeout: 60_000 }, async () => {
+  const place = await installation('sqlite');
+  const odd = '\u001b[2J\u009b1m\u007f\u202e\u2066\u2028';
+  const shown = '\\u001b[2J\\u009b1m\\u007f\\u202e\\u2066\\u2028';
+  const raw = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/;
+  const unknown = await newFolder({ [`a${odd}\n.json`]: JSON.stringify({ kind: 'Group', name: 'g', [odd]: 1 }) });
+  const refused = await applied(place, unknown);
+  expect(refused.stderr).not.toMatch(raw);
+  expect(refused.stderr).toContain(`/a${shown}\\u000a.json:1:`);
+  expect(refused.stderr).toContain(`a Group has no field \`${shown}\``);
+  expect(refused.stderr.split('\n')).toHaveLength(3);
+  const known = await newFolder({
+    [`a${odd}.json`]: JSON.stringify({ kind: 'Group', name: 'g', description: 'x\u009by\u202e' }),
+  });
+  const planned = await applied(place, known, { dryRun: true });
+  expect([planned.status, planned.stdout]).toEqual([0, expect.stringContaining(`/a${shown}.json:1)`)]);
+  expect(planned.stdout).toContain('description: + "x\\u009by\\u202e"');
+  expect(planned.stdout).not.toMatch(raw);
+  for (const files of [unknown, known]) {
+    const { stdout } = await applied(place, files, { dryRun: true, json: true });
+    expect(stdout).not.toMatch(raw);
+    expect(stdout).toContain(shown);
+    // For a program it is what it was.
+    expect(JSON.stringify(JSON.parse(stdout))).toContain(odd.slice(-4));
+  }
+  await expect(exported(place, await newFolder({ [`b${odd}.yaml`]: '' }))).rejects.toThrow(`\`b${shown}.yaml\``);
+});
+
 test('on a terminal it asks, and only `yes` is a yes', { timeout: 60_000 }, async () => {
   const place = await installation('sqlite');
   const files = await newFolder({ 'people.yaml': small });
@@ -304,7 +332,7 @@ test('an export replaces what an export wrote, and touches nothing else', { time
   await writeFile(join(folder, 'workspaces.yaml'), `# mine\n${exportMark}\n`);
   await untouched('workspaces.yaml', replaced('workspaces.yaml'));
   const file = join(files, 'people.yaml');
-  expect(await refusalOf(exported(place, file))).toBe(`\`${file}\` is no folder; choose another one`);
+  expect(await refusalOf(exported(place, file))).toBe(`\`${file}\` is no folder, and none can be made there; name another`);
   expect(await refusalOf(exported(place, join(file, 'access')))).toBe(`\`${file}/access\` cannot be written: ENOTDIR`);
   expect((await readdir(folder)).sort()).toEqual(['.mine.yaml', 'README.md', 'groups.yaml', 'users.yaml']);
 });
