@@ -34,7 +34,7 @@ import { isConfirmed } from './confirmation.js';
 import { withDatabase } from './existing-database.js';
 import { refuseToOverwrite } from './installation-files.js';
 import { counted, Progress } from './progress.js';
-import { describeFailure, isSystemError, StartRefused } from './refusal.js';
+import { describeFailure, isSystemError, StartRefused, UsageRefused } from './refusal.js';
 
 export interface ApplyOptions {
   readonly account?: string;
@@ -64,6 +64,9 @@ export async function apply(
   options: ApplyOptions,
   terminal: Terminal,
 ): Promise<ApplyStatus> {
+  if (options.exitCode === true && options.dryRun !== true) {
+    throw new UsageRefused('--exit-code says what a plan holds; give --dry-run with it');
+  }
   const prune = prunedKinds(options.prune);
   const progress = new Progress(terminal.errors);
   const reading = await readDocuments(path, (read) => progress.tell('reading', read, null)).catch((error: unknown) => {

@@ -60,8 +60,6 @@ cannot know whether the end was cut off, nor whether everything was written anew
   bailiwick audit verify --head head.json --public-key audit.pem export.jsonl
 `,
     )
-    // Status 1 says that something was changed.
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .action(async (file: string | undefined, options: AuditVerifyOptions) => {
       const { auditStatus, verifyAudit } = await import('./audit-verification.js');
       const { printVerification, printVerificationAsJson } = await import('./audit-report.js');
@@ -72,6 +70,7 @@ cannot know whether the end was cut off, nor whether everything was written anew
         process.stdout.write((options.json ? printVerificationAsJson : printVerification)(verification));
         process.exitCode = auditStatus(verification);
       } catch (error) {
+        // Status 1 says that something was changed.
         process.stderr.write(describeFailure(error));
         process.exitCode = 2;
       }

@@ -19,7 +19,7 @@ import {
 import type { Settings } from '../settings.js';
 import { accountNamed } from './audit.js';
 import { withDatabase } from './existing-database.js';
-import { isSystemError, StartRefused } from './refusal.js';
+import { isSystemError, StartRefused, UsageRefused } from './refusal.js';
 
 /** A head that somebody kept, with the name of its file. */
 export interface KeptHead extends SignedHead {
@@ -62,6 +62,16 @@ export async function verifyAudit(
   settings: () => Settings,
   standardInput: Readable = process.stdin,
 ): Promise<Verification> {
+  if (options.file !== null && options.account !== null) {
+    throw new UsageRefused(
+      'an export is of one account; leave --account out, which chooses among those of the database',
+    );
+  }
+  if (options.file === null && options.after > 0) {
+    throw new UsageRefused(
+      '--after is for an export of a part; the trail in the database is verified from its beginning',
+    );
+  }
   const publicKey = options.publicKey === null ? null : await readPublicKey(options.publicKey);
   const heads = await Promise.all(options.heads.map(readHead));
   const forged = heads.filter((head) => !isGenuine(head, publicKey ?? head.publicKey));
@@ -144,7 +154,8 @@ async function readPublicKey(file: string): Promise<string> {
 
 async function textOf(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    // Some editors begin a file with a byte order mark.
+    return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');
   } catch (error) {
     if (isSystemError(error)) throw new StartRefused(`\`${file}\` cannot be read: ${error.code}`);
     throw error;

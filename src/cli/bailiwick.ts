@@ -20,7 +20,7 @@ const { addAuditCommands } = await import('./audit-commands.js');
 const { addBackupCommands } = await import('./backup-commands.js');
 const { operatorHelp } = await import('./operator-help.js');
 const { listed } = await import('./option-values.js');
-const { describeFailure } = await import('./refusal.js');
+const { describeFailure, UsageRefused } = await import('./refusal.js');
 const { outliveReaders } = await import('./standard-output.js');
 
 const purposes = { serve: 'SERVES', apply: 'WORKS', export: 'WORKS', backup: 'WORKS', restore: 'WORKS' } as const;
@@ -44,7 +44,9 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 const program = new Command('bailiwick')
   .description('Who may do what, in which workspace, on whose behalf, and why.')
   .version(version)
-  .showHelpAfterError('(add --help for what there is)');
+  .showHelpAfterError('(add --help for what there is)')
+  // Before the commands are made, which take it over. Status 1 says something of what was asked.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 
 program
   .command('serve')
@@ -188,7 +190,6 @@ Ends with status 1 if --fail-on says so, with status 2 if something cannot be re
   git difftool --no-prompt --trust-exit-code --extcmd 'bailiwick policy diff' main -- policies
 `,
   )
-  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .action(async (before: string, after: string, options: PolicyDiffCommandOptions) => {
     try {
       await comparePolicyFiles(before, after, options);
@@ -357,5 +358,5 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(describeFailure(error));
-  process.exit(1);
+  process.exit(error instanceof UsageRefused ? 2 : 1);
 }

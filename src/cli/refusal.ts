@@ -10,6 +10,9 @@ export class StartRefused extends Error {
   }
 }
 
+/** The command was used wrongly, which ends it with status 2 as what the parser of arguments refuses does. */
+export class UsageRefused extends StartRefused {}
+
 /** What stands on the terminal. A defect keeps its stack; a refusal is for the reader, not for us. */
 export function describeFailure(error: unknown): string {
   if (error instanceof SettingsRefused) return error.problems.map((problem) => `bailiwick: ${problem}\n`).join('');

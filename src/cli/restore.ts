@@ -20,7 +20,7 @@ import {
 } from '../store/index.js';
 import { isConfirmed } from './confirmation.js';
 import { counted, Progress } from './progress.js';
-import { isSystemError, StartRefused } from './refusal.js';
+import { isSystemError, StartRefused, UsageRefused } from './refusal.js';
 import { readSecretKey } from './secret-key.js';
 
 /** What stops a restore unless it is accepted. */
@@ -47,6 +47,9 @@ export async function restore(
   options: RestoreOptions,
   terminal: RestoreTerminal,
 ): Promise<void> {
+  if (options.yes && !options.replace) {
+    throw new UsageRefused('--yes answers what --replace asks; give --replace with it, or leave it out');
+  }
   const accepted = acceptedIn(options.accept);
   const key = await readSecretKey(settings.secretKeyFile);
   if (key === null) {

@@ -203,11 +203,17 @@ test('what is refused is told with its place, and nothing is done', { timeout: 1
     [planned, { prune: 'Workspace' }, pruning],
     [join(planned, 'none'), {}, /^`.*none` cannot be read: ENOENT$/],
     [await newFolder({ 'README.md': '' }), {}, /^there is no document in /],
+    [correct, { exitCode: true }, /^--exit-code says what a plan holds; give --dry-run with it$/],
     [correct, { account: 'other' }, /^there is no account `other`; there are `default`$/],
     [correct, { as: 'nobody' }, /^there is no enabled user `nobody` in account `default`$/],
   ];
   for (const [path, options, message] of refusals) {
     expect(await refusalOf(applied(place, path, options))).toMatch(message);
+  }
+  for (const args of [['apply'], ['apply', 'a', 'b'], ['apply', 'a', '--nonsense'], ['export'], ['nonsense']]) {
+    const { status, stdout, stderr } = await bailiwick(place, ...args);
+    expect([args, status, stdout]).toEqual([args, 2, '']);
+    expect(stderr).toMatch(/^error: /);
   }
   const ended = await bailiwick(place, 'apply', correct, '--account', 'other');
   expect(ended).toMatchObject({
@@ -332,7 +338,9 @@ test('an export replaces what an export wrote, and touches nothing else', { time
   await writeFile(join(folder, 'workspaces.yaml'), `# mine\n${exportMark}\n`);
   await untouched('workspaces.yaml', replaced('workspaces.yaml'));
   const file = join(files, 'people.yaml');
-  expect(await refusalOf(exported(place, file))).toBe(`\`${file}\` is no folder, and none can be made there; name another`);
+  expect(await refusalOf(exported(place, file))).toBe(
+    `\`${file}\` is no folder, and none can be made there; name another`,
+  );
   expect(await refusalOf(exported(place, join(file, 'access')))).toBe(`\`${file}/access\` cannot be written: ENOTDIR`);
   expect((await readdir(folder)).sort()).toEqual(['.mine.yaml', 'README.md', 'groups.yaml', 'users.yaml']);
 });

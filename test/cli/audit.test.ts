@@ -172,7 +172,7 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (database) => {
     expect(printVerification(gone)).toContain('account nobody had 0 events and is not there');
     // As the API answers it, and with members that nobody asked for.
     const answer = { data: { auditHead: { __typename: 'AuditHead', ...head } } };
-    const good = await verify({ heads: [await kept('answer.json', JSON.stringify(answer))] });
+    const good = await verify({ heads: [await kept('answer.json', `\uFEFF${JSON.stringify(answer)}`)] });
     expect(good.trails).toMatchObject([{ verdict: { provenThrough: head['position'] } }]);
     for (const text of [
       '',
@@ -182,6 +182,8 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (database) => {
     ]) {
       await expect(verify({ heads: [await kept('none.json', text)] })).rejects.toThrow('is no head of an audit trail');
     }
+    await expect(verify({ file: path('gone.json'), account: account.name })).rejects.toThrow('leave --account out');
+    await expect(verify({ after: 4 })).rejects.toThrow('--after is for an export of a part');
     await expect(verify({ heads: [path('absent.json')] })).rejects.toThrow('cannot be read: ENOENT');
     await expect(verify({ publicKey: await kept('none.pem', 'x') })).rejects.toThrow('is no public key of heads');
     await expect(verify({ file: await kept('none.jsonl', 'x\n') })).rejects.toThrow('is no export of an audit trail');

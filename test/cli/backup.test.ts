@@ -345,4 +345,7 @@ test('as commands: statuses, and help that names the other', async () => {
     settings: { SECRET_KEY_FILE: '/nowhere/key' },
   });
   expect([refused.status, refused.stderr]).toEqual([1, expect.stringMatching(/^bailiwick: the secret key file/)]);
+  const unasked = await runProgram('cli/bailiwick.ts', ['restore', '/nowhere/at-all', '--yes'], {});
+  expect([unasked.status, unasked.stderr]).toEqual([2, expect.stringMatching(/^bailiwick: --yes answers what/)]);
+  expect((await runProgram('cli/bailiwick.ts', ['backup'], {})).status).toBe(2);
 });
