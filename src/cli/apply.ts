@@ -234,10 +234,10 @@ export async function exportTo(
   options: Pick<ApplyOptions, 'account'>,
   { output, errors }: Pick<Terminal, 'output' | 'errors'>,
 ): Promise<void> {
-  await refuseOthers(folder);
   for (const name of Object.values(fileNames)) {
     for (const written of [name, unfinishedOf(name)]) await refuseToOverwrite(join(folder, written), settings);
   }
+  await refuseOthers(folder);
   await withAccount(settings, options, openAsItIs, async (iam, account) => {
     const exported = exportAccount(await readCurrent(iam.store, account.id), iam.now());
     await mkdir(folder, { recursive: true }).catch((error: unknown) => {

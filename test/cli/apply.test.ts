@@ -341,7 +341,9 @@ test('an export replaces what an export wrote, and touches nothing else', { time
   expect(await refusalOf(exported(place, file))).toBe(
     `\`${file}\` is no folder, and none can be made there; name another`,
   );
-  expect(await refusalOf(exported(place, join(file, 'access')))).toBe(`\`${file}/access\` cannot be written: ENOTDIR`);
+  expect(await refusalOf(exported(place, join(file, 'access')))).toBe(
+    `\`${file}/access\` is no folder, and none can be made there; name another`,
+  );
   expect((await readdir(folder)).sort()).toEqual(['.mine.yaml', 'README.md', 'groups.yaml', 'users.yaml']);
 });
 test(
