@@ -226,9 +226,11 @@ function planGrant({ changes, now }: Planning, grant: WantedGrant, there: Sayabl
   const { policy, subject, scope, expiresAt, place } = grant;
   const name = grantName(grant);
   if (expiresAt !== null && expiresAt <= now) {
-    // It stands in files for as long as nobody takes it out.
-    const details = [{ field: 'expiresAt', before: 'ended', after: instant(expiresAt) }];
-    changes.push({ verb: 'KEEP', kind: 'Grant', name, place, details, steps: [] });
+    // It stands in files for as long as nobody takes it out, and none that has ended can be given.
+    const before = there === null ? 'ended' : instant(there.expiresAt);
+    const steps = there === null ? [] : [step('revoke grants', 'revokeGrant', () => ({ id: there.id }))];
+    const details = [{ field: 'expiresAt', before, after: instant(expiresAt) }];
+    changes.push({ verb: steps.length === 0 ? 'KEEP' : 'DELETE', kind: 'Grant', name, place, details, steps });
     return;
   }
   const details = differences([

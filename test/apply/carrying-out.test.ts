@@ -236,6 +236,18 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (database) => {
     expect(isEmpty(await land.plan(before, { prune: ['Grant', 'User', 'Group'] }))).toBe(true);
   });
 
+  test('a grant that the files say has ended is live no longer, and then there is nothing to do', async () => {
+    const land = await newLand(iam);
+    const rest = `kind: Policy\nname: p\ndocument: ${reading}\n---\nkind: User\nname: u\n`;
+    const grant = 'kind: Grant\npolicy: p\nsubject: {user: u}\nscope: all\n';
+    await land.apply([rest, grant].join('---\n'));
+    const ended = [rest, `${grant}expiresAt: 2020-01-01T00:00:00Z\n`].join('---\n');
+    expect(await land.apply(ended)).toMatchObject({ done: 1, failure: null });
+    const { grants } = await readCurrent(iam.store, land.accountId);
+    expect(grants.filter(({ subjectKind }) => subjectKind === 'USER')).toEqual([]);
+    expect(isEmpty(await land.plan(ended))).toBe(true);
+  });
+
   test('a policy that is pruned takes along grants of it that have ended, whoever had them', async () => {
     const land = await newLand(iam);
     const kept = `kind: Policy\nname: kept\ndocument: ${reading}\n`;
