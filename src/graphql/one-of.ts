@@ -1,4 +1,7 @@
-/** Inputs of a `@oneOf` type: whether values of variables choose as they should. */
+/**
+ * What compiled coercion does not look at in values of variables: that of a `@oneOf` type exactly one is given, and that an
+ * object is not an empty list.
+ */
 import {
   getNamedType,
   isInputObjectType,
@@ -17,10 +20,10 @@ const lookedAtOnce: ReadonlySet<string> = new Set(['SignedRequestInput']);
 /** Whether a value chooses as it should; whatever else may be wrong with it is for others to find. */
 type Choosing = (value: unknown) => boolean;
 
-/** A variable behind which one of several could be given, or what is looked at only once. */
+/** A variable behind which objects stand. */
 export interface Choice {
   readonly name: string;
-  /** Whether exactly one is given wherever one of several is asked for, and nothing that may be looked at only once. */
+  /** Whether exactly one is given wherever one of several is asked for, no list for an object, and nothing that may be looked at only once. */
   readonly isPlain: Choosing;
 }
 
@@ -50,6 +53,7 @@ function choosingOf(type: GraphQLInputType): Choosing {
   const choices: Choice[] = [];
   const choosing: Choosing = (value) => {
     if (typeof value !== 'object' || value === null) return true;
+    if (Array.isArray(value)) return false;
     const members = value as Readonly<Record<string, unknown>>;
     if (isOneOf) {
       const names = Object.keys(members);
@@ -67,16 +71,5 @@ function choosingOf(type: GraphQLInputType): Choosing {
 const ofObjects = new WeakMap<GraphQLInputObjectType, Choosing>();
 
 function isChoice(type: GraphQLInputType): boolean {
-  const seen = new Set<unknown>();
-  const reaches = (inner: GraphQLInputType): boolean => {
-    const named = getNamedType(inner);
-    if (!isInputObjectType(named) || seen.has(named)) return false;
-    seen.add(named);
-    return (
-      named.isOneOf ||
-      lookedAtOnce.has(named.name) ||
-      Object.values(named.getFields()).some((field) => reaches(field.type))
-    );
-  };
-  return reaches(type);
+  return isInputObjectType(getNamedType(type));
 }

@@ -31,10 +31,20 @@ import {
 import { fragmentsOf } from './fragments.js';
 
 /**
- * Largest that is compiled: in fields, arguments and fields of inputs. Fields of an interface count for each type that may
- * stand there, and what is asked for more than once each time: so the compiler writes them.
+ * Largest that is compiled. Each field and each argument is one, fields of an interface for each type that may stand there, and
+ * what is asked for more than once each time: so the compiler writes them. A field of an input is four, as it is written with
+ * many checks, and every operation is ten from the beginning.
  */
 export const largestCompiled = 400;
+
+const sizeOfInputField = 4;
+const smallest = 10;
+
+/** Names are written into the program again and again. */
+const longestName = 64;
+
+/** The compiler walks through everything below a field, for each field; so far it may go altogether. */
+const longestWalk = 5_000;
 
 /** How large a program an operation is compiled to, at most `largestCompiled`; null: it may not be compiled. */
 export function compiledSizeOf(
@@ -44,16 +54,18 @@ export function compiledSizeOf(
 ): number | null {
   const root = schema.getRootType(operation.operation);
   if (root == null || !holdsNoTexts(schema, document)) return null;
+  const fragments = fragmentsOf(document);
+  if (new Walk(fragments).lengthOf(operation.selectionSet) > longestWalk) return null;
   const inputs = sizeOfInputs(schema, operation);
-  const size = inputs + new Expansion(schema, fragmentsOf(document)).sizeOf(root, operation.selectionSet);
+  const size = smallest + inputs + new Expansion(schema, fragments).sizeOf(root, operation.selectionSet);
   return size > largestCompiled ? null : size;
 }
 
 /**
  * Whether nothing but names, numbers and whole variables stands in a document. The compiler writes values into its program
  * as source text, and looks in texts for marks of its own, so that a text could be read as a program; it reads variables
- * within lists, objects and JSON otherwise than the executor; and an object of its program has `__proto__` for what it
- * inherits from.
+ * within lists, objects and JSON otherwise than the executor; an object of its program has `__proto__` for what it inherits
+ * from; and it puts names of answers together with `_`, so that two with one within could be taken for one another.
  */
 function holdsNoTexts(schema: GraphQLSchema, document: DocumentNode): boolean {
   const types = new TypeInfo(schema);
@@ -70,7 +82,10 @@ function holdsNoTexts(schema: GraphQLSchema, document: DocumentNode): boolean {
     document,
     visitWithTypeInfo(types, {
       [Kind.NAME]: (node) => {
-        harmless &&= node.value !== '__proto__';
+        harmless &&= node.value !== '__proto__' && node.value.length <= longestName;
+      },
+      [Kind.FIELD]: ({ alias }) => {
+        harmless &&= !(alias?.value.includes('_') ?? false);
       },
       [Kind.STRING]: refuse,
       [Kind.LIST]: refuse,
@@ -97,10 +112,58 @@ function sizeOfInputs(schema: GraphQLSchema, { variableDefinitions = [] }: Opera
 
 function sizeOfInput(type: GraphQLInputType, around: ReadonlySet<GraphQLInputObjectType>): number {
   const named = getNamedType(type);
-  if (!isInputObjectType(named)) return 1;
+  if (!isInputObjectType(named)) return sizeOfInputField;
   if (around.has(named)) return Infinity;
   const within = new Set([...around, named]);
-  return Object.values(named.getFields()).reduce((sum, field) => sum + sizeOfInput(field.type, within), 1);
+  return Object.values(named.getFields()).reduce(
+    (sum, field) => sum + sizeOfInput(field.type, within),
+    sizeOfInputField,
+  );
+}
+
+interface Walked {
+  /** Selections, with those of fragments wherever they are spread, whether or not their conditions can hold. */
+  readonly selections: number;
+  /** Selections below each field, together. */
+  readonly length: number;
+}
+
+/** How far the compiler walks: again for each field, through every spread again. Each fragment is measured once. */
+class Walk {
+  readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  readonly #ofFragments = new Map<string, Walked>();
+
+  constructor(fragments: ReadonlyMap<string, FragmentDefinitionNode>) {
+    this.#fragments = fragments;
+  }
+
+  lengthOf(selectionSet: SelectionSetNode): number {
+    return this.#through(selectionSet).length;
+  }
+
+  #through(selectionSet: SelectionSetNode | undefined): Walked {
+    let selections = 0;
+    let length = 0;
+    for (const selection of selectionSet?.selections ?? []) {
+      const below =
+        selection.kind === Kind.FRAGMENT_SPREAD
+          ? this.#throughFragment(selection.name.value)
+          : this.#through(selection.selectionSet);
+      selections += 1 + below.selections;
+      length += below.length + (selection.kind === Kind.FIELD ? below.selections : 0);
+    }
+    return { selections, length };
+  }
+
+  #throughFragment(name: string): Walked {
+    const known = this.#ofFragments.get(name);
+    if (known !== undefined) return known;
+    // Validation has refused those that spread themselves.
+    this.#ofFragments.set(name, { selections: Infinity, length: Infinity });
+    const walked = this.#through(this.#fragments.get(name)?.selectionSet);
+    this.#ofFragments.set(name, walked);
+    return walked;
+  }
 }
 
 /** Counts what the compiler writes, and stops when it is too much: a few names can stand for millions of fields. */

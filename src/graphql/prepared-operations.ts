@@ -33,13 +33,13 @@ export interface PreparationLimits {
   readonly after: number;
   /** How many are kept, and how many are counted. */
   readonly most: number;
-  /** How large those that are kept may be together, measured as one is (`largestCompiled`); one takes 1 to 3 kB for each. */
+  /** How large those that are kept may be together, measured as one is (`largestCompiled`); 1 to 5 kB for each. */
   readonly room: number;
   /** Share of the time that may go into compiling: nobody slows others down by sending what nobody sent before. */
   readonly share: number;
 }
 
-export const usualPreparation: PreparationLimits = { after: 3, most: 1_000, room: 30_000, share: 0.1 };
+export const usualPreparation: PreparationLimits = { after: 3, most: 1_000, room: 20_000, share: 0.1 };
 
 /** Longer ones are taken apart each time: what is kept with a query is its text and what was read of it. */
 const longestDocument = 5_000;

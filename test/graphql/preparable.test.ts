@@ -28,17 +28,17 @@ function sizeOf(text: string): number | null {
 
 describe('how large an operation is when it is compiled', () => {
   it.each([
-    ['{ number(value: 1, ratio: -1.5, sure: true, way: UP) }', 5],
-    ['{ number(value: null) }', 2],
-    ['query ($v: Int = 1) { number(value: $v) }', 3],
-    ['query ($v: Pair) { pair(value: $v) }', 5],
+    ['{ number(value: 1, ratio: -1.5, sure: true, way: UP) }', 15],
+    ['{ number(value: null) }', 12],
+    ['query ($v: Int = 1) { number(value: $v) }', 16],
+    ['query ($v: Pair) { pair(value: $v) }', 24],
     // Each field once for A and once for B.
-    ['{ thing { id } }', 3],
-    ['{ thing { id id } }', 5],
-    ['{ thing { self { id } } }', 7],
+    ['{ thing { id } }', 13],
+    ['{ thing { id id } }', 15],
+    ['{ thing { self { id } } }', 17],
     // A fragment for B alone is looked at for A too, and left out.
-    ['{ thing { ... on B { more } } }', 4],
-    ['{ thing { ...F } } fragment F on Thing { id }', 5],
+    ['{ thing { ... on B { more } } }', 14],
+    ['{ thing { ...F } } fragment F on Thing { id }', 15],
   ])('%s', (text, size) => {
     expect(sizeOf(text)).toBe(size);
   });
@@ -49,10 +49,28 @@ describe('how large an operation is when it is compiled', () => {
     expect(sizeOf(`{ ...F0 } ${fragments.join(' ')} fragment F${levels} on Query { thing { id } }`)).toBeNull();
   });
 
+  it('counts on where conditions cannot hold, because the compiler walks there too', () => {
+    const walking = (levels: number): string => {
+      const doubling = Array.from({ length: levels }, (_, n) => `fragment F${n} on B { ...F${n + 1} ...F${n + 1} }`);
+      return `{ thing { ... on A { id ... on Thing { ...F0 } } } } ${doubling.join(' ')} fragment F${levels} on B { id }`;
+    };
+    expect([sizeOf(walking(8)), sizeOf(walking(12)), sizeOf(walking(60))]).toEqual([16, null, null]);
+    const twice = '{ thing { ... on A { ...F } } } fragment F on B { self { ...F } }';
+    expect(sizeOf(twice)).toBeNull();
+  });
+
+  it('takes names as long as anybody writes them', () => {
+    const named = (length: number): string => `{ ${'n'.repeat(length)}: numbers }`;
+    expect([sizeOf(named(64)), sizeOf(named(65))]).toEqual([11, null]);
+    expect(sizeOf(`query ($${'v'.repeat(65)}: Int) { number(value: $${'v'.repeat(65)}) }`)).toBeNull();
+  });
+
   it('is what may be, up to the limit', () => {
     const fields = (count: number): string =>
       `{ ${Array.from({ length: count }, (_, n) => `n${n}: numbers`).join(' ')} }`;
-    expect([sizeOf(fields(largestCompiled)), sizeOf(fields(largestCompiled + 1))]).toEqual([largestCompiled, null]);
+    // Every operation is ten from the beginning.
+    const most = largestCompiled - 10;
+    expect([sizeOf(fields(most)), sizeOf(fields(most + 1))]).toEqual([largestCompiled, null]);
   });
 });
 
@@ -69,6 +87,7 @@ describe('what is not compiled', () => {
     ['an input that may stand within itself', 'query ($v: Endless) { endless(value: $v) }'],
     ['an unknown input', 'query ($v: Nothing) { endless(value: $v) }'],
     ['`__proto__` as an answer', '{ __proto__: number }'],
+    ['a name of an answer that could be two names put together', '{ b_a: number }'],
     ['`__proto__` as a fragment', '{ ...__proto__ } fragment __proto__ on Query { number }'],
     ['a mutation where there is none', 'mutation { number }'],
   ])('%s', (_what, text) => {

@@ -110,6 +110,16 @@ describe('what the compiler reads otherwise is not compiled', () => {
   }); // prettier-ignore
 });
 
+it('an empty list is no object, wherever one is wanted', async () => {
+  const users = 'query U($f: UserFilterInput) { users(filter: $f) { totalCount } }';
+  expect(await askBothWays(users, { f: {} })).toBe(true);
+  expect(await askBothWays(users, { f: [] })).toBe(false);
+  const drafts = 'query S($r: [AccessRequestInput!]!) { checkAccess(requests: $r) { effect } }';
+  expect(await askBothWays(drafts, { r: [{ action: 'a:b:c', context: [] }] })).toBe(true);
+  expect(await askBothWays(drafts, { r: [{ action: 'a:b:c', context: [[]] }] })).toBe(false);
+  expect(await askBothWays(drafts, { r: [{ action: 'a:b:c', principal: [] }] })).toBe(false);
+});
+
 describe('a variable that is null within an argument is the caller’s fault, on both ways', () => {
   it.each([
     'query N($v: String = "x") { checkAccess(requests: [{action: "a:b:c", context: [{key: "hunter2", values: [$v]}]}]) { effect } }',
@@ -206,7 +216,8 @@ class Writer {
     const nullable = String(getNullableType(type));
     const fallback = isScalarType(type) || isEnumType(getNullableType(type)) ? this.#default(type, value) : null;
     this.declared.push(fallback !== null && chance < 0.4 ? `$${name}: ${nullable} = ${fallback}` : `$${name}: ${String(type)}`);
-    if (chance < 0.2) this.variables[name] = null;
+    if (chance < 0.1) this.variables[name] = null;
+    else if (chance < 0.2) this.variables[name] = isListType(getNullableType(type)) ? [[]] : [];
     else if (chance > 0.1) this.variables[name] = value;
     return `$${name}`;
   } // prettier-ignore

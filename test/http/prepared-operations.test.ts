@@ -373,8 +373,8 @@ describe('what is kept of prepared operations', () => {
   });
 
   it('is no larger than there is room for', async () => {
-    // Each has three fields.
-    const house = await startHouse({ preparation: { after: 1, most: 10, room: 6, share: 1 } });
+    // Each is thirteen large.
+    const house = await startHouse({ preparation: { after: 1, most: 10, room: 26, share: 1 } });
     const token = await house.signIn(house.root, 'account');
     const find = vi.spyOn(PreparedOperations.prototype, 'find');
     const found = async (name: string): Promise<boolean> => {
