@@ -53,7 +53,7 @@ export function compiledSizeOf(
   operation: OperationDefinitionNode,
 ): number | null {
   const root = schema.getRootType(operation.operation);
-  if (root == null || !holdsNoTexts(schema, document)) return null;
+  if (root == null || !isHarmless(schema, document)) return null;
   const fragments = fragmentsOf(document);
   if (new Walk(fragments).lengthOf(operation.selectionSet) > longestWalk) return null;
   const inputs = sizeOfInputs(schema, operation);
@@ -67,7 +67,7 @@ export function compiledSizeOf(
  * within lists, objects and JSON otherwise than the executor; an object of its program has `__proto__` for what it inherits
  * from; and it puts names of answers together with `_`, so that two with one within could be taken for one another.
  */
-function holdsNoTexts(schema: GraphQLSchema, document: DocumentNode): boolean {
+function isHarmless(schema: GraphQLSchema, document: DocumentNode): boolean {
   const types = new TypeInfo(schema);
   let harmless = true;
   const refuse = (): void => {

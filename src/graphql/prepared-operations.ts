@@ -16,7 +16,7 @@ import {
 import { compileQuery, isCompiledQuery, type CompiledQuery } from 'graphql-jit';
 import type { GraphContext } from './context.js';
 import { checkOperation, isPlain, priceOf } from './limits.js';
-import { choicesOf, type Choice } from './one-of.js';
+import { objectVariablesOf, type ObjectVariable } from './plain-inputs.js';
 import { compiledSizeOf } from './preparable.js';
 import type { Throttle } from './throttle.js';
 
@@ -138,7 +138,7 @@ export class PreparedOperation {
   readonly #document: DocumentNode;
   readonly #operation: OperationDefinitionNode;
   readonly #compiled: CompiledQuery;
-  readonly #choices: readonly Choice[];
+  readonly #objects: readonly ObjectVariable[];
 
   constructor(
     schema: GraphQLSchema,
@@ -155,7 +155,7 @@ export class PreparedOperation {
     this.#document = document;
     this.#operation = operation;
     this.#compiled = compiled;
-    this.#choices = choicesOf(schema, operation);
+    this.#objects = objectVariablesOf(schema, operation);
   }
 
   /**
@@ -165,8 +165,8 @@ export class PreparedOperation {
   async answer(context: GraphContext, variables: Variables): Promise<string | null> {
     const { call } = context;
     if (call.principal.kind === 'ANONYMOUS') return null;
-    // The compiled function does not know of `@oneOf`.
-    for (const { name, isPlain } of this.#choices) if (!isPlain(variables[name])) return null;
+    // The compiled function does not look at all of it.
+    for (const { name, isPlain } of this.#objects) if (!isPlain(variables[name])) return null;
     try {
       checkOperation(this.#document, this.#operation, variables, call);
       const price = priceOf(this.#schema, this.#document, this.#operation, variables);

@@ -358,14 +358,19 @@ describe.each(databaseNames)('prepared operations on %s', (database) => {
 });
 
 describe('what is kept of prepared operations', () => {
-  it('is no more than the limit, and what was used longest ago goes first', async () => {
-    const house = await startHouse({ preparation: { after: 1, most: 2, room: 1_000, share: 1 } });
-    const token = await house.signIn(house.root, 'account');
+  /** Asks the same under a name; whether it was kept. */
+  function askNamed(house: TestHouse, token: string): (name: string) => Promise<boolean> {
     const find = vi.spyOn(PreparedOperations.prototype, 'find');
-    const found = async (name: string): Promise<boolean> => {
+    return async (name) => {
       await house.gql(token, `query ${name} { viewer { actor { name } } }`);
       return find.mock.results.at(-1)?.value !== null;
     };
+  }
+
+  it('is no more than the limit, and what was used longest ago goes first', async () => {
+    const house = await startHouse({ preparation: { after: 1, most: 2, room: 1_000, share: 1 } });
+    const token = await house.signIn(house.root, 'account');
+    const found = askNamed(house, token);
     expect([await found('A'), await found('A')]).toEqual([false, true]);
     expect([await found('B'), await found('A')]).toEqual([false, true]);
     expect(await found('C')).toBe(false);
@@ -376,11 +381,7 @@ describe('what is kept of prepared operations', () => {
     // Each is thirteen large.
     const house = await startHouse({ preparation: { after: 1, most: 10, room: 26, share: 1 } });
     const token = await house.signIn(house.root, 'account');
-    const find = vi.spyOn(PreparedOperations.prototype, 'find');
-    const found = async (name: string): Promise<boolean> => {
-      await house.gql(token, `query ${name} { viewer { actor { name } } }`);
-      return find.mock.results.at(-1)?.value !== null;
-    };
+    const found = askNamed(house, token);
     for (const name of ['A', 'B']) expect([await found(name), await found(name)]).toEqual([false, true]);
     expect([await found('A'), await found('C')]).toEqual([true, false]);
     expect([await found('C'), await found('A'), await found('B')]).toEqual([true, true, false]);

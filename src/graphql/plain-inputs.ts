@@ -17,31 +17,34 @@ import {
 /** Requests that somebody else received: a signature is counted each time that it is looked at. */
 const lookedAtOnce: ReadonlySet<string> = new Set(['SignedRequestInput']);
 
-/** Whether a value chooses as it should; whatever else may be wrong with it is for others to find. */
-type Choosing = (value: unknown) => boolean;
+/** Whether a value is as plain as it should be; whatever else may be wrong with it is for others to find. */
+type IsPlain = (value: unknown) => boolean;
 
 /** A variable behind which objects stand. */
-export interface Choice {
+export interface ObjectVariable {
   readonly name: string;
-  /** Whether exactly one is given wherever one of several is asked for, no list for an object, and nothing that may be looked at only once. */
-  readonly isPlain: Choosing;
+  /** Exactly one is given wherever one of several is asked for, no list for an object, nothing that may be looked at only once. */
+  readonly isPlain: IsPlain;
 }
 
 /** Such variables of an operation. */
-export function choicesOf(schema: GraphQLSchema, { variableDefinitions = [] }: OperationDefinitionNode): Choice[] {
+export function objectVariablesOf(
+  schema: GraphQLSchema,
+  { variableDefinitions = [] }: OperationDefinitionNode,
+): ObjectVariable[] {
   return variableDefinitions.flatMap(({ variable, type: node }) => {
     // A switch over kinds of node is all that tells the overloads apart.
     const type = typeFromAST(schema, node) as GraphQLInputType | undefined;
-    if (type === undefined || !isChoice(type)) return [];
-    return [{ name: variable.name.value, isPlain: choosingOf(type) }];
+    if (type === undefined || !isInputObjectType(getNamedType(type))) return [];
+    return [{ name: variable.name.value, isPlain: plainnessOf(type) }];
   });
 }
 
 /** Made once of a type, as a batch has a thousand values of it. */
-function choosingOf(type: GraphQLInputType): Choosing {
-  if (isNonNullType(type)) return choosingOf(type.ofType);
+function plainnessOf(type: GraphQLInputType): IsPlain {
+  if (isNonNullType(type)) return plainnessOf(type.ofType);
   if (isListType(type)) {
-    const ofItem = choosingOf(type.ofType);
+    const ofItem = plainnessOf(type.ofType);
     return (value) => (Array.isArray(value) ? value.every(ofItem) : ofItem(value));
   }
   if (!isInputObjectType(type)) return () => true;
@@ -50,26 +53,24 @@ function choosingOf(type: GraphQLInputType): Choosing {
   if (lookedAtOnce.has(type.name)) return (value) => value === undefined || value === null;
   const { isOneOf } = type;
   // Filled below: types may contain themselves.
-  const choices: Choice[] = [];
-  const choosing: Choosing = (value) => {
+  const members: ObjectVariable[] = [];
+  const isPlainObject: IsPlain = (value) => {
     if (typeof value !== 'object' || value === null) return true;
     if (Array.isArray(value)) return false;
-    const members = value as Readonly<Record<string, unknown>>;
+    const given = value as Readonly<Record<string, unknown>>;
     if (isOneOf) {
-      const names = Object.keys(members);
-      if (names.length !== 1 || members[names[0] ?? ''] == null) return false;
+      const names = Object.keys(given);
+      if (names.length !== 1 || given[names[0] ?? ''] == null) return false;
     }
-    return choices.every(({ name, isPlain }) => isPlain(members[name]));
+    return members.every(({ name, isPlain }) => isPlain(given[name]));
   };
-  ofObjects.set(type, choosing);
+  ofObjects.set(type, isPlainObject);
   for (const field of Object.values(type.getFields())) {
-    if (isChoice(field.type)) choices.push({ name: field.name, isPlain: choosingOf(field.type) });
+    if (isInputObjectType(getNamedType(field.type))) {
+      members.push({ name: field.name, isPlain: plainnessOf(field.type) });
+    }
   }
-  return choosing;
+  return isPlainObject;
 }
 
-const ofObjects = new WeakMap<GraphQLInputObjectType, Choosing>();
-
-function isChoice(type: GraphQLInputType): boolean {
-  return isInputObjectType(getNamedType(type));
-}
+const ofObjects = new WeakMap<GraphQLInputObjectType, IsPlain>();
