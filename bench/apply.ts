@@ -15,14 +15,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { parseArgs } from 'node:util';
-import { postgresFor } from './http/postgres.js';
+import { number, readOptions } from '../test/kit/options.js';
+import { databaseOption, postgresFor } from './http/postgres.js';
 
-const { values } = parseArgs({
-  options: { users: { type: 'string', default: '100000' }, database: { type: 'string', default: 'sqlite' } },
+const values = readOptions('npm run bench:apply --', 'What `bailiwick apply` and `export` cost for many users.', {
+  users: number('users', 100_000),
+  database: {
+    ...databaseOption,
+    help: '`sqlite`, `postgres` (a server of its own for this run), or the URL of an empty PostgreSQL database',
+  },
 });
-const users = Number(values.users);
-if (!Number.isSafeInteger(users) || users < 1) throw new Error('give --users a whole number from 1');
+const { users } = values;
 const postgres = await postgresFor(values.database);
 const folder = await mkdtemp(join(tmpdir(), 'bailiwick-bench-apply-'));
 const usage = `data:text/javascript,${encodeURIComponent(

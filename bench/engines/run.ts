@@ -31,7 +31,7 @@
  * that is missed ends the run with status 1 only with `--strict`.
  */
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
+import { choices, flag, number, readOptions, seed as seedOption, text } from '../../test/kit/options.js';
 import { weigh, weighApart } from './heap.js';
 import {
   adapters,
@@ -48,28 +48,28 @@ import {
 import { judgeTargets, type Row, type WorldFigures, writeTable } from './report.js';
 import { makeWorld, worldNames } from './worlds.js';
 
-const { values } = parseArgs({
-  options: {
-    worlds: { type: 'string', default: worldNames.join(',') },
-    engines: { type: 'string', default: adapters.map(({ name }) => name).join(',') },
-    rounds: { type: 'string', default: '3' },
-    size: { type: 'string', default: '1' },
-    seed: { type: 'string', default: '1' },
-    turn: { type: 'string', default: '80' },
-    patience: { type: 'string', default: '4000' },
-    'no-heap': { type: 'boolean', default: false },
-    strict: { type: 'boolean', default: false },
-    weigh: { type: 'string' },
+const values = readOptions(
+  'npm run bench:engines --',
+  'Our policy engine beside others on the same worlds. What the columns mean is told in bench/engines/run.ts.',
+  {
+    worlds: choices('what is decided about', worldNames),
+    engines: choices(
+      'whom it is compared with',
+      adapters.map(({ name }) => name),
+    ),
+    rounds: number('rounds, in each of which engines take turns', 3),
+    size: number('how large worlds are, against what their names say', 1, { least: 0.001, whole: false }),
+    seed: seedOption(1),
+    turn: number('milliseconds of a turn', 80),
+    patience: number('milliseconds that one engine may take for a turn', 4_000),
+    'no-heap': flag('leave the heap out, which takes a process for each engine and world'),
+    strict: flag('end with status 1 where a target is missed'),
+    weigh: text('only print the heap of this engine in the world of --worlds; the run starts itself with it', null),
   },
-});
-const seed = Number(values.seed);
-const size = Number(values.size);
-const effort: Effort = {
-  rounds: Number(values.rounds),
-  turnMs: Number(values.turn),
-  patienceMs: Number(values.patience),
-};
-const chosen = adapters.filter(({ name }) => name === ours.name || values.engines.split(',').includes(name));
+);
+const { seed, size } = values;
+const effort: Effort = { rounds: values.rounds, turnMs: values.turn, patienceMs: values.patience };
+const chosen = adapters.filter(({ name }) => name === ours.name || values.engines.includes(name));
 
 /** Only where somebody watches. */
 const progress = (text: string): void => {
@@ -150,7 +150,7 @@ function compare(): void {
   for (const { name, use } of chosen) console.log(`  ${name.padEnd(10)} ${use}`);
 
   const measured: WorldFigures[] = [];
-  for (const name of values.worlds.split(',')) {
+  for (const name of values.worlds) {
     const figures = measureWorld(name);
     global.gc?.();
     const whole = values['no-heap'] || /^growth|wild$/.test(name) ? figures : withHeap(figures);
@@ -167,8 +167,8 @@ function compare(): void {
   process.exitCode = disagreements.length > 0 || (values.strict && verdicts.some(({ reached }) => !reached)) ? 1 : 0;
 }
 
-if (values.weigh === undefined) compare();
+if (values.weigh === null) compare();
 else {
-  const question = { engine: values.weigh, world: values.worlds, seed, size, patienceMs: effort.patienceMs };
+  const question = { engine: values.weigh, world: values.worlds[0] ?? '', seed, size, patienceMs: effort.patienceMs };
   console.log(JSON.stringify(weigh(question)));
 }

@@ -15,36 +15,39 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { Progress } from '../../src/cli/progress.js';
+import { choice, flag, number, readOptions, seed as seedOption } from '../../test/kit/options.js';
 import { exchange } from './connection.js';
 import type { Server, Site } from './contestant.js';
 import { openProgram } from './contestants/bailiwick.js';
 import { type Asked, drawAsked, type Draws, effectsOf } from './draws.js';
 import { type Checked, Client, medianOf, timeInTurns } from './measurement.js';
-import { postgresFor } from './postgres.js';
+import { databaseOption, postgresFor } from './postgres.js';
 import { align, figure, ratioOf } from './report.js';
 import { bodyOf, bytesOf, readGraphQL, type Row, rowsOf } from './requests.js';
 import { makeSite, rootFrom } from './site.js';
 import { makeWorld } from './world.js';
 
-const { values } = parseArgs({
-  options: {
-    users: { type: 'string', default: '100000' },
-    policies: { type: 'string', default: '10000' },
-    database: { type: 'string', default: 'sqlite' },
-    requests: { type: 'string', default: '4000' },
-    rounds: { type: 'string', default: '3' },
-    turn: { type: 'string', default: '1000' },
-    seed: { type: 'string', default: '1' },
-    judge: { type: 'string', default: 'wall' },
-    strict: { type: 'boolean', default: false },
+const values = readOptions(
+  'npm run bench:growth-http --',
+  'How the cost of a decision grows from a small account to a large one, over HTTP and in process.',
+  {
+    users: number('users of the large account', 100_000),
+    policies: number('policies of the large account', 10_000),
+    database: databaseOption,
+    requests: number('different requests, each of a user drawn by Zipf’s law', 4_000),
+    rounds: number('turns of each account', 3),
+    turn: number('milliseconds of a turn over HTTP', 1_000),
+    seed: seedOption(1),
+    judge: choice('what the target is judged by', ['wall', 'processor'], 'wall'),
+    strict: flag('end with status 1 where a target is missed'),
   },
-});
+);
 const mostOverHttp = 1.2;
 const mostInProcess = 3;
 const small = { users: 1_000, policies: 100 };
-const seed = Number(values.seed);
-const rounds = Number(values.rounds);
+const { seed, rounds } = values;
 const bundles = fileURLToPath(new URL('./', import.meta.url));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
@@ -62,10 +65,13 @@ async function makeAccount(
   await mkdir(folder);
   const root = rootFrom(import.meta.url);
   const size = { users, policies, requests: 1_000 };
-  const asked = drawAsked(makeWorld(seed, size), Number(values.requests));
+  const asked = drawAsked(makeWorld(seed, size), values.requests);
   const callers = [...new Set(asked.map(({ user }) => user))];
   const places = { folder, root, bundles, program: join(root, 'dist') };
-  const site = await makeSite({ ...places, seed, size, callers, postgresUrl });
+  const progress = new Progress(process.stderr);
+  const told = (put: number): void => progress.tell('users', put, users);
+  const site = await makeSite({ ...places, seed, size, callers, postgresUrl, progress: told });
+  progress.close();
   const name = `${figure(users)} users, ${figure(policies)} policies`;
   console.log(
     `${name}: put in within ${(site.seeded.milliseconds / 1_000).toFixed(1)} s, ${callers.length} of them ask`,
@@ -120,7 +126,7 @@ const postgres = await postgresFor(values.database);
 const client = new Client(bundles);
 const opened: Checked[] = [];
 try {
-  const large = { users: Number(values.users), policies: Number(values.policies) };
+  const large = { users: values.users, policies: values.policies };
   const accounts = [
     await makeAccount(join(folder, 'small'), small, postgres?.url ?? null),
     await makeAccount(join(folder, 'large'), large, postgres?.url ?? null),
@@ -135,7 +141,7 @@ try {
     ({ name }) => name === 'check',
   );
   if (disagreements.length === 0 && row !== undefined) {
-    const turnMs = Number(values.turn);
+    const turnMs = values.turn;
     const effort = { rounds, turnMs, patienceMs: turnMs * 20, connections: 32 };
     const { servers } = await timeInTurns(
       client,

@@ -28,7 +28,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { choice, choices, flag, number, readOptions, seed } from '../../test/kit/options.js';
 import { adapters } from './adapters.js';
 import type { Server } from './contestant.js';
 import {
@@ -40,48 +40,49 @@ import {
   timeInTurns,
   type Checked,
 } from './measurement.js';
-import { postgresFor } from './postgres.js';
+import { databaseOption, postgresFor } from './postgres.js';
 import { judgeTargets, type Measure, ours, writeTable } from './report.js';
 import { type Answer, rowNames, rowsOf } from './requests.js';
 import { makeSite, rootFrom, siteOf } from './site.js';
 
-const { values } = parseArgs({
-  options: {
-    rows: { type: 'string', default: rowNames.join(',') },
-    servers: { type: 'string', default: adapters.map(({ name }) => name).join(',') },
-    database: { type: 'string', default: 'sqlite' },
-    rounds: { type: 'string', default: '3' },
-    processes: { type: 'string', default: '1' },
-    turn: { type: 'string', default: '800' },
-    connections: { type: 'string', default: '32' },
-    users: { type: 'string', default: '1000' },
-    policies: { type: 'string', default: '100' },
-    seed: { type: 'string', default: '1' },
-    judge: { type: 'string', default: 'wall' },
-    strict: { type: 'boolean', default: false },
+const values = readOptions(
+  'npm run bench:http --',
+  'The server that is shipped beside others, over HTTP on this machine. What the columns mean is told in bench/http/run.ts.',
+  {
+    rows: choices('what is asked', rowNames),
+    servers: choices(
+      'whom it is compared with',
+      adapters.map(({ name }) => name),
+    ),
+    database: databaseOption,
+    rounds: number('turns of each server', 3),
+    processes: number(
+      'processes of each server, which take the rounds one after the other; at most as many as rounds',
+      1,
+    ),
+    turn: number('milliseconds of a turn', 800),
+    connections: number('connections that are kept busy', 32),
+    users: number('users of the account', 1_000),
+    policies: number('policies of the account', 100),
+    seed: seed(1),
+    judge: choice('what targets are judged by', ['wall', 'processor'], 'wall'),
+    strict: flag('end with status 1 where a target is missed'),
   },
-});
+);
 const effort: Effort = {
-  rounds: Number(values.rounds),
-  turnMs: Number(values.turn),
-  patienceMs: Number(values.turn) * 20,
-  connections: Number(values.connections),
+  rounds: values.rounds,
+  turnMs: values.turn,
+  patienceMs: values.turn * 20,
+  connections: values.connections,
 };
-const processes = Number(values.processes);
-if (!Number.isSafeInteger(processes) || processes < 1 || processes > effort.rounds) {
-  throw new Error(`--processes is a whole number from 1 to the number of rounds, which is ${effort.rounds}`);
+const { processes } = values;
+if (processes > effort.rounds) {
+  console.error(`error: --processes is ${processes}, more than the rounds, which are ${effort.rounds}`);
+  process.exit(2);
 }
-const judge: Measure = values.judge === 'processor' ? 'processor' : 'wall';
-/** Those of the names that were asked for; one that nobody bears is a mistake. */
-function namedIn<T extends { readonly name: string }>(list: readonly T[], names: string, what: string): T[] {
-  const asked = names.split(',');
-  const unknown = asked.find((one) => !list.some(({ name }) => name === one));
-  if (unknown === undefined) return list.filter(({ name }) => asked.includes(name));
-  throw new Error(`there is no ${what} \`${unknown}\`; take of ${list.map(({ name }) => name).join(', ')}`);
-}
-
+const judge: Measure = values.judge;
 const [own] = adapters;
-const chosen = [own, ...namedIn(adapters, values.servers, 'server').filter((one) => one !== own)];
+const chosen = [own, ...adapters.filter((one) => one !== own && values.servers.includes(one.name))];
 
 /** Only where somebody watches. */
 const progress = (text: string): void => {
@@ -99,23 +100,23 @@ const running: Server[] = [];
 const client = new Client(bundles);
 try {
   const root = rootFrom(import.meta.url);
-  const size = { users: Number(values.users), policies: Number(values.policies), requests: 2_000 };
+  const size = { users: values.users, policies: values.policies, requests: 2_000 };
   const site = await makeSite({
     folder,
     root,
     bundles,
     program: join(root, 'dist'),
-    seed: Number(values.seed),
+    seed: values.seed,
     size,
     postgresUrl: postgres?.url ?? null,
-    progress,
+    progress: (users) => progress(`${users} of ${size.users} users`),
   });
   console.log(
     `seed ${values.seed}, ${values.users} users, ${values.policies} policies, ${values.database.split(':')[0]}, ${values.connections} connections, ${processes === 1 ? 'one process' : `${processes} processes`} of each server, ${values.rounds} rounds of ${values.turn} ms, Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? '?'}`,
   );
   for (const { name, use } of chosen) console.log(`  ${name.padEnd(13)} ${use}`);
 
-  const rows = namedIn(rowsOf(site.world), values.rows, 'row');
+  const rows = rowsOf(site.world).filter(({ name }) => values.rows.includes(name));
   const answersOfOurs = new Map<string, readonly Answer[]>();
   /** By row, the processes of each server. */
   const checked = new Map<string, [Checked, ...Checked[]][]>(rows.map(({ name }) => [name, []]));

@@ -29,7 +29,7 @@ export interface SeedOptions {
   readonly secretKeyFile: string;
   /** Users who have a session; `caller` always has. */
   readonly callers?: readonly number[];
-  readonly progress?: (text: string) => void;
+  readonly progress?: (users: number) => void;
 }
 
 /** Asks for decisions about itself. */
@@ -73,7 +73,7 @@ export async function seedDatabase(world: World, options: SeedOptions): Promise<
     for (let from = 0; from < world.users; from += usersAtOnce) {
       const places = Array.from({ length: Math.min(usersAtOnce, world.users - from) }, (_none, i) => from + i);
       await insert(usersAndMemberships(world, accountId, places));
-      progress(`${from + places.length} of ${world.users} users`);
+      progress(from + places.length);
     }
     const signedIn = [...new Set([caller, keeper, ...callers])];
     for (let from = 0; from < signedIn.length; from += usersAtOnce) {

@@ -20,7 +20,7 @@ export interface SiteOptions {
   readonly root: string;
   /** URL of a database of a PostgreSQL server in which databases may be made; null: SQLite. */
   readonly postgresUrl: string | null;
-  readonly progress?: (text: string) => void;
+  readonly progress?: (users: number) => void;
 }
 
 export async function makeSite(options: SiteOptions): Promise<Site & { readonly seedUrl: string }> {

@@ -14,29 +14,31 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { choice, flag, number, readOptions, seed } from '../../test/kit/options.js';
 import { exchange } from './connection.js';
 import type { Site } from './contestant.js';
 import { openProgram } from './contestants/bailiwick.js';
 import { medianOf } from './measurement.js';
-import { postgresFor } from './postgres.js';
+import { databaseOption, postgresFor } from './postgres.js';
 import { memoryOf, processorTime } from './processor.js';
 import { align } from './report.js';
 import { bodyOf, bytesOf, rowsOf } from './requests.js';
 import { makeSite, rootFrom } from './site.js';
 
-const { values } = parseArgs({
-  options: {
-    users: { type: 'string', default: '100000' },
-    policies: { type: 'string', default: '100' },
-    database: { type: 'string', default: 'sqlite' },
-    rounds: { type: 'string', default: '5' },
-    requests: { type: 'string', default: '5000' },
-    seed: { type: 'string', default: '1' },
-    judge: { type: 'string', default: 'wall' },
-    strict: { type: 'boolean', default: false },
+const values = readOptions(
+  'npm run bench:start --',
+  'How long a server takes from being started to its first answer, on an empty database and on one with many users.',
+  {
+    users: number('users of the large database', 100_000),
+    policies: number('policies of both', 100),
+    database: databaseOption,
+    rounds: number('starts on each', 5),
+    requests: number('requests after the start, before the memory is read again', 5_000),
+    seed: seed(1),
+    judge: choice('what the target is judged by', ['wall', 'processor'], 'wall'),
+    strict: flag('end with status 1 where the target is missed'),
   },
-});
+);
 /** How many times as long the start may take. */
 const most = 2;
 /** Users who ask after the start. */
@@ -68,7 +70,7 @@ async function startOn(site: Site, name: string): Promise<Start> {
     const memory = memoryOf(server.pid)?.now ?? NaN;
     await exchange(
       server.port,
-      Array.from({ length: Number(values.requests) }, (_none, i) => requestOf(i)),
+      Array.from({ length: values.requests }, (_none, i) => requestOf(i)),
     );
     return { ms, processorMs, memory, memoryAfter: memoryOf(server.pid)?.now ?? NaN };
   } finally {
@@ -84,7 +86,7 @@ try {
   const root = rootFrom(import.meta.url);
   const sites = new Map<string, Site>();
   // The smallest has the callers and nobody else.
-  for (const users of [callers.length, Number(values.users)]) {
+  for (const users of [callers.length, values.users]) {
     const place = join(folder, String(users));
     await mkdir(place);
     const site = await makeSite({
@@ -92,8 +94,8 @@ try {
       root,
       program: join(root, 'dist'),
       bundles: fileURLToPath(new URL('./', import.meta.url)),
-      seed: Number(values.seed),
-      size: { users, policies: Number(values.policies), requests: 1_000 },
+      seed: values.seed,
+      size: { users, policies: values.policies, requests: 1_000 },
       callers,
       postgresUrl: postgres?.url ?? null,
     });
@@ -102,7 +104,7 @@ try {
     sites.set(`${users} users`, { ...site, database: async () => database });
   }
   const starts = new Map<string, Start[]>([...sites.keys()].map((name) => [name, []]));
-  for (let round = 0; round < Number(values.rounds); round += 1) {
+  for (let round = 0; round < values.rounds; round += 1) {
     for (const [name, site] of sites) starts.get(name)?.push(await startOn(site, name.replaceAll(' ', '-')));
   }
   const figures = [...starts].map(([name, list]) => ({

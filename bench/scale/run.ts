@@ -19,63 +19,46 @@
  *
  * Ends with status 1 where there is a window that cannot be by construction.
  */
-import { parseArgs } from 'node:util';
+import { choices, number, readOptions, seed as seedOption } from '../../test/kit/options.js';
 import { assumptions } from './assumptions.js';
 import { deployments } from './deployments.js';
 import { faultsOf, writeTable, type Row } from './report.js';
 import { capacityOf, tryOut, type Effort } from './trial.js';
 
-const { values } = parseArgs({
-  options: {
-    regions: { type: 'string', default: '3' },
-    replicas: { type: 'string', default: '2' },
-    shards: { type: 'string', default: '3' },
-    accounts: { type: 'string', default: '10' },
-    rate: { type: 'string', default: '200' },
-    seconds: { type: 'string', default: '60' },
-    revocations: { type: 'string', default: '1' },
-    changes: { type: 'string', default: '2' },
-    pool: { type: 'string', default: String(assumptions.server.pool) },
-    cost: { type: 'string', default: String(assumptions.server.decision * 1_000) },
-    only: { type: 'string', default: deployments.map(({ name }) => name).join(',') },
-    seed: { type: 'string', default: '1' },
+const values = readOptions(
+  'npm run simulate:revocation --',
+  'How long after a revocation was acknowledged somebody may still be allowed, for each way to place servers and databases.',
+  {
+    regions: number('regions', 3, { least: 2 }),
+    replicas: number('servers in each region, or of each shard', 2),
+    shards: number('shards', 3),
+    accounts: number('accounts', 10),
+    rate: number('decisions a second', 200, { least: 0.001, whole: false }),
+    seconds: number('simulated seconds', 60, { whole: false }),
+    revocations: number('revocations a second', 1, { least: 0.001, whole: false }),
+    changes: number('other changes a second', 2, { least: 0, whole: false }),
+    pool: number('database connections of a server', assumptions.server.pool),
+    cost: number('microseconds of a decision from memory', assumptions.server.decision * 1_000, { whole: false }),
+    only: choices(
+      'ways to place them',
+      deployments.map(({ name }) => name),
+    ),
+    seed: seedOption(1),
   },
-});
+);
 
-function positive(name: keyof typeof values, least = 1): number {
-  const value = Number(values[name]);
-  if (Number.isFinite(value) && value >= least) return value;
-  throw new Error(`--${name} is \`${values[name]}\`; write a number from ${least}`);
-}
-
-const names = values.only.split(',').map((name) => name.trim());
-const unknown = names.find((name) => !deployments.some((each) => each.name === name));
-if (unknown !== undefined) {
-  throw new Error(`there is no \`${unknown}\`; take of ${deployments.map(({ name }) => name).join(', ')}`);
-}
-const effort: Effort = {
-  seed: positive('seed', 0),
-  seconds: positive('seconds'),
-  regions: positive('regions', 2),
-  replicas: positive('replicas'),
-  shards: positive('shards'),
-  accounts: positive('accounts'),
-  rate: positive('rate', 0.001),
-  revocations: positive('revocations', 0.001),
-  changes: positive('changes', 0),
-  pool: positive('pool'),
-  decisionCost: positive('cost', 1) / 1_000,
-};
+const { only, cost, ...drawn } = values;
+const effort: Effort = { ...drawn, decisionCost: cost / 1_000 };
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const { regions, replicas, shards, rate, seconds, revocations, changes, seed } = effort;
 say(
   `seed ${seed}: ${seconds} seconds, ${regions} regions, ${replicas} servers in each (or of each of ${shards} shards),`,
 );
-say(`${rate} decisions/s at each of ${values.cost} us, ${revocations} revocations/s, ${changes} other changes/s\n`);
+say(`${rate} decisions/s at each of ${cost} us, ${revocations} revocations/s, ${changes} other changes/s\n`);
 
 const rows: Row[] = [];
-for (const deployment of deployments.filter(({ name }) => names.includes(name))) {
+for (const deployment of deployments.filter(({ name }) => only.includes(name))) {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${deployment.name} ...`);
   rows.push({
     deployment,

@@ -6,21 +6,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { choice, number, readOptions, seed as seedOption } from '../kit/options.js';
 import { programFolder } from '../kit/shared.js';
 import { databases } from '../store/databases.js';
 import { crash, crashInMigrations, type Place } from './crash.js';
 
-const { values } = parseArgs({
-  options: {
-    kills: { type: 'string', default: '50' },
-    connections: { type: 'string', default: '6' },
-    database: { type: 'string', default: 'sqlite' },
-    seed: { type: 'string', default: String(Date.now() & 0x7fffffff) },
+const { kills, connections, database, seed } = readOptions(
+  'npm run crash --',
+  'Kills in the middle of writes and starts, and a tenth as many in the middle of migrations.',
+  {
+    kills: number('kills', 50),
+    connections: number('connections that write', 6),
+    database: choice('where', ['sqlite', 'postgres'], 'sqlite'),
+    seed: seedOption(),
   },
-});
-const [kills, connections, seed] = [Number(values.kills), Number(values.connections), Number(values.seed)];
-const database = (['sqlite', 'postgres'] as const).find((name) => name === values.database);
+);
 const say = (line: string) => void process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 
 // The command has built the program: to translate it at each start would take longer than everything else.
@@ -35,15 +35,6 @@ process.exit(
 );
 
 async function run(): Promise<number> {
-  if (
-    ![kills, connections, seed].every(Number.isSafeInteger) ||
-    kills < 1 ||
-    connections < 1 ||
-    database === undefined
-  ) {
-    say('give --kills, --connections and --seed whole numbers, and --database one of sqlite and postgres');
-    return 2;
-  }
   const sources = databases({ own: true });
   const folder = await mkdtemp(join(tmpdir(), 'bailiwick-crash-'));
   let places = 0;

@@ -1,20 +1,22 @@
 /** `npm run enumerate:access -- --worlds 1000 --seed 7 --database sqlite`: lists of access against brute force. */
 import { randomBytes } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { createIam } from '../../src/iam/index.js';
 import { openStore } from '../../src/store/index.js';
+import { choice, number, readOptions, seed as seedOption } from '../kit/options.js';
 import { databases } from '../store/databases.js';
 import { compareWorld, newTally } from './worlds.js';
 
-const { values } = parseArgs({
-  options: {
-    worlds: { type: 'string', default: '50' },
-    seed: { type: 'string', default: String(Date.now() & 0x7fffffff) },
-    database: { type: 'string', default: 'sqlite' },
+const values = readOptions(
+  'npm run enumerate:access --',
+  'Lists of who may and of what one may, of generated worlds, against brute force.',
+  {
+    worlds: number('worlds', 50),
+    database: choice('where', ['sqlite', 'postgres'], 'sqlite'),
+    seed: seedOption(),
   },
-});
-const [worlds, seed] = [Number(values.worlds), Number(values.seed)];
-const database = databases()[values.database === 'postgres' ? 'postgres' : 'sqlite'];
+);
+const { worlds, seed } = values;
+const database = databases()[values.database];
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 say(`${worlds} worlds on ${database.name}, seed ${seed}`);

@@ -12,8 +12,7 @@
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-
+import { number, readOptions, seed as seedOption } from '../kit/options.js';
 import { compareFrom, type Disagreement, emptyTally, type Tally } from './comparison.js';
 
 interface Order {
@@ -50,15 +49,15 @@ function describe({ seed, sources, request, what, reference, compiled }: Disagre
 }
 
 async function fuzz(): Promise<void> {
-  const { values } = parseArgs({
-    options: { pairs: { type: 'string', default: '1000000' }, seed: { type: 'string' }, workers: { type: 'string' } },
-  });
-  const seed = Number(values.seed ?? Date.now() % 2 ** 31);
-  const workers = Number(values.workers ?? availableParallelism());
-  const pairs = Number(values.pairs);
-  if (![seed, workers, pairs].every((number) => Number.isSafeInteger(number) && number >= 0) || workers < 1) {
-    throw new Error('--pairs, --seed and --workers are whole numbers');
-  }
+  const { pairs, seed, workers } = readOptions(
+    'npm run fuzz:policy --',
+    'The compiled policy engine against the reference form, on generated policies and requests.',
+    {
+      pairs: number('policies with a request each', 1_000_000),
+      workers: number('processes', availableParallelism()),
+      seed: seedOption(),
+    },
+  );
   process.stdout.write(`seed ${seed}, ${pairs} pairs, ${workers} workers\n`);
   const tallies = Array.from({ length: workers }, emptyTally);
   const started = Date.now();

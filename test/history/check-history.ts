@@ -7,27 +7,28 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { choice, number, readOptions, seed as seedOption } from '../kit/options.js';
 import { programFolder } from '../kit/shared.js';
 import { databases } from '../store/databases.js';
 import { violationsOf } from './laws.js';
 import { linesOf, tableOf } from './report.js';
 import { record } from './run.js';
 
-const { values } = parseArgs({
-  options: {
-    operations: { type: 'string', default: '20000' },
-    database: { type: 'string', default: 'postgres' },
-    replicas: { type: 'string' },
-    clients: { type: 'string', default: '24' },
-    strikes: { type: 'string' },
-    seed: { type: 'string', default: String(Date.now() & 0x7fffffff) },
+const values = readOptions(
+  'npm run check:history --',
+  'Records a history of replicas that are killed and stood still, and holds it against the laws.',
+  {
+    operations: number('requests', 20_000),
+    database: choice('where', ['sqlite', 'postgres'], 'postgres'),
+    replicas: number('servers; three on PostgreSQL unless given, one on SQLite', null),
+    clients: number('clients', 24),
+    strikes: number('kills and pauses; one for 2,500 requests unless given', null, { least: 0 }),
+    seed: seedOption(),
   },
-});
-const database = (['sqlite', 'postgres'] as const).find((name) => name === values.database);
-const [operations, clients, seed] = [Number(values.operations), Number(values.clients), Number(values.seed)];
-const replicas = Number(values.replicas ?? (database === 'sqlite' ? 1 : 3));
-const strikes = Number(values.strikes ?? Math.max(4, Math.round(operations / 2_500)));
+);
+const { database, operations, clients, seed } = values;
+const replicas = values.replicas ?? (database === 'sqlite' ? 1 : 3);
+const strikes = values.strikes ?? Math.max(4, Math.round(operations / 2_500));
 const say = (line: string) => void process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 
 // The command has built the program: to translate it at each start would take longer than everything else.
@@ -42,15 +43,6 @@ process.exit(
 );
 
 async function run(): Promise<number> {
-  const counts = [operations, replicas, clients];
-  if (database === undefined || !counts.every((count) => Number.isSafeInteger(count) && count > 0)) {
-    say('give --operations, --replicas and --clients whole numbers, and --database one of sqlite and postgres');
-    return 2;
-  }
-  if (![strikes, seed].every((count) => Number.isSafeInteger(count) && count >= 0)) {
-    say('give --strikes and --seed whole numbers');
-    return 2;
-  }
   if (database === 'sqlite' && replicas > 1) {
     say('SQLite is used by one server at a time; leave out --replicas');
     return 2;

@@ -6,19 +6,18 @@
  * Every witness is put to both forms of the engine, and for what a verdict denies a request is looked for in a universe made
  * by other means than the search. Ends with status 1 at a disagreement, or when more than 2 % are UNKNOWN.
  */
-import { parseArgs } from 'node:util';
-
+import { number, readOptions, seed as seedOption } from '../kit/options.js';
 import { checkPair, emptyComparisonTally } from './compared-policies.js';
 
-const { values } = parseArgs({
-  options: {
-    pairs: { type: 'string', default: '10000' },
-    seed: { type: 'string' },
-    requests: { type: 'string', default: '200' },
+const { pairs, requests, seed } = readOptions(
+  'npm run compare:policies --',
+  'Comparisons of generated pairs of policies, held against mere asking.',
+  {
+    pairs: number('pairs', 10_000),
+    requests: number('a quarter of the most requests that are asked about a pair', 200),
+    seed: seedOption(),
   },
-});
-const seed = Number(values.seed ?? Date.now() % 2 ** 31);
-const [pairs, requests] = [Number(values.pairs), Number(values.requests)];
+);
 process.stdout.write(`seed ${seed}, ${pairs} pairs, up to ${requests * 4} requests each\n`);
 const tally = emptyComparisonTally();
 const disagreements: string[] = [];

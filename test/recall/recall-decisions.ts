@@ -3,22 +3,20 @@
  * `npm run recall:decisions -- --steps 2000 [--database postgres] [--seed N]`. Ends with status 1 when one is recalled as
  * it was not, and says about what first; with status 2 when it could not be tried.
  */
-import { parseArgs } from 'node:util';
+import { choice, number, readOptions, seed as seedOption } from '../kit/options.js';
 import { databases } from '../store/databases.js';
 import { recallHistory, type Recalled } from './recall.js';
 
-const names = ['sqlite', 'postgres'] as const;
-
-const { values } = parseArgs({
-  options: {
-    steps: { type: 'string', default: '1000' },
-    decisions: { type: 'string', default: '8' },
-    database: { type: 'string', default: 'sqlite' },
-    seed: { type: 'string', default: String(Date.now() & 0x7fffffff) },
+const { steps, decisions, database, seed } = readOptions(
+  'npm run recall:decisions --',
+  'Decisions of a generated history, each asked again later as of its moment.',
+  {
+    steps: number('changes', 1_000),
+    decisions: number('decisions after each change', 8),
+    database: choice('where', ['sqlite', 'postgres'], 'sqlite'),
+    seed: seedOption(),
   },
-});
-const [steps, decisions, seed] = [values.steps, values.decisions, values.seed].map(Number);
-const database = names.find((name) => name === values.database);
+);
 
 // Not `process.exitCode`: the package that starts PostgreSQL ends every process that it is loaded in with 0.
 process.exit(
@@ -29,11 +27,6 @@ process.exit(
 );
 
 async function main(): Promise<number> {
-  const whole = [steps, decisions, seed].every((value) => Number.isSafeInteger(value) && (value ?? -1) >= 0);
-  if (!whole || !steps || !decisions || seed === undefined || database === undefined) {
-    say('give --steps and --decisions whole numbers from 1, --seed one from 0, --database sqlite or postgres');
-    return 2;
-  }
   const source = databases()[database];
   say(`${steps} steps on ${database}, ${decisions} decisions after each, seed ${seed}`);
   try {

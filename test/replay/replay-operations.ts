@@ -3,22 +3,20 @@
  * `npm run replay -- --operations 10000 [--database postgres] [--seed N]`. Ends with status 1 when the product and the
  * model disagree, and says about what first; with status 2 when it could not be tried.
  */
-import { parseArgs } from 'node:util';
+import { choice, number, readOptions, seed as seedOption } from '../kit/options.js';
 import { databases } from '../store/databases.js';
 import { replay, type Replayed } from './program.js';
 
-const names = ['sqlite', 'postgres'] as const;
-
-const { values } = parseArgs({
-  options: {
-    operations: { type: 'string', default: '10000' },
-    database: { type: 'string', default: 'sqlite' },
-    concurrency: { type: 'string', default: '16' },
-    seed: { type: 'string', default: String(Date.now() & 0x7fffffff) },
+const { operations, concurrency, database, seed } = readOptions(
+  'npm run replay --',
+  'Generated operations, each answer and the state after them held against a model of the rules.',
+  {
+    operations: number('operations', 10_000),
+    concurrency: number('how many at once', 16),
+    database: choice('where', ['sqlite', 'postgres'], 'sqlite'),
+    seed: seedOption(),
   },
-});
-const [operations, concurrency, seed] = [values.operations, values.concurrency, values.seed].map(Number);
-const database = names.find((name) => name === values.database);
+);
 
 // Not `process.exitCode`: the package that starts PostgreSQL ends every process that it is loaded in with 0.
 process.exit(
@@ -29,11 +27,6 @@ process.exit(
 );
 
 async function main(): Promise<number> {
-  const whole = [operations, concurrency, seed].every((value) => Number.isSafeInteger(value) && (value ?? -1) >= 0);
-  if (!whole || !operations || !concurrency || seed === undefined || database === undefined) {
-    say('give --operations and --concurrency whole numbers from 1, --seed one from 0, --database sqlite or postgres');
-    return 2;
-  }
   const source = databases()[database];
   say(`${operations} operations, ${concurrency} at once, on ${database}, seed ${seed}`);
   let shown = 0;

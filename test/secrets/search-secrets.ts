@@ -3,17 +3,18 @@
  * Ends with status 1 when a secret was found, or when something that was planted was not, and says of which kind and
  * where; never the value. With status 2 when it could not be looked for.
  */
-import { parseArgs } from 'node:util';
+import { choice, number, readOptions } from '../kit/options.js';
 import { databases } from '../store/databases.js';
 import { run, type Report } from './run.js';
 
-const names = ['sqlite', 'postgres'] as const;
-
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '200' }, database: { type: 'string', default: 'sqlite' } },
-});
-const rounds = Number(values.rounds);
-const database = names.find((name) => name === values.database);
+const { rounds, database } = readOptions(
+  'npm run search:secrets --',
+  'Looks for secrets in everything that is answered, logged and stored.',
+  {
+    rounds: number('rounds of requests', 200),
+    database: choice('where', ['sqlite', 'postgres'], 'sqlite'),
+  },
+);
 
 // Not `process.exitCode`: the package that starts PostgreSQL ends every process that it is loaded in with 0.
 process.exit(
@@ -24,10 +25,6 @@ process.exit(
 );
 
 async function search(): Promise<number> {
-  if (!Number.isInteger(rounds) || rounds < 1 || database === undefined) {
-    say('give --rounds a whole number from 1, and --database one of sqlite and postgres');
-    return 2;
-  }
   const sources = databases({ own: true });
   try {
     const report = await run({
