@@ -6,9 +6,10 @@ import { entitiesFor } from './entities.js';
 import { DatabaseUnavailable, failureOf } from './failures.js';
 import { NewerDatabaseError, refuseNewer } from './generation.js';
 import type { Location } from './location.js';
-import { dataSource } from './sources.js';
+import { dataSource, type DatabaseLimits } from './sources.js';
 import { sql } from './sql.js';
 import { OpenStore, type Engine, type Settings } from './store.js';
+import { Places } from './turns.js';
 
 /** Any number will do, as long as every replica takes the same one while it migrates. */
 export const migrationLock = 7_223_904_118;
@@ -34,7 +35,7 @@ export async function openPostgres(
     await close();
     throw error;
   }
-  return new OpenStore(new PostgresEngine(source, close), { ...settings, entities });
+  return new OpenStore(new PostgresEngine(source, settings.limits, close), { ...settings, entities });
 }
 
 async function connect(source: DataSource, server: string): Promise<void> {
@@ -78,12 +79,21 @@ async function migrate(source: DataSource): Promise<void> {
 class PostgresEngine implements Engine {
   readonly database = 'postgres';
   readonly reads: FreeConnection;
+  /**
+   * INVARIANT: some connections are left for reads. What runs in a transaction may wait for a read outside of it: of rights that have
+   * moved since the request came, which others wait for as well. Transactions that had every connection would wait for ever.
+   */
+  readonly places: Places;
 
   constructor(
     private readonly source: DataSource,
+    { poolSize, connectionWait }: DatabaseLimits,
     readonly close: () => Promise<void>,
   ) {
     this.reads = new FreeConnection('postgres', source);
+    const refusal = () =>
+      new DatabaseUnavailable('CROWDED', '', `no place for a transaction within ${connectionWait} ms`);
+    this.places = new Places(poolSize - Math.max(1, Math.floor(poolSize / 4)), connectionWait, refusal);
   }
 
   /** Those who would wait for the account's row wait here instead, without holding a connection of the pool. */

@@ -11,7 +11,7 @@ export type StatementLog = (sql: string) => void;
 
 /** How long the database may take, and how much of it one process takes. Milliseconds. */
 export interface DatabaseLimits {
-  /** Connections to PostgreSQL that a process has at most; two are the least, one of which migrates. */
+  /** Connections to PostgreSQL that a process has at most, two at least; a quarter, and one at least, is left for reads. */
   readonly poolSize: number;
   /** How long to wait for a connection to become free or be made; in SQLite for a lock that another program holds. */
   readonly connectionWait: number;

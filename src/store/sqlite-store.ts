@@ -71,6 +71,7 @@ async function lockOf(path: string): Promise<LockFile> {
 
 class SqliteEngine implements Engine {
   readonly database = 'sqlite';
+  readonly places = null;
   readonly reads: FreeConnection;
 
   constructor(

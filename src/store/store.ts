@@ -28,7 +28,7 @@ import { ScopedReader } from './reader.js';
 import type { DatabaseLimits, StatementLog } from './sources.js';
 import { StoredTallies } from './tallies.js';
 import { transact } from './transaction.js';
-import { Turns } from './turns.js';
+import { Turns, type Places } from './turns.js';
 
 export interface Settings {
   readonly log: StatementLog | null;
@@ -43,6 +43,8 @@ export interface Engine {
   readonly reads: Connection;
   /** Transactions of one queue follow one another within this process. */
   queueOf(accountId: Id): string;
+  /** How many transactions may be open at a time; null where their queue says it. */
+  readonly places: Places | null;
   borrow<T>(work: (connection: TransactionConnection) => Promise<T>): Promise<T>;
   begin(connection: TransactionConnection, accountId: Id): Promise<void>;
   close(): Promise<void>;
@@ -166,9 +168,8 @@ export class OpenStore implements Store {
   ): ReturnType<typeof transact<T>> {
     const { entities, now, longestTransaction } = this.settings;
     const mark = { open: true };
-    this.open += 1;
-    try {
-      return await this.engine.borrow((connection) =>
+    const run = () =>
+      this.engine.borrow((connection) =>
         transact(
           connection,
           () => this.engine.begin(connection, origin.accountId),
@@ -177,6 +178,9 @@ export class OpenStore implements Store {
           { entities, now, longest: longestTransaction },
         ),
       );
+    this.open += 1;
+    try {
+      return await (this.engine.places?.take(run) ?? run());
     } finally {
       mark.open = false;
       this.open -= 1;

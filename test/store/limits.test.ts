@@ -67,26 +67,62 @@ test('PostgreSQL: a statement that takes too long is ended, and the store goes o
   expect(await write(store, origin('a'), (next) => next.update('user', 'root', { description: 'x' }))).toBe(2);
 });
 
+/** Holds a transaction of an account open until it is told to end. */
+async function held(store: Store, accountId: string): Promise<{ readonly end: () => Promise<unknown> }> {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  let enter = (): void => undefined;
+  const entered = new Promise<void>((resolve) => (enter = resolve));
+  const change = write(store, origin(accountId), async (transaction) => {
+    enter();
+    await released;
+    await transaction.update('user', 'root', { description: 'x' });
+  });
+  await entered;
+  return {
+    end: async () => {
+      release();
+      return change;
+    },
+  };
+}
+
 test('PostgreSQL: who gets no connection in time is told so, and gets one when there is one', async () => {
   const store = await opened(await postgres.freshUrl(), { poolSize: 2, connectionWait: 2_500 });
   for (const id of ['a', 'b']) await founded(store, id);
-  let release = (): void => undefined;
-  const released = new Promise<void>((resolve) => (release = resolve));
-  let entered = 0;
-  const holding = ['a', 'b'].map((id) =>
-    write(store, origin(id), async (transaction) => {
-      entered += 1;
-      await released;
-      await transaction.update('user', 'root', { description: 'x' });
-    }),
+  const change = await held(store, 'a');
+  const reading = runOn(store.access, 'SELECT pg_sleep(4)');
+  const refused = await Promise.all([
+    failure(store.access.account('a')),
+    failure(write(store, origin('b'), (transaction) => transaction.update('user', 'root', { description: 'x' }))),
+  ]);
+  for (const each of refused) {
+    expect(each).toMatchObject({ obstacle: 'CROWDED', code: '' });
+    expect(each.message).toBe('every connection to the database is in use; try again in a few seconds');
+  }
+  await reading;
+  // Changes leave a connection for reads, however many there are.
+  expect((await store.access.account('a'))?.revision).toBe(1);
+  expect(await change.end()).toBe(2);
+  expect(await write(store, origin('b'), (next) => next.update('user', 'root', { description: 'x' }))).toBe(2);
+});
+
+test('PostgreSQL: as many changes as there are connections, all of which read outside of their transactions, are all made', async () => {
+  const store = await opened(await postgres.freshUrl(), { poolSize: 4, connectionWait: 4_000 });
+  const accounts = Array.from({ length: 12 }, (_none, place) => `account-${place}`);
+  for (const id of accounts) await founded(store, id);
+  const changes = accounts.flatMap((id) =>
+    Array.from({ length: 3 }, () =>
+      write(store, origin(id), async (transaction) => {
+        // What is read anew of who asks, when it has moved meanwhile.
+        expect(await store.access.account(id)).not.toBeNull();
+        await store.access.isAdministrator(id, 'root');
+        await transaction.update('user', 'root', { description: 'x' });
+      }),
+    ),
   );
-  while (entered < 2) await pause(5);
-  const refused = await failure(store.access.account('a'));
-  expect(refused).toMatchObject({ obstacle: 'CROWDED', code: '' });
-  expect(refused.message).toBe('every connection to the database is in use; try again in a few seconds');
-  release();
-  await Promise.all(holding);
-  expect((await store.access.account('a'))?.revision).toBe(2);
+  const revisions = await Promise.all(changes);
+  expect(revisions.toSorted()).toEqual([2, 3, 4].flatMap((revision) => accounts.map(() => revision)));
 });
 
 test('PostgreSQL: who finds every connection of the server taken by others is told so', async () => {
