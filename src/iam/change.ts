@@ -105,7 +105,10 @@ export async function change<T>(
       // Whoever lost a right while this request waited for the account, or whose right has ended by now, must not act
       // on it (rule 14).
       const account = await transaction.access.account(call.accountId);
-      const unchanged = account?.accessRevision === call.account?.accessRevision && !call.hasLapsed(house.now());
+      const unchanged =
+        account?.accessRevision === call.account?.accessRevision &&
+        !standsElsewhere(call) &&
+        !call.hasLapsed(house.now());
       const current = unchanged ? call : await house.reopen(call);
       const open: OpenChange = {
         transaction,
@@ -136,6 +139,11 @@ export async function change<T>(
     }
     throw error;
   }
+}
+
+/** Who assumed the agency may have lost that in an account of their own, of which the caller's revision says nothing. */
+function standsElsewhere({ principal: { delegation }, accountId }: Call): boolean {
+  return delegation != null && delegation.assumedBy.accountId !== accountId;
 }
 
 async function repeatOf<T>(

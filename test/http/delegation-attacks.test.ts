@@ -2,7 +2,7 @@
  * Attacks on delegation, written down one by one, each beside what it is refused with; and what ends a session that was
  * rightly had, one way after the other. Real signatures over real HTTP, on both databases.
  */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { exchange } from '../kit/exchange.js';
 import { databaseNames, startHouse, type TestHouse } from '../kit/house.js';
 import { Job, plain, reading, type Assumed, type ServiceKey, type TemporaryKey } from '../kit/job.js';
@@ -626,6 +626,43 @@ describe.each(databaseNames)('on %s', (database) => {
       // Signing out over there ends it, and so does a change of the trust.
       await house.gql(partnerToken, 'mutation { signOut { userErrors { code } } }');
       expect(await job.mayRead(key)).toMatch(/that assumed the agency was taken back/);
+    });
+
+    it('changes nothing any more when it is taken back there while the change waits for its turn', async () => {
+      const root = await house.addAccount(fresh('hasty-partner'));
+      const account = (await house.iam.store.access.accountByName(root.account))?.id ?? '';
+      const its = await job.make('createAgency', 'agency', { name: fresh('partners'), trust: { account } });
+      const makes = await job.scene.policy(fresh('makes-groups'), ['iam:groups:createGroup']);
+      await job.scene.grant(makes, { agency: its }, { account: true });
+      const token = await house.signIn(root);
+      const key = ((await assumed(token, { agencyId: its })) as Assumed).temporaryCredential;
+      if (key === null) throw new Error('it was not assumed');
+      const create = () =>
+        job.send(
+          key,
+          'mutation C($input: CreateGroupInput!) { createGroup(input: $input) { group { name } userErrors { code } } }',
+          { input: { name: fresh('group') } },
+          { 'x-domain-id': job.accountId },
+        );
+      // Control: while it stands.
+      expect(await create()).toMatchObject({ data: { createGroup: { userErrors: [] } } });
+      const { store } = house.iam;
+      const transaction = store.transaction.bind(store);
+      const spied = vi.spyOn(store, 'transaction').mockImplementation(async (origin, work) => {
+        if (origin.operation === 'createGroup') {
+          await house.gql(token, 'mutation { signOut { userErrors { code } } }');
+        }
+        return transaction(origin, work);
+      });
+      try {
+        const { data, errors } = await create();
+        expect(data).toEqual({ createGroup: null });
+        expect(errors).toMatchObject([
+          { extensions: { code: expect.stringMatching(/FORBIDDEN|UNAUTHENTICATED/) as string } },
+        ]);
+      } finally {
+        spied.mockRestore();
+      }
     });
 
     it('is assumed by who may assume this agency alone', async () => {
