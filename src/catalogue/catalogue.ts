@@ -103,20 +103,23 @@ export function buildCatalogue(parts: Parts): Catalogue {
   for (const row of parts.rows) {
     if (row.aliasOf !== null) namesByCanonical.get(canonicalOf(row))?.push(row.name);
   }
-  // Made when a pattern is asked about: an account's catalogue is put together more often than that.
-  let index: NameIndex<ActionRow> | undefined;
-  const names = (): NameIndex<ActionRow> => (index ??= new NameIndex(namesByCanonical));
-  const kinds = kindsOf(parts);
-  const kindsByName = new Map(kinds.map((kind) => [foldName(kind.name), kind]));
+  // Made when it is asked for: an account's catalogue is put together more often than that, and many are kept.
+  const names = once(() => new NameIndex(namesByCanonical));
+  const kinds = once(() => kindsOf(parts));
+  const kindsByName = once(() => new Map(kinds().map((kind) => [foldName(kind.name), kind])));
   // Current names come first, so that they win among equally near ones.
-  const suggestible = [...parts.rows]
-    .sort((a, b) => Number(a.legacy || a.aliasOf !== null) - Number(b.legacy || b.aliasOf !== null))
-    .map((row) => segmentsOf(row.name));
+  const suggestible = once(() =>
+    [...parts.rows]
+      .sort((a, b) => Number(a.legacy || a.aliasOf !== null) - Number(b.legacy || b.aliasOf !== null))
+      .map((row) => segmentsOf(row.name)),
+  );
 
   const catalogue: Catalogue = {
     rows: parts.rows,
     services,
-    resourceKinds: kinds,
+    get resourceKinds() {
+      return kinds();
+    },
     conditionKeys: parts.conditionKeys,
     find,
     canonical: (action) => {
@@ -135,12 +138,12 @@ export function buildCatalogue(parts: Parts): Catalogue {
       return names().matching(pattern);
     },
     knows: (pattern) => (hasWildcard(pattern) ? names().has(pattern) : find(pattern) !== undefined),
-    suggest: (action) => suggestAction(action, suggestible),
-    findKind: (name) => kindsByName.get(foldName(name)),
+    suggest: (action) => suggestAction(action, suggestible()),
+    findKind: (name) => kindsByName().get(foldName(name)),
     suggestKind: (name) =>
       suggestName(
         name,
-        kinds.map((kind) => kind.name),
+        kinds().map((kind) => kind.name),
       ),
     findConditionKey: (key) => keys.find(key),
     suggestConditionKey: (key) =>
@@ -170,6 +173,11 @@ export function buildCatalogue(parts: Parts): Catalogue {
     },
   };
   return catalogue;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 /** The published platform's actions and Bailiwick's own, loaded and checked once. */

@@ -15,7 +15,8 @@ import { problem, reject, succeed, type Outcome, type UserProblem } from './outc
 import type { Store } from './ports.js';
 import type { Account, Id, Service } from './records.js';
 
-const keptCatalogues = 100;
+/** Of as many accounts what their services registered is kept: some 80 KiB for each that has services of its own. */
+const keptCatalogues = 1_000;
 
 interface KeptCatalogue {
   readonly accessRevision: number;
@@ -60,7 +61,10 @@ async function registered(house: House, account: Pick<Account, 'id' | 'accessRev
     catalogue: known?.text === text ? known.catalogue : catalogueOf(house.catalogue, services),
     hosts: new Set(services.flatMap(({ hosts }) => hosts)),
   };
-  if (ofStore.size >= keptCatalogues) ofStore.clear();
+  // Made anew it is the youngest; with too many the oldest goes.
+  ofStore.delete(account.id);
+  const [oldest] = ofStore.keys();
+  if (oldest !== undefined && ofStore.size >= keptCatalogues) ofStore.delete(oldest);
   ofStore.set(account.id, made);
   return made;
 }

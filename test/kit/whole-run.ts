@@ -62,7 +62,9 @@ function removeLeftovers(): void {
 function removeDead(place: string, named: RegExp): void {
   for (const name of readdirSync(place)) {
     const [, pid] = named.exec(name) ?? [];
-    if (pid !== undefined && !isAlive(Number(pid))) void rm(`${place}${name}`, { recursive: true, force: true });
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    // What cannot be removed, such as a disk that was mounted there, is no fault of this run.
+    void rm(`${place}${name}`, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
