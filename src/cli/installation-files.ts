@@ -24,7 +24,7 @@ export function databaseFile({ databaseUrl }: Pick<Settings, 'databaseUrl'>): st
  */
 export async function refuseToOverwrite(path: string, settings: Places): Promise<void> {
   const names = await namesOf(path);
-  for (const [own, what] of ownFiles(settings)) {
+  for (const [own, what] of await ownFiles(settings)) {
     for (const name of await namesOf(own)) {
       if (!names.has(name)) continue;
       throw new StartRefused(`\`${path}\` is where ${what} \`${own}\` belongs; choose another name`);
@@ -39,13 +39,15 @@ export async function refuseToOverwrite(path: string, settings: Places): Promise
   }
 }
 
-function ownFiles(settings: Places): ReadonlyMap<string, string> {
+async function ownFiles(settings: Places): Promise<ReadonlyMap<string, string>> {
   const database = databaseFile(settings);
   const files = new Map([[settings.secretKeyFile, 'the secret key file']]);
   if (database === null) return files;
   files.set(database, 'the database');
-  // What SQLite keeps beside it, and the lock of whoever uses it.
-  for (const end of ['-wal', '-shm', '-journal', '.lock']) files.set(database + end, "the database's file");
+  // What SQLite keeps beside it, and the lock of whoever uses it: both go by where a link leads to.
+  for (const name of [database, await realpath(database).catch(() => database)]) {
+    for (const end of ['-wal', '-shm', '-journal', '.lock']) files.set(name + end, "the database's file");
+  }
   return files;
 }
 

@@ -199,6 +199,12 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (database) => {
     await symlink(dirname(file), join(folder, 'data'));
     const wal = join(folder, 'data', `${basename(file)}-wal`);
     expect(await refusal(backedUp(environment, wal))).toMatch(/is where the database's file `.*-wal` belongs/);
+    // And where the database itself is named by a link, beside what that leads to.
+    await symlink(file, join(folder, 'link.db'));
+    const linked = { ...environment, BAILIWICK_DATABASE_URL: `sqlite:${join(folder, 'link.db')}` };
+    for (const end of ['', '-wal', '.lock']) {
+      expect(await refusal(backedUp(linked, file + end, { force: true }))).toMatch(/is where the database.* belongs/);
+    }
     expect(readdirSync(folder).filter((name) => name.includes('unfinished'))).toEqual([]);
   });
 

@@ -26,6 +26,8 @@ export interface ProgramOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly input?: string | Uint8Array;
   readonly cwd?: string;
+  /** A command with its options that is to start it, and ends it when it is killed itself. */
+  readonly through?: readonly string[];
   /** Conditions of packages' exports: `bailiwick-source` for examples that import the SDK by its public name. */
   readonly conditions?: readonly string[];
 }
@@ -45,7 +47,8 @@ export function startProgram(file: string, args: readonly string[], options: Pro
   );
   const settings = Object.entries(options.settings ?? {}).map(([name, value]) => [`BAILIWICK_${name}`, value]);
   const conditions = (options.conditions ?? []).map((condition) => `--conditions=${condition}`);
-  const child = spawn(process.execPath, [...conditions, ...commandOf(file), ...args], {
+  const [command = process.execPath, ...words] = [...(options.through ?? []), process.execPath];
+  const child = spawn(command, [...words, ...conditions, ...commandOf(file), ...args], {
     cwd: options.cwd ?? root,
     env: {
       ...Object.fromEntries(others),

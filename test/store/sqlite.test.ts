@@ -1,7 +1,7 @@
-/** The conformance suite on SQLite, and what only SQLite must do: files, the lock, durability, plans. */
+/** The conformance suite on SQLite, and what only SQLite must do: files, durability, plans. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,7 @@ import sqlite3 from 'sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Store } from '../../src/iam/index.js';
 import { openStore } from '../../src/store/index.js';
+import { LockFile } from '../../src/store/lock-file.js';
 import { conformanceOfAccess } from './conformance-access.js';
 import { conformanceOfConfinement } from './conformance-confinement.js';
 import { conformanceOfPaging } from './conformance-paging.js';
@@ -52,7 +53,7 @@ describe('files', () => {
       expect([name, modeOf(`${dirname(fileOf(url))}/${name}`)]).toEqual([name, 0o600]);
     }
     await store.close();
-    expect(readdirSync(dirname(fileOf(url)))).toEqual(['test.db']);
+    expect(readdirSync(dirname(fileOf(url)))).toEqual(['test.db', 'test.db.lock']);
   });
 
   test('writes are logged ahead and synced; reads have a connection that cannot write', async () => {
@@ -105,38 +106,8 @@ describe('files', () => {
     mkdirSync(dirname(fileOf(url)), { recursive: true });
     writeFileSync(fileOf(url), 'this is not a database, but it is long enough to look like one'.repeat(20));
     await expect(openStore(url)).rejects.toThrow(/cannot open the SQLite database .*not a database/);
-    expect(readdirSync(dirname(fileOf(url)))).toEqual(['test.db']);
-  });
-});
-
-describe('the lock file', () => {
-  test('a second store on the same file is refused with the number of the process that has it', async () => {
-    const url = await database.freshUrl();
-    const store = await openStore(url);
-    await expect(openStore(url)).rejects.toThrow(`is already open in process ${process.pid}; stop that process`);
-    await store.close();
-    await (await openStore(url)).close();
-  });
-
-  test('another process keeps us out while it lives, and not when it is dead', async () => {
-    const url = await database.freshUrl();
-    const { child, lines } = startWriter(url);
-    await lines.next();
-    await expect(openStore(url)).rejects.toThrow(`is already open in process ${child.pid}`);
-    await killed(child);
-    expect(readFileSync(`${fileOf(url)}.lock`, 'utf8')).toContain(String(child.pid));
-    await (await openStore(url)).close();
-  });
-
-  test.each([
-    ['of a process with our own number that ended before us', { pid: process.pid, began: 'earlier' }],
-    ['of a process whose number another one has now', { pid: process.ppid, began: 'earlier' }],
-    ['that says nothing', null],
-  ])('a lock %s is taken over', async (_, content) => {
-    const url = await database.freshUrl();
-    await (await openStore(url)).close();
-    writeFileSync(`${fileOf(url)}.lock`, content === null ? '' : JSON.stringify(content));
-    await (await openStore(url)).close();
+    const lock = await LockFile.take(fileOf(url));
+    await lock.release();
   });
 });
 

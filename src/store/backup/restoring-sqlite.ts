@@ -18,8 +18,8 @@ export async function restoreSqlite(named: File, backup: OpenBackup, options: Re
   const target = { ...named, path: await replaceable(named.path) };
   const { path } = target;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  // A server that runs holds it, by the name that it was given; nobody can start one until everything is in place.
-  const lock = await LockFile.take(named.path).catch((error: unknown) => {
+  // A server that runs holds it; nobody can start one until everything is in place. It is a file of its own, which stays.
+  const lock = await LockFile.take(path).catch((error: unknown) => {
     throw new RestoreRefused(error instanceof Error ? error.message : String(error));
   });
   const draft = `${path}${unfinished}${randomBytes(6).toString('hex')}`;
