@@ -1,8 +1,8 @@
 /** The one spelling of a JSON value (RFC 8785): members in the order of their UTF-16 code units, no space anywhere. */
 
 /**
- * Takes whatever there is, because it also spells what somebody has put into a database: what is no JSON value spells
- * like null or like its own members, and so like nothing that was ever chained.
+ * Takes whatever there is, because it also spells what somebody has put into a database, as far as JSON has a word for
+ * it. What JSON has none for must not come here as it is (misstored.ts): bytes spell like an object.
  *
  *     canonicalJson({ b: 1, a: ['ü'] }) === '{"a":["ü"],"b":1}'
  */
@@ -25,14 +25,15 @@ export function canonicalJson(value: unknown): string {
 }
 
 /**
- * The value of a text that this program wrote; null for no text. Another spelling of it, or no JSON at all, stays a text
- * and so is never taken for what was written: a member that stands twice would be read in two ways by two programs.
+ * The value of a text that this program wrote, which is of an object or a list; null for no text. Another spelling of it,
+ * or no JSON at all, stays a text and so is never taken for what was written: a member that stands twice would be read in
+ * two ways by two programs, and the text `null` is a text where nothing was.
  */
 export function jsonAsWritten(text: unknown): unknown {
   if (typeof text !== 'string') return text ?? null;
   try {
     const value: unknown = JSON.parse(text);
-    return JSON.stringify(value) === text ? value : text;
+    return typeof value === 'object' && value !== null && JSON.stringify(value) === text ? value : text;
   } catch {
     return text;
   }

@@ -10,6 +10,7 @@
  */
 import { createHash } from 'node:crypto';
 import { canonicalJson } from './canonical-json.js';
+import { EndMisstored } from './misstored.js';
 
 /** A place in the chain of an account: number of the event, counted from 1, and its hash. Position 0 is before the first. */
 export interface Link {
@@ -42,6 +43,17 @@ export type HashedMember = (typeof hashedMembers)[number];
 
 /** An event as it may be, rather than as it should: whoever reads one to verify it believes nothing of it. */
 export type ChainedEvent = Readonly<Record<HashedMember | 'hash', unknown>>;
+
+/**
+ * A place as a database holds it, which may hold anything: nothing is chained to what is none, and no head made of it.
+ * Throws EndMisstored.
+ */
+export function placeOf({ position, hash }: Readonly<Partial<Record<keyof Link, unknown>>>): Link {
+  const number = Number(position);
+  if (Number.isSafeInteger(number) && typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash))
+    return { position: number, hash };
+  throw new EndMisstored('where the audit trail ends is no place in a chain; see `bailiwick audit verify`');
+}
 
 /** The chains of two accounts have nothing in common, not even their beginning. */
 export function beginningOf(account: string): Link {

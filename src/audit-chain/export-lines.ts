@@ -34,12 +34,12 @@ export function readExportLine(line: string): ExportLine | null {
   let value: unknown;
   try {
     value = JSON.parse(line);
+    // A name that stands twice would be read in two ways by two programs. Spelling throws where it is nested too deep.
+    if (JSON.stringify(value) !== line) return null;
   } catch {
     return null;
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  // A name that stands twice would be read in two ways by two programs.
-  if (JSON.stringify(value) !== line) return null;
   const members = value as Readonly<Record<string, unknown>>;
   const names = Object.keys(members);
   if (members.format === exportFormat) return readHeader(members);

@@ -5,7 +5,15 @@
  * house: the store chains with it, the business signs with it, the command line verifies with it.
  */
 export { canonicalJson, jsonAsWritten } from './canonical-json.js';
-export { beginningOf, hashedMembers, linkAfter, type ChainedEvent, type HashedMember, type Link } from './chain.js';
+export {
+  beginningOf,
+  hashedMembers,
+  linkAfter,
+  placeOf,
+  type ChainedEvent,
+  type HashedMember,
+  type Link,
+} from './chain.js';
 export { endLine, eventLine, exportFormat, headerLine, readExportLine, type ExportLine } from './export-lines.js';
 export { NoExport, verifyExport, type ExportVerdict } from './export-verification.js';
 export {
@@ -20,5 +28,6 @@ export {
   type HeadKey,
   type SignedHead,
 } from './heads.js';
+export { EndMisstored, Misstored, remarksOn } from './misstored.js';
 export { verifyTrail, type TrailSource } from './trail-verification.js';
 export { TrailVerifier, type Break, type BreakKind, type HeadFinding, type Verdict } from './verification.js';

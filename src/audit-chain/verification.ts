@@ -5,6 +5,7 @@
  */
 import { beginningOf, linkAfter, type ChainedEvent, type Link } from './chain.js';
 import type { Head } from './heads.js';
+import { remarksOn } from './misstored.js';
 
 export type BreakKind =
   /** What the event says, its place or its hash is not what was chained. */
@@ -33,6 +34,8 @@ export interface Break {
   readonly to: number;
   /** Id of the event at which it shows; null where there is none. */
   readonly event: string | null;
+  /** What more is known of it. */
+  readonly remark?: string;
 }
 
 export interface HeadFinding<H extends Head = Head> {
@@ -69,6 +72,8 @@ export class TrailVerifier<H extends Head = Head> {
   #last: Link;
   /** The last place that some head has proven. */
   #proven = 0;
+  /** Where the last break begins that explains why heads from there on do not fit. */
+  #reason = -1;
   /** Index of the next head. */
   #next = 0;
 
@@ -102,17 +107,24 @@ export class TrailVerifier<H extends Head = Head> {
       return;
     }
     const { position, hash } = event;
+    const remarks = remarksOn(event);
     if (typeof position !== 'number' || !Number.isSafeInteger(position) || typeof hash !== 'string') {
-      this.#break('ALTERED', expected, expected, id);
+      this.#break('ALTERED', expected, expected, id, remarks);
       return;
     }
     if (position > expected) {
       this.#break('MISSING', expected, position - 1, id);
+      if (remarks.length > 0) this.#break('ALTERED', position, position, id, remarks);
     } else if (position < expected) {
-      this.#break('OUT_OF_ORDER', expected, expected, id);
+      this.#break('OUT_OF_ORDER', expected, expected, id, remarks);
       return;
-    } else if (linkAfter(this.#last, event).hash !== hash) {
-      this.#break('ALTERED', expected, expected, id);
+    } else if (hashAfter(this.#last, event) !== hash) {
+      this.#break('ALTERED', expected, expected, id, remarks.length > 0 ? remarks : remarksOnImages(event));
+    } else if (remarks.length > 0) {
+      // Somebody has written the hashes anew: this is no reason why a head of what follows should not fit.
+      const reason = this.#reason;
+      this.#break('ALTERED', expected, expected, id, remarks);
+      this.#reason = reason;
     }
     // What follows is held against what this one says of itself, so that each break is told once, where it lies.
     this.#pass(position - 1);
@@ -121,8 +133,8 @@ export class TrailVerifier<H extends Head = Head> {
   }
 
   /** Something beside the events is not as it should be. */
-  note(kind: BreakKind, from: number, to: number): void {
-    this.#break(kind, from, to, null);
+  note(kind: BreakKind, from: number, to: number, remark?: string): void {
+    this.#break(kind, from, to, null, remark === undefined ? [] : [remark]);
   }
 
   /**
@@ -179,14 +191,32 @@ export class TrailVerifier<H extends Head = Head> {
       } else {
         this.#outcomes.set(head, 'DIFFERS');
         // An event that was altered is enough to explain it; a chain that holds was written anew.
-        const within = this.#breaks.some(({ from, to }) => from > this.#proven && to <= position);
-        if (!within) this.#break('REWRITTEN', Math.min(this.#proven + 1, position), position, null);
+        if (this.#reason <= this.#proven)
+          this.#break('REWRITTEN', Math.min(this.#proven + 1, position), position, null);
       }
     }
   }
 
-  #break(kind: BreakKind, from: number, to: number, event: string | null): void {
+  #break(kind: BreakKind, from: number, to: number, event: string | null, remarks: readonly string[] = []): void {
     this.#numberOfBreaks += 1;
-    if (this.#breaks.length < told) this.#breaks.push({ kind, from, to, event });
+    this.#reason = Math.max(this.#reason, from);
+    if (this.#breaks.length >= told) return;
+    this.#breaks.push({ kind, from, to, event, ...(remarks.length > 0 ? { remark: remarks.join('; ') } : {}) });
   }
+}
+
+/** Null where an image is nested deeper than it can be spelled, as none of ours is. */
+function hashAfter(previous: Link, event: ChainedEvent): string | null {
+  try {
+    return linkAfter(previous, event).hash;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+/** A text where an image should be is what `jsonAsWritten` makes of another spelling. */
+function remarksOnImages(event: ChainedEvent): readonly string[] {
+  const odd = (['delegation', 'before', 'after'] as const).filter((name) => typeof event[name] === 'string');
+  return odd.map((name) => `"${name}" is no JSON in the spelling in which this program writes it`);
 }

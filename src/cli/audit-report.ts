@@ -83,15 +83,24 @@ function linesOf(trail: VerifiedTrail, { keyIsKnown, source }: Verification): re
     );
   }
   if (after > 0) note(`not here: ${span(1, after)}`);
-  if (adopted !== null && adopted > 0) {
+  if (adopted !== null) {
+    if (adopted > 0) {
+      note(
+        `not known: what happened to ${span(1, adopted)} before events were chained; they were chained as they were found`,
+      );
+    }
     note(
-      `not known: what happened to ${span(1, adopted)} before events were chained; they were chained as they were found`,
+      `not proven: that ${adopted === 0 ? 'no' : 'no more'} events were there before events were chained; the database says so`,
     );
   }
   return lines;
 }
 
-function describeBreak({ kind, from, to, event }: Break): string {
+function describeBreak(found: Break): string {
+  return found.remark === undefined ? describeKind(found) : `${describeKind(found)}: ${found.remark}`;
+}
+
+function describeKind({ kind, from, to, event }: Break): string {
   const where = from === to ? `BROKEN at position ${from}` : `BROKEN at positions ${from} to ${to}`;
   const which = event === null ? 'what stands there' : `event ${event}`;
   switch (kind) {

@@ -2,10 +2,18 @@
  * `bailiwick audit`: heads and exports of the audit trail, read from the database beside whoever uses it. Who can run
  * these can read the database and the key anyway; over the API a head is `auditHead`.
  */
-import { beginningOf, endLine, eventLine, headerLine, publicKeyText, type Link } from '../audit-chain/index.js';
-import { auditHeadKey, signedHead, type Account } from '../iam/index.js';
+import {
+  beginningOf,
+  endLine,
+  EndMisstored,
+  eventLine,
+  headerLine,
+  publicKeyText,
+  type Link,
+} from '../audit-chain/index.js';
+import { auditHeadKey, signedHead, type Account, type Id } from '../iam/index.js';
 import type { Settings } from '../settings.js';
-import type { Inspection } from '../store/index.js';
+import type { ChainEnd, Inspection } from '../store/index.js';
 import { withDatabase } from './existing-database.js';
 import { StartRefused } from './refusal.js';
 import { readSecretKey } from './secret-key.js';
@@ -30,7 +38,7 @@ export async function printHead(settings: Settings, name: string | undefined, no
   const key = await headKeyOf(settings);
   return withDatabase(settings, async (inspection) => {
     const { id } = await accountNamed(inspection, name);
-    return `${JSON.stringify(signedHead(key, id, await inspection.trail.end(id), now()), null, 2)}\n`;
+    return `${JSON.stringify(signedHead(key, id, await endOf(inspection, id), now()), null, 2)}\n`;
   });
 }
 
@@ -54,22 +62,32 @@ export async function exportTrail(
   await withDatabase(settings, async (inspection) => {
     const account = await accountNamed(inspection, name);
     const { trail } = inspection;
-    const end = await trail.end(account.id);
+    const end = await endOf(inspection, account.id);
     if (end === null) throw new StartRefused('it is not said where the trail ends; see `bailiwick audit verify`');
     let begun = after === 0;
     if (begun) await write(headerLine(account.id, account.name, beginningOf(account.id)));
     for await (const event of trail.events(account.id)) {
-      const position = Number(event.position);
-      if (begun && position > end.position) break;
+      const { position, hash } = event;
+      if (begun && typeof position === 'number' && position > end.position) break;
       if (begun) await write(eventLine(event));
-      else if (position === after) {
+      else if (position === after && typeof hash === 'string') {
         begun = true;
-        await write(headerLine(account.id, account.name, { position, hash: String(event.hash) } satisfies Link));
+        await write(headerLine(account.id, account.name, { position: after, hash } satisfies Link));
       }
     }
     if (!begun) throw new StartRefused(`the trail has no event at position ${after}`);
     await write(endLine(signedHead(key, account.id, end, now())));
   });
+}
+
+/** A head of what is no place would prove something else than it says. */
+async function endOf({ trail }: Inspection, accountId: Id): Promise<ChainEnd | null> {
+  try {
+    return await trail.end(accountId);
+  } catch (error) {
+    if (!(error instanceof EndMisstored)) throw error;
+    throw new StartRefused(`where the trail ends cannot be read: ${error.message}; see \`bailiwick audit verify\``);
+  }
 }
 
 async function headKeyOf({ secretKeyFile }: Settings): Promise<ReturnType<typeof auditHeadKey>> {

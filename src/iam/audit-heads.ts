@@ -3,7 +3,15 @@
  * its master key and never changes, since heads are kept for years. What they are good for: docs/audit.md.
  */
 import { hkdfSync } from 'node:crypto';
-import { beginningOf, headKeyFrom, signHead, type HeadKey, type Link, type SignedHead } from '../audit-chain/index.js';
+import {
+  beginningOf,
+  headKeyFrom,
+  placeOf,
+  signHead,
+  type HeadKey,
+  type Link,
+  type SignedHead,
+} from '../audit-chain/index.js';
 import type { Call } from './call.js';
 import type { House } from './house.js';
 import type { Id, Instant } from './records.js';
@@ -17,7 +25,7 @@ export function auditHeadKey(masterKey: Uint8Array): HeadKey {
 
 /** @param end where the chain of the account ends; null when it has none */
 export function signedHead(key: HeadKey, account: Id, end: Link | null, now: Instant): SignedHead {
-  const { position, hash } = end ?? beginningOf(account);
+  const { position, hash } = placeOf(end ?? beginningOf(account));
   return signHead(key, { account, position, hash, at: new Date(now).toISOString() });
 }
 

@@ -2,7 +2,7 @@
  * The one write path: rows, their audit events and the account's revision change together or not at all.
  * What runs the transaction (when it begins, where, whether again) is each database's; what it does is here.
  */
-import { beginningOf, linkAfter, type Link } from '../audit-chain/index.js';
+import { beginningOf, linkAfter, placeOf, type Link } from '../audit-chain/index.js';
 import {
   changesAccess,
   fold,
@@ -264,8 +264,7 @@ class OpenTransaction implements Transaction {
     );
     if (found === undefined) throw new Error(`there is no account ${accountId} to write for`);
     const revision = Number(found.revision) + 1;
-    const end = typeof found.hash === 'string' ? { position: Number(found.position), hash: found.hash } : null;
-    const moved = await this.writeTrail(revision, end);
+    const moved = await this.writeTrail(revision, found.hash === null ? null : placeOf(found));
     const accessRevision = Number(found.accessRevision) + (this.touchesAccess ? 1 : 0);
     // Each transaction ends with this: as plain statements, and as one where one can be, so that the chain costs hardly anything.
     const raising = sql`UPDATE "accounts" SET "revision" = ${revision}, "access_revision" = ${accessRevision}

@@ -9,6 +9,7 @@ import {
   jsonAsWritten,
   publicKeyFrom,
   publicKeyText,
+  readExportLine,
   readSignedHead,
 } from '../../src/audit-chain/index.js';
 import { account, headOf, key, otherKey, trailOf } from './trails.js';
@@ -26,12 +27,16 @@ describe('canonical JSON', () => {
     expect(canonicalJson({ b: undefined, a: [undefined, NaN] })).toBe('{"a":[null,null]}');
   });
 
-  test.each(['{"a":1,"a":2}', ' {}', '{"a": 1}', '1.0', '{', '', '"\\u0041"'])(
+  test.each(['{"a":1,"a":2}', ' {}', '{"a": 1}', '1.0', '{', '', '"\\u0041"', 'null', 'true', '5', '"text"'])(
     '%j is not taken for what was written',
     (text) => {
       expect(jsonAsWritten(text)).toBe(text);
     },
   );
+});
+
+test('a line of an export that is nested deeper than can be read is none', () => {
+  expect(readExportLine(`${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`)).toBeNull();
 });
 
 describe('the chain', () => {

@@ -191,6 +191,45 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (database) => {
     await expect(verify({ file: whole, heads: [path('gone.json')] })).rejects.toThrow('which is not what is verified');
   });
 
+  test('a row that is stored in another form is told with its column, in an export too', async () => {
+    const head = await kept('kept.json', await printHead(settings, undefined));
+    const before = await exported();
+    expect(printVerification(await verify({ heads: [head] }))).toContain(
+      'not proven: that no events were there before events were chained; the database says so\n',
+    );
+    const where = `WHERE "account_id" = '${account.id}' AND "position" = 3`;
+    const [form, remark] =
+      database === 'sqlite'
+        ? [`printf('0x%x', "at")`, ': "at" is stored as TEXT, where a whole number belongs\n']
+        : [`"at" + 9007199254740992`, ': "at" is stored as a number beyond 2^53, where a whole number belongs\n'];
+    const at = (JSON.parse(before.split('\n')[3] ?? '') as { at: number }).at;
+    await change(`UPDATE "audit_events" SET "at" = ${form} ${where}`);
+    const verification = await verify({ heads: [head] });
+    expect(auditStatus(verification)).toBe(1);
+    const said = printVerification(verification);
+    expect(said).toMatch(/BROKEN at position 3: event \S+ is not what was chained/);
+    expect(said).toContain(remark);
+    const file = await kept('misstored.jsonl', await exported());
+    const far = await verify({ heads: [head], file });
+    expect(far.trails).toMatchObject([
+      { verdict: { breaks: [{ kind: 'ALTERED', from: 3, to: 3 }], provenThrough: null } },
+    ]);
+    await change(`UPDATE "audit_events" SET "at" = ${at} ${where}`);
+
+    await change(`UPDATE "audit_chains" SET "adopted" = 2 WHERE "account_id" = '${account.id}'`);
+    const adopted = printVerification(await verify({ heads: [head] }));
+    expect(adopted).toContain('not known: what happened to positions 1 to 2 before events were chained');
+    expect(adopted).toContain(
+      'not proven: that no more events were there before events were chained; the database says so\n',
+    );
+    await change(`UPDATE "audit_chains" SET "adopted" = 9999 WHERE "account_id" = '${account.id}'`);
+    expect(printVerification(await verify({ heads: [head] }))).toContain(
+      '"adopted" is no number of events that are there',
+    );
+    await expect(printHead(settings, undefined)).rejects.toThrow('where the trail ends cannot be read: "adopted"');
+    await change(`UPDATE "audit_chains" SET "adopted" = 0 WHERE "account_id" = '${account.id}'`);
+  });
+
   test('with several accounts one is named for a head, and all are verified', async () => {
     const { iam, close } = await openInstallation(environment);
     const { account: other } = await createAccount(iam, { name: 'other', rootName: 'admin', rootPassword: null });

@@ -163,7 +163,7 @@ describe.each([sqlite, postgres])('$name', (database) => {
     await statements(url, async (run) => {
       await run(`UPDATE "audit_events" SET "actor_id" = 'x' WHERE "account_id" = 'old' AND "position" = 700`);
     });
-    expect((await verified(url, 'old')).breaks).toEqual([{ kind: 'ALTERED', from: 700, to: 700, event: '350.000001' }]);
+    expect((await verified(url, 'old')).breaks).toMatchObject([{ kind: 'ALTERED', from: 700, event: '350.000001' }]);
     // Back and forth again.
     const again = commandLineSource(url);
     await again.initialize();
