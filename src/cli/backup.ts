@@ -71,15 +71,21 @@ export async function backUp(
 }
 
 async function written(
-  { databaseUrl }: Settings,
+  { databaseUrl, databaseWaitSeconds }: Settings,
   draft: string,
   keyCheck: string | null,
   progress: Progress,
   now: () => number,
 ): Promise<BackupHeader | null> {
-  const tell = (done: number, total: number) => progress.tell('backing up', done, total);
+  const options = {
+    keyCheck,
+    now,
+    tell: (done: number, total: number) => progress.tell('backing up', done, total),
+    wait: (what: string | null) => progress.wait(what),
+    limits: { connectionWait: databaseWaitSeconds * 1000 },
+  };
   try {
-    return await backUpStore(databaseUrl, { keyCheck, now, tell }, async (bytes) => {
+    return await backUpStore(databaseUrl, options, async (bytes) => {
       await pipeline(
         Readable.from(bytes),
         createGzip(),

@@ -20,11 +20,21 @@ export class Progress {
 
   /** @param total null while it is not known */
   tell(what: string, done: number, total: number | null): void {
+    this.#say((elapsed) => describeProgress(what, done, total, elapsed));
+  }
+
+  /** @param what keeps the work from going on; null when it goes on again */
+  wait(what: string | null): void {
+    if (what === null) this.close();
+    else this.#say(() => `waiting for ${what}`);
+  }
+
+  #say(lineAfter: (elapsed: number) => string): void {
     const now = this.#now();
     const terminal = this.#output.isTTY === true;
     if (now - this.#said < (terminal ? pauses.terminal : pauses.elsewhere)) return;
     this.#said = now;
-    const line = describeProgress(what, done, total, now - this.#begun);
+    const line = lineAfter(now - this.#begun);
     this.#output.write(terminal ? `\r\u001b[K${line}` : `${line}\n`);
     this.#open = terminal;
   }

@@ -118,6 +118,8 @@ async function restoreFrom(
     replace: options.replace,
     watch: (kind, row) => secrets.see(kind, row),
     tell: (done, total) => progress.tell('restoring', done, total),
+    wait: (what) => progress.wait(what),
+    limits: { connectionWait: settings.databaseWaitSeconds * 1000 },
     verify: async (restored) => {
       secrets.expectOpened();
       const checking = new Progress(errors);

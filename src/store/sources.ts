@@ -45,9 +45,18 @@ const quietSqlite: unknown = Object.create(sqlite3, { verbose: { value: () => sq
 /**
  * An inspector reads beside whoever uses the database, and leaves no trace. A copier does too, as a full participant: it
  * sees one state of a database that others begin or cease to use meanwhile, and clears up the log of a server that was killed.
- * Nothing hurries a migrator.
+ * A restorer fills a database that nobody else uses yet. Nothing hurries a copier, a restorer and a migrator: what they do takes
+ * as long as there are rows.
  */
-export type Role = 'READER' | 'WRITER' | 'INSPECTOR' | 'COPIER' | 'MIGRATOR';
+export type Role = 'READER' | 'WRITER' | 'INSPECTOR' | 'COPIER' | 'RESTORER' | 'MIGRATOR';
+
+const unhurriedRoles: ReadonlySet<Role> = new Set<Role>(['COPIER', 'RESTORER', 'MIGRATOR']);
+const readingRoles: ReadonlySet<Role> = new Set<Role>(['INSPECTOR', 'COPIER']);
+
+/** What each connection to PostgreSQL is called there. Restoring tells servers from others by it. */
+export const serversName = 'bailiwick';
+export const restorersName = 'bailiwick restore';
+const names: Partial<Readonly<Record<Role, string>>> = { COPIER: 'bailiwick backup', RESTORER: restorersName };
 
 export function dataSource(
   location: Location,
@@ -84,18 +93,24 @@ export function dataSource(
     ...shared,
     type: 'postgres',
     url: location.url,
-    applicationName: 'bailiwick',
+    applicationName: names[role] ?? serversName,
     connectTimeoutMS: limits.connectionWait,
     poolSize: limits.poolSize,
     extra: {
       // Of a machine that is gone nothing says so.
       keepAlive: true,
-      ...(role === 'MIGRATOR' ? unhurried : timeoutsOf(limits)),
-      ...(role === 'INSPECTOR' ? { options: '-c default_transaction_read_only=on' } : {}),
-      // An inspector and a copier may look at one.
-      ...(role === 'WRITER' || role === 'MIGRATOR' ? { verify: refuseStandby } : {}),
+      ...(unhurriedRoles.has(role) ? unhurried : timeoutsOf(limits)),
+      ...(readingRoles.has(role) ? { options: '-c default_transaction_read_only=on' } : {}),
+      verify: (client: ClientBase, done: (error?: Error) => void) =>
+        void prepare(client, role).then(() => done(), done),
     },
   });
+}
+
+/** Each connection is asked and told before it is used. Who only reads may look at a standby. */
+async function prepare(client: ClientBase, role: Role): Promise<void> {
+  if (!readingRoles.has(role)) await refuseStandby(client);
+  if (unhurriedRoles.has(role)) await client.query(noticeWhoLeft).catch(() => undefined);
 }
 
 /** Each connection is told as it is made. */
@@ -108,28 +123,34 @@ function timeoutsOf({ longestStatement, longestLockWait, longestIdle }: Database
   };
 }
 
-/** Said too, because a role or a database may have timeouts of its own; pg sends no plain zero. */
+/**
+ * Neither PostgreSQL nor the client, which would wait only so long, ends what such a connection does; but whoever does nothing in a
+ * transaction for an hour is stuck, and holds up the others. Said in any case, because a role or a database may have timeouts of
+ * its own; pg sends no plain zero.
+ */
 const unhurried = {
   statement_timeout: '0',
   lock_timeout: '0',
-  idle_in_transaction_session_timeout: '0',
+  idle_in_transaction_session_timeout: 3_600_000,
 };
 
 /**
- * Each connection is asked before it is used, because after a failover the same name may lead elsewhere: a standby answers as
- * things were a while ago, and whose rights have been taken since would be let in.
+ * PostgreSQL takes no notice of a program that was ended while it waited, and others would queue for ever behind nobody. Servers
+ * before version 14, and some systems, cannot be told to look.
  */
-function refuseStandby(client: ClientBase, done: (error?: Error) => void): void {
-  client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS "standby"').then(
-    ({ rows: [row] }) =>
-      done(
-        row?.standby === false
-          ? undefined
-          : // What a server says itself to who would write to it there.
-            Object.assign(new Error('the server is a standby; name the primary'), { code: '25006' }),
-      ),
-    done,
-  );
+const noticeWhoLeft = `SELECT set_config("name", '2s', FALSE) FROM pg_settings WHERE "name" = 'client_connection_check_interval'`;
+
+/**
+ * After a failover the same name may lead elsewhere: a standby answers as things were a while ago, and whose rights have been
+ * taken since would be let in.
+ */
+async function refuseStandby(client: ClientBase): Promise<void> {
+  const {
+    rows: [row],
+  } = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS "standby"');
+  if (row?.standby === false) return;
+  // What a server says itself to who would write to it there.
+  throw Object.assign(new Error('the server is a standby; name the primary'), { code: '25006' });
 }
 
 export async function prepareSqlite(source: DataSource, role: Role): Promise<void> {

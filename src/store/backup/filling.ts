@@ -7,9 +7,11 @@ import { MigrationExecutor, type DataSource, type QueryRunner } from 'typeorm';
 import type { Id, Kind } from '../../iam/index.js';
 import { migrations } from '../migrations/index.js';
 import { kinds } from '../rows.js';
+import type { DatabaseLimits } from '../sources.js';
 import { render, type Dialect } from '../sql.js';
 import { tables } from '../tables.js';
 import { StoredTrail } from '../trail.js';
+import type { TellWait } from '../waits.js';
 import type { BackedUpTable, OpenBackup, Row, Value } from './format.js';
 import { describeTables, queryOf, type Query } from './tables.js';
 import { totalRows } from './writing.js';
@@ -34,6 +36,9 @@ export interface RestoringOptions {
   readonly watch: (kind: Kind, row: Readonly<Record<string, Value>>) => void;
   /** Called now and then. */
   readonly tell: (done: number, total: number) => void;
+  /** Called now and then while others hold what is to be replaced. */
+  readonly wait?: TellWait;
+  readonly limits?: Partial<DatabaseLimits>;
   /** The last look, when all is there and nobody else sees it yet: when it throws, nothing was restored. */
   readonly verify: (restored: Restored) => Promise<void>;
 }

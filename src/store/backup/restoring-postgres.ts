@@ -6,7 +6,8 @@ import { NewerDatabaseError } from '../generation.js';
 import type { Location } from '../location.js';
 import { migrations } from '../migrations/index.js';
 import { migrationLock, refuseOtherEncodings } from '../postgres-store.js';
-import { dataSource } from '../sources.js';
+import { dataSource, restorersName, serversName, usualDatabaseLimits } from '../sources.js';
+import { tellingWaits } from '../waits.js';
 import type { OpenBackup } from './format.js';
 import { fill, RestoreRefused, verifyRestored, type RestoringOptions } from './filling.js';
 import { migrationsThere, queryOf, tablesThere, type Query } from './tables.js';
@@ -14,7 +15,8 @@ import { migrationsThere, queryOf, tablesThere, type Query } from './tables.js';
 type Server = Location & { readonly database: 'postgres' };
 
 export async function restorePostgres(target: Server, backup: OpenBackup, options: RestoringOptions): Promise<void> {
-  const source = dataSource(target, 'WRITER', entitiesFor('postgres'), null);
+  const limits = { ...usualDatabaseLimits, ...options.limits };
+  const source = dataSource(target, 'RESTORER', entitiesFor('postgres'), null, limits);
   try {
     await source.initialize();
   } catch (error) {
@@ -26,15 +28,15 @@ export async function restorePostgres(target: Server, backup: OpenBackup, option
     await refuseOtherEncodings(source, target.server);
     await runner.connect();
     const query = queryOf(runner);
-    await query('SET statement_timeout = 0');
-    await query('SET idle_in_transaction_session_timeout = 0');
-    // A server that starts meanwhile waits until everything is in place. Ends with the connection.
-    await query(`SELECT pg_advisory_lock(${migrationLock})`);
-    await runner.startTransaction();
-    await clear(query, target, options);
-    await fill(source, runner, 'postgres', backup, options, withoutReferences);
-    await verifyRestored(query, 'postgres', options);
-    await runner.commitTransaction();
+    await tellingWaits(source, runner, options.wait, async () => {
+      // A server that starts meanwhile waits until everything is in place. Ends with the connection.
+      await query(`SELECT pg_advisory_lock(${migrationLock})`);
+      await runner.startTransaction();
+      await clear(query, target, options);
+      await fill(source, runner, 'postgres', backup, options, withoutReferences);
+      await verifyRestored(query, 'postgres', options);
+      await runner.commitTransaction();
+    });
   } finally {
     await end(runner);
     await source.destroy();
@@ -49,15 +51,27 @@ async function end(runner: QueryRunner): Promise<void> {
 }
 
 /** Takes away the tables of a database that is empty, or is to be replaced. */
-async function clear(query: Query, { server }: Server, { replace }: RestoringOptions): Promise<void> {
+async function clear(query: Query, target: Server, options: RestoringOptions): Promise<void> {
   const known: readonly string[] = migrations.map(({ name }) => name);
   const newer = (await migrationsThere(query, 'postgres')).find((name) => !known.includes(name));
   if (newer !== undefined) throw new NewerDatabaseError(newer);
   const there = await tablesThere(query, 'postgres');
   if (there.length === 0) return;
   const names = there.map((name) => `"${name}"`).join(', ');
+  // Before it waits for a lock too: everybody who comes after waits behind it, and those who serve must not.
+  await expectUnused(query, target, there, options);
   // Whoever is writing finishes first, and nobody begins.
   await query(`LOCK TABLE ${names} IN ACCESS EXCLUSIVE MODE`);
+  await expectUnused(query, target, there, options);
+  await query(`DROP TABLE ${names}`);
+}
+
+async function expectUnused(
+  query: Query,
+  { server }: Server,
+  there: readonly string[],
+  { replace }: RestoringOptions,
+): Promise<void> {
   if (there.includes('accounts') && !replace) {
     const [counted] = await query('SELECT COUNT(*) AS "rows" FROM "accounts"');
     if (Number(counted?.rows) > 0) {
@@ -66,16 +80,19 @@ async function clear(query: Query, { server }: Server, { replace }: RestoringOpt
       );
     }
   }
+  // Within a transaction it would say for the second time what it said for the first.
+  await query('SELECT pg_stat_clear_snapshot()');
+  // A URL can give all connections another name; servers have the same one then.
   const [others] = await query(
     `SELECT COUNT(*) AS "count" FROM pg_stat_activity WHERE datname = current_database()
-      AND application_name = current_setting('application_name') AND pid <> pg_backend_pid()`,
+      AND application_name = COALESCE(NULLIF(current_setting('application_name'), '${restorersName}'), '${serversName}')
+      AND pid <> pg_backend_pid()`,
   );
   if (Number(others?.count) > 0) {
     throw new RestoreRefused(
       `servers are connected to the database ${server}, and would go on answering from what they remember; stop all of them first`,
     );
   }
-  await query(`DROP TABLE ${names}`);
 }
 
 /** Rows stand in no order that references would bear; they are held against all of them at the end, table by table. */

@@ -81,7 +81,7 @@ async function expectEmpty(target: File): Promise<void> {
 }
 
 async function make(draft: File, backup: OpenBackup, options: RestoringOptions): Promise<void> {
-  const source = dataSource(draft, 'WRITER', entitiesFor('sqlite'), null);
+  const source = dataSource(draft, 'RESTORER', entitiesFor('sqlite'), null);
   try {
     await source.initialize();
     const runner = source.createQueryRunner();

@@ -9,8 +9,9 @@ import { failureOf } from '../failures.js';
 import { NewerDatabaseError } from '../generation.js';
 import { locationOf, type Location } from '../location.js';
 import { migrations } from '../migrations/index.js';
-import { dataSource, prepareSqlite } from '../sources.js';
+import { dataSource, prepareSqlite, usualDatabaseLimits, type DatabaseLimits } from '../sources.js';
 import type { Dialect } from '../sql.js';
+import { tellingWaits, type TellWait } from '../waits.js';
 import { backupFormat, writtenBackup, type BackedUpTable, type BackupHeader, type Row, type Value } from './format.js';
 import { describeTables, migrationsThere, queryOf, type Query } from './tables.js';
 
@@ -19,6 +20,9 @@ export interface WritingOptions {
   readonly now: () => number;
   /** Called now and then. */
   readonly tell: (done: number, total: number) => void;
+  /** Called now and then while others hold what is to be read. */
+  readonly wait?: TellWait;
+  readonly limits?: Partial<DatabaseLimits>;
 }
 
 /** Audit events hold images of whole rows. */
@@ -31,12 +35,12 @@ const readAtOnce = 500;
  */
 export async function backUpStore(
   url: string,
-  { keyCheck, now, tell }: WritingOptions,
+  { keyCheck, now, tell, ...surroundings }: WritingOptions,
   write: (bytes: AsyncIterable<Buffer>) => Promise<void>,
 ): Promise<BackupHeader | null> {
   const location = locationOf(url);
   if (location.database === 'sqlite' && !existsSync(location.path)) return null;
-  return inOneState(location, async (query) => {
+  return inOneState(location, surroundings, async (query) => {
     const done = await migrationsThere(query, location.database);
     const known: readonly string[] = migrations.map(({ name }) => name);
     const newer = done.find((name) => !known.includes(name));
@@ -69,9 +73,13 @@ export function totalRows({ tables }: Pick<BackupHeader, 'tables'>): number {
   return tables.reduce((sum, { rows }) => sum + rows, 0);
 }
 
-async function inOneState<T>(location: Location, work: (query: Query) => Promise<T>): Promise<T> {
+async function inOneState<T>(
+  location: Location,
+  { wait, limits }: Pick<WritingOptions, 'wait' | 'limits'>,
+  work: (query: Query) => Promise<T>,
+): Promise<T> {
   const { database } = location;
-  const source = dataSource(location, database === 'sqlite' ? 'COPIER' : 'INSPECTOR', entitiesFor(database), null);
+  const source = dataSource(location, 'COPIER', entitiesFor(database), null, { ...usualDatabaseLimits, ...limits });
   let runner: QueryRunner | null = null;
   try {
     await source.initialize().catch((error: unknown) => {
@@ -81,14 +89,12 @@ async function inOneState<T>(location: Location, work: (query: Query) => Promise
     runner = source.createQueryRunner();
     await runner.connect();
     const query = queryOf(runner);
-    if (database === 'sqlite') await query('BEGIN');
-    else {
-      await query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-      // Whoever takes the bytes may be slow.
-      await query('SET LOCAL statement_timeout = 0');
-      await query('SET LOCAL idle_in_transaction_session_timeout = 0');
+    if (database === 'sqlite') {
+      await query('BEGIN');
+      return await work(query);
     }
-    return await work(query);
+    await query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    return await tellingWaits(source, runner, wait, () => work(query));
   } finally {
     // Nothing was written; the transaction ends with its connection at the latest.
     await runner?.query('ROLLBACK').catch(() => undefined);
