@@ -2,6 +2,7 @@
  * What the server and the commands stand on: the store, the business on it, and the first account. It loads nothing of the
  * API, which takes longer to load than most commands take to run.
  */
+import { Progress } from './cli/progress.js';
 import { StartRefused } from './cli/refusal.js';
 import { createSecretKey, readSecretKey } from './cli/secret-key.js';
 import {
@@ -43,9 +44,13 @@ export async function openAsItIs(settings: Settings, observer?: Observer): Promi
     longestLockWait: settings.databaseLockSeconds * 1000,
     longestIdle: settings.databaseIdleSeconds * 1000,
   };
-  const store = await openStore(settings.databaseUrl, { limits }).catch((error: unknown) => {
-    throw new StartRefused(error instanceof Error ? error.message : String(error));
-  });
+  const progress = new Progress(process.stderr);
+  const wait = (what: string | null) => progress.wait(what);
+  const store = await openStore(settings.databaseUrl, { limits, wait })
+    .catch((error: unknown) => {
+      throw new StartRefused(error instanceof Error ? error.message : String(error));
+    })
+    .finally(() => progress.close());
   try {
     const empty = (await store.access.accounts()).length === 0;
     const { tokenKeyDays: days, tokenKeyEpoch: epoch } = settings;

@@ -42,6 +42,8 @@ export interface StoreOptions {
   readonly longestTransaction?: number;
   /** Where less is said, the usual ones hold. */
   readonly limits?: Partial<DatabaseLimits>;
+  /** Called now and then while the tables cannot be brought up to date because of others, with what is waited for, and with null when it is no more. */
+  readonly wait?: (what: string | null) => void;
 }
 
 /**
@@ -56,6 +58,7 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
     now: options.now ?? Date.now,
     longestTransaction: options.longestTransaction ?? 30_000,
     limits: { ...usualDatabaseLimits, ...options.limits },
+    ...(options.wait === undefined ? {} : { wait: options.wait }),
   };
   return location.database === 'sqlite' ? openSqlite(location, settings) : openPostgres(location, settings);
 }

@@ -4,15 +4,12 @@ import type { Id } from '../iam/index.js';
 import { discard, FreeConnection, TransactionConnection } from './connection.js';
 import { entitiesFor } from './entities.js';
 import { DatabaseUnavailable, failureOf } from './failures.js';
-import { NewerDatabaseError, refuseNewer } from './generation.js';
 import type { Location } from './location.js';
+import { migrate } from './migrating-postgres.js';
 import { dataSource, type DatabaseLimits } from './sources.js';
 import { sql } from './sql.js';
 import { OpenStore, type Engine, type Settings } from './store.js';
 import { Places } from './turns.js';
-
-/** Any number will do, as long as every replica takes the same one while it migrates. */
-export const migrationLock = 7_223_904_118;
 
 export async function openPostgres(
   location: Location & { readonly database: 'postgres' },
@@ -28,7 +25,7 @@ export async function openPostgres(
   try {
     await connect(migrator, location.server);
     await refuseOtherEncodings(migrator, location.server);
-    await migrate(migrator);
+    await migrate(migrator, settings.wait);
     await migrator.destroy();
     await connect(source, location.server);
   } catch (error) {
@@ -55,24 +52,6 @@ export async function refuseOtherEncodings(source: DataSource, server: string): 
     throw new Error(
       `the database ${server} has the encoding ${row?.server_encoding}; create it again with ENCODING 'UTF8' TEMPLATE template0`,
     );
-  }
-}
-
-/** Replicas that start together migrate one after another. */
-async function migrate(source: DataSource): Promise<void> {
-  const runner = source.createQueryRunner();
-  await runner.connect();
-  try {
-    await runner.query(`SELECT pg_advisory_lock(${migrationLock})`);
-    await refuseNewer(source);
-    await source.runMigrations({ transaction: 'all' });
-  } catch (error) {
-    if (error instanceof NewerDatabaseError) throw error;
-    const failure = failureOf(error);
-    throw failure instanceof DatabaseUnavailable ? new Error(`${failure.message} (${failure.detail})`) : failure;
-  } finally {
-    await runner.query(`SELECT pg_advisory_unlock(${migrationLock})`).catch(() => undefined);
-    await runner.release();
   }
 }
 

@@ -29,12 +29,14 @@ import type { DatabaseLimits, StatementLog } from './sources.js';
 import { StoredTallies } from './tallies.js';
 import { transact } from './transaction.js';
 import { Turns, type Places } from './turns.js';
+import type { TellWait } from './waits.js';
 
 export interface Settings {
   readonly log: StatementLog | null;
   readonly now: () => Instant;
   readonly longestTransaction: number;
   readonly limits: DatabaseLimits;
+  readonly wait?: TellWait;
 }
 
 /** What differs between databases. */

@@ -20,10 +20,11 @@ export async function tellingWaits<T>(
   working: QueryRunner,
   tell: TellWait | undefined,
   work: () => Promise<T>,
+  between = betweenLooks,
 ): Promise<T> {
   if (tell === undefined) return work();
   const ended = new AbortController();
-  const looking = await lookAt(source, working, tell, ended.signal);
+  const looking = await lookAt(source, working, tell, ended.signal, between);
   try {
     return await work();
   } finally {
@@ -41,6 +42,7 @@ async function lookAt(
   working: QueryRunner,
   tell: TellWait,
   ended: AbortSignal,
+  between: number,
 ): Promise<{ readonly end: Promise<void> }> {
   const runner = source.createQueryRunner();
   const release = () => runner.release().catch(() => undefined);
@@ -48,7 +50,7 @@ async function lookAt(
     const [{ pid } = {}] = (await working.query('SELECT pg_backend_pid() AS "pid"')) as readonly Raw[];
     await runner.query(`SELECT set_config('application_name', 'bailiwick, looking on', FALSE)`);
     const look = async (): Promise<void> => {
-      for (let waited = false; await passes(ended);) {
+      for (let waited = false; await passes(between, ended);) {
         const what = describeWait((await runner.query(whoIsBefore, [pid])) as readonly Raw[]);
         if (ended.aborted) return;
         if (waited || what !== null) tell(what);
@@ -65,8 +67,8 @@ async function lookAt(
   }
 }
 
-async function passes(ended: AbortSignal): Promise<boolean> {
-  return pause(betweenLooks, true, { signal: ended }).catch(() => false);
+async function passes(time: number, ended: AbortSignal): Promise<boolean> {
+  return pause(time, true, { signal: ended }).catch(() => false);
 }
 
 /** Not what they run: it may hold what nobody else is to see. */

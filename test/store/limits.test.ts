@@ -208,7 +208,7 @@ test('PostgreSQL: a transaction in which nothing happens loses its connection, a
 test('PostgreSQL: migrations may take longer than a statement, and wait longer than one for another replica', async () => {
   const url = await postgres.freshUrl();
   const client = await otherClient(url);
-  // What a replica holds while it migrates (src/store/postgres-store.ts).
+  // What a replica holds while it migrates (src/store/migrating-postgres.ts).
   await client.query('SELECT pg_advisory_lock(7223904118)');
   const opening = opened(url, { longestStatement: 2_000, longestLockWait: 100 });
   await pause(2_500);

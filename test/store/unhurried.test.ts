@@ -7,7 +7,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { backUpStore, openBackup, openStore, restoreStore, type DatabaseLimits } from '../../src/store/index.js';
 import { locationOf } from '../../src/store/location.js';
-import { migrationLock } from '../../src/store/postgres-store.js';
+import { migrationLock } from '../../src/store/migrating-postgres.js';
 import { dataSource, usualDatabaseLimits, type Role } from '../../src/store/sources.js';
 import { describeWait, type TellWait } from '../../src/store/waits.js';
 import { databases } from './databases.js';
