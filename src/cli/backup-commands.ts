@@ -24,6 +24,9 @@ one of an older version is brought up to date.
 All of it is restored or nothing, whatever happens meanwhile. Before anybody sees it, its checksum, the references of its
 rows and the audit chain of every account are verified, and the sealed secrets opened.
 
+Everything is then as it was when the backup was made: who was disabled since, what was revoked or deleted since, is in force
+again. Do that again before anybody is let in; --end-sessions ends all sessions of people, and what they obtained by them.
+
 Ends with status 0 when it is restored, else with status 1, and nothing has changed.
 
   bailiwick restore --dry-run bailiwick.jsonl.gz
@@ -53,6 +56,7 @@ export function addBackupCommands(program: Command): void {
     )
     .option('--replace', 'delete what is in the database; asks before it does', false)
     .option('--yes', 'with --replace: do not ask', false)
+    .option('--end-sessions', 'end all sessions of people in it, which may have been ended since the backup', false)
     .option('--accept <faults>', 'restore in spite of `unopened-secrets`, `broken-trail`, with commas between')
     .addHelpText('after', restoreHelp)
     .action(async (file: string, options: RestoreOptions) => {

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { verifyTrail } from '../audit-chain/index.js';
-import { sealedRows, type SealedRows } from '../iam/index.js';
+import { endRestoredSessions, sealedRows, type SealedRows } from '../iam/index.js';
 import { withoutPassword, type Settings } from '../settings.js';
 import {
   DatabaseError,
@@ -31,6 +31,7 @@ export interface RestoreOptions {
   readonly replace: boolean;
   readonly yes: boolean;
   readonly dryRun: boolean;
+  readonly endSessions: boolean;
   /** With commas between. */
   readonly accept?: string;
 }
@@ -114,12 +115,17 @@ async function restoreFrom(
   }
   const progress = new Progress(errors);
   const verified: string[] = [];
+  let ended = 0;
   await restoreStore(settings.databaseUrl, backup, {
     replace: options.replace,
     watch: (kind, row) => secrets.see(kind, row),
     tell: (done, total) => progress.tell('restoring', done, total),
     wait: (what) => progress.wait(what),
     limits: { connectionWait: settings.databaseWaitSeconds * 1000 },
+    amend: async ({ accounts, transaction }) => {
+      if (!options.endSessions) return;
+      for (const { id } of accounts) ended += await endRestoredSessions(transaction, id, Date.now());
+    },
     verify: async (restored) => {
       secrets.expectOpened();
       const checking = new Progress(errors);
@@ -131,9 +137,26 @@ async function restoreFrom(
   output.write(`restored ${counted(totalRows(header))} rows as of ${header.at} from \`${path}\` into ${database}\n`);
   for (const line of verified) output.write(`  ${line}\n`);
   output.write(`  ${secrets.describe()}\n`);
+  output.write(describeReturn(header, options.endSessions ? ended : null));
   output.write(
     'start the server; hold heads of the audit trail that you kept against it with `bailiwick audit verify`\n',
   );
+}
+
+/**
+ * What nobody thinks of who is glad to have the data back.
+ *
+ * @param ended how many sessions were; null when they were left
+ */
+function describeReturn({ at }: BackupHeader, ended: number | null): string {
+  const sessions =
+    ended === null
+      ? 'sessions that were open then are open again, and their tokens good until they expire; `--end-sessions` ends them while it restores'
+      : `sessions of people that were open then were ended: ${counted(ended)}; everybody signs in anew`;
+  return `everything is as it was at ${at}: who was disabled, and what was revoked, changed or deleted after that (grants, passwords, access keys), is in force again as before
+  do that anew before you let anybody in; events of the audit trail that you kept say what it was
+  ${sessions}
+`;
 }
 
 /** @returns a line for each account */

@@ -23,7 +23,7 @@ import {
   type User,
 } from './records.js';
 import { documentOf } from './rights.js';
-import { endSessions } from './sessions.js';
+import { endSessions, endSessionsOfAll } from './sessions.js';
 
 export interface NewAccount {
   readonly name: string;
@@ -257,6 +257,22 @@ export async function resetLostPassword(
     return { commit: true, value: undefined };
   });
   return password;
+}
+
+/**
+ * Ends the sessions of everybody in an account that is being restored, and with them what was obtained by them: those that had been
+ * ended after the backup are open in it. Answers how many.
+ */
+export async function endRestoredSessions(
+  transact: House['store']['transaction'],
+  accountId: Id,
+  now: Instant,
+): Promise<number> {
+  const { value } = await transact(operatorOrigin(accountId, 'restore', now), async (transaction) => ({
+    commit: true,
+    value: await endSessionsOfAll(transaction),
+  }));
+  return value;
 }
 
 function operatorOrigin(accountId: Id, operation: string, at: Instant): ChangeOrigin {

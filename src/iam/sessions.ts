@@ -188,9 +188,18 @@ export async function endOtherSessionsOf({ transaction, call }: OpenChange, user
 
 /** Ends every open session of a user; their tokens are refused from the next request on. */
 export async function endSessions(transaction: Transaction, userId: Id, except: Id | null = null): Promise<number> {
+  return endOpen(transaction, await transaction.idsWhere('session', { userId, endedAt: null }), except);
+}
+
+/** The same of everybody in the account. */
+export async function endSessionsOfAll(transaction: Transaction): Promise<number> {
+  return endOpen(transaction, await transaction.idsWhere('session', { endedAt: null }), null);
+}
+
+async function endOpen(transaction: Transaction, ids: readonly Id[], except: Id | null): Promise<number> {
   const { at } = transaction.origin;
   let ended = 0;
-  for (const id of await transaction.idsWhere('session', { userId, endedAt: null })) {
+  for (const id of ids) {
     const session = await transaction.get('session', id);
     if (session === null || session.id === except || session.expiresAt <= at) continue;
     await transaction.update('session', id, { endedAt: at });

@@ -65,7 +65,7 @@ async function restoredInto(
   await restore(
     readSettings(environment),
     path,
-    { replace: false, yes: false, dryRun: false, ...options },
+    { replace: false, yes: false, dryRun: false, endSessions: false, ...options },
     { input, output: output.stream, errors: errors.stream },
   );
   return { output: output.text(), errors: errors.text() };
@@ -225,7 +225,7 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (database) => {
       );
       const told = await restoredInto(place, file);
       expect(told.output).toMatch(
-        /^restored [\d,]+ rows as of \S+ from `.*` into .*\n {2}account `account-\d+`: [\d,]+ audit events; their chain holds\n {2}the secret key file opens all 1 sealed secrets\nstart the server; .*\n$/,
+        /^restored [\d,]+ rows as of \S+ from `.*` into .*\n {2}account `account-\d+`: [\d,]+ audit events; their chain holds\n {2}the secret key file opens all 1 sealed secrets\neverything is as it was at 20\S+Z: who was disabled, .*\n {2}do that anew before .*\n {2}sessions that were open then are open again, .*`--end-sessions` .*\nstart the server; .*\n$/,
       );
       const { iam, close } = await openInstallation(place);
       expect(await iam.store.access.accounts()).toHaveLength(1);

@@ -12,6 +12,7 @@ import { render, type Dialect } from '../sql.js';
 import { tables } from '../tables.js';
 import { StoredTrail } from '../trail.js';
 import type { TellWait } from '../waits.js';
+import { accountsIn, type Amendment } from './amending.js';
 import type { BackedUpTable, OpenBackup, Row, Value } from './format.js';
 import { describeTables, queryOf, type Query } from './tables.js';
 import { totalRows } from './writing.js';
@@ -39,6 +40,8 @@ export interface RestoringOptions {
   /** Called now and then while others hold what is to be replaced. */
   readonly wait?: TellWait;
   readonly limits?: Partial<DatabaseLimits>;
+  /** A change that belongs to restoring, in the same step. */
+  readonly amend?: (amendment: Amendment) => Promise<void>;
   /** The last look, when all is there and nobody else sees it yet: when it throws, nothing was restored. */
   readonly verify: (restored: Restored) => Promise<void>;
 }
@@ -107,11 +110,7 @@ export async function verifyRestored(query: Query, dialect: Dialect, { verify }:
       return query(text, parameters);
     },
   };
-  const accounts = await query(`SELECT "id", "name" FROM "accounts" ORDER BY "id"`);
-  await verify({
-    accounts: accounts.map(({ id, name }) => ({ id: String(id), name: String(name) })),
-    trail: new StoredTrail(connection),
-  });
+  await verify({ accounts: await accountsIn(query), trail: new StoredTrail(connection) });
 }
 
 /** Runs those of these migrations that have not run, in the transaction of the runner where there is one. */

@@ -9,6 +9,7 @@ import { migrationLock } from '../migrating-postgres.js';
 import { refuseOtherEncodings } from '../postgres-store.js';
 import { dataSource, restorersName, serversName, usualDatabaseLimits } from '../sources.js';
 import { tellingWaits } from '../waits.js';
+import { amendRestored } from './amending.js';
 import type { OpenBackup } from './format.js';
 import { fill, RestoreRefused, verifyRestored, type RestoringOptions } from './filling.js';
 import { migrationsThere, queryOf, tablesThere, type Query } from './tables.js';
@@ -16,8 +17,9 @@ import { migrationsThere, queryOf, tablesThere, type Query } from './tables.js';
 type Server = Location & { readonly database: 'postgres' };
 
 export async function restorePostgres(target: Server, backup: OpenBackup, options: RestoringOptions): Promise<void> {
+  const entities = entitiesFor('postgres');
   const limits = { ...usualDatabaseLimits, ...options.limits };
-  const source = dataSource(target, 'RESTORER', entitiesFor('postgres'), null, limits);
+  const source = dataSource(target, 'RESTORER', entities, null, limits);
   try {
     await source.initialize();
   } catch (error) {
@@ -35,6 +37,7 @@ export async function restorePostgres(target: Server, backup: OpenBackup, option
       await runner.startTransaction();
       await clear(query, target, options);
       await fill(source, runner, 'postgres', backup, options, withoutReferences);
+      await amendRestored(runner, 'postgres', entities, options);
       await verifyRestored(query, 'postgres', options);
       await runner.commitTransaction();
     });

@@ -8,6 +8,7 @@ import { failureOf } from '../failures.js';
 import type { Location } from '../location.js';
 import { createPrivately, LockFile } from '../lock-file.js';
 import { dataSource } from '../sources.js';
+import { amendRestored } from './amending.js';
 import type { OpenBackup } from './format.js';
 import { fill, RestoreRefused, verifyRestored, type RestoringOptions } from './filling.js';
 import { queryOf, tablesThere, type Query } from './tables.js';
@@ -81,7 +82,8 @@ async function expectEmpty(target: File): Promise<void> {
 }
 
 async function make(draft: File, backup: OpenBackup, options: RestoringOptions): Promise<void> {
-  const source = dataSource(draft, 'RESTORER', entitiesFor('sqlite'), null);
+  const entities = entitiesFor('sqlite');
+  const source = dataSource(draft, 'RESTORER', entities, null);
   try {
     await source.initialize();
     const runner = source.createQueryRunner();
@@ -96,6 +98,9 @@ async function make(draft: File, backup: OpenBackup, options: RestoringOptions):
       await load();
       await query('COMMIT');
     });
+    await query('BEGIN');
+    await amendRestored(runner, 'sqlite', entities, options);
+    await query('COMMIT');
     const [broken] = await query('PRAGMA foreign_key_check');
     if (broken !== undefined) {
       throw new RestoreRefused(
