@@ -67,5 +67,7 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
 export function commandLineSource(url: string): DataSource {
   const location = locationOf(url);
   const speaking = new AdvancedConsoleLogger(['schema', 'migration', 'warn', 'error']);
-  return dataSource(location, 'WRITER', entitiesFor(location.database), speaking);
+  // Nothing cuts a migration off by the time that a request has.
+  const role = location.database === 'postgres' ? 'MIGRATOR' : 'WRITER';
+  return dataSource(location, role, entitiesFor(location.database), speaking);
 }
