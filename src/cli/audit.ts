@@ -8,6 +8,7 @@ import {
   EndMisstored,
   eventLine,
   headerLine,
+  placeOf,
   publicKeyText,
   type Link,
 } from '../audit-chain/index.js';
@@ -83,7 +84,8 @@ export async function exportTrail(
 /** A head of what is no place would prove something else than it says. */
 async function endOf({ trail }: Inspection, accountId: Id): Promise<ChainEnd | null> {
   try {
-    return await trail.end(accountId);
+    const end = await trail.end(accountId);
+    return end === null ? null : { ...end, ...placeOf(end) };
   } catch (error) {
     if (!(error instanceof EndMisstored)) throw error;
     throw new StartRefused(`where the trail ends cannot be read: ${error.message}; see \`bailiwick audit verify\``);

@@ -1,7 +1,7 @@
 /** `bailiwick restore`: a database as it was when a backup of it was made, whole or not at all. */
 import { createReadStream } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
-import { verifyTrail } from '../audit-chain/index.js';
+import { EndMisstored, verifyTrail } from '../audit-chain/index.js';
 import { endRestoredSessions, sealedRows, type SealedRows } from '../iam/index.js';
 import { withoutPassword, type Settings } from '../settings.js';
 import {
@@ -71,6 +71,7 @@ export async function restore(
     }
     if (
       error instanceof RestoreRefused ||
+      error instanceof EndMisstored ||
       error instanceof DatabaseError ||
       error instanceof DatabaseUnavailable ||
       error instanceof NewerDatabaseError

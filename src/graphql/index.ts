@@ -33,7 +33,7 @@ export {
 } from './prepared-operations.js';
 export { beginSubscription, readSubscription, type SentSubscription } from './subscribing.js';
 export { vouchForText } from './text.js';
-export { Throttle, throttledActor, usualThrottle, type ThrottleLimits } from './throttle.js';
+export { Throttle, throttledActor, throttledPlace, usualThrottle, type ThrottleLimits } from './throttle.js';
 export {
   shownResource,
   type AskedPermission,

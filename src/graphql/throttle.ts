@@ -91,7 +91,7 @@ export class Throttle {
 
   /** Counts a request without a good credential; throws when its address sent too many. */
   admitStranger({ environment }: Pick<Call, 'environment'>): void {
-    const wait = this.#strangers.take(placeOf(environment), 1, environment.now);
+    const wait = this.#strangers.take(throttledPlace(environment), 1, environment.now);
     if (wait > 0) throw tooSoon('too many requests without a good credential came from your address', wait);
   }
 
@@ -121,7 +121,7 @@ export function throttledActor({ accountId, principal }: Call): string {
 }
 
 /** An IPv6 address counts with its whole network of 64 bits, which is what one subscriber is given. */
-function placeOf({ sourceAddress }: Pick<Environment, 'sourceAddress'>): string {
+export function throttledPlace({ sourceAddress }: Pick<Environment, 'sourceAddress'>): string {
   if (sourceAddress === null) return '';
   if (!isIPv6(sourceAddress)) return sourceAddress;
   const [head = '', tail] = sourceAddress.toLowerCase().split('::');
@@ -134,7 +134,7 @@ function placeOf({ sourceAddress }: Pick<Environment, 'sourceAddress'>): string 
 }
 
 function placeId(environment: Environment): Id {
-  return tallyId('sign-in', placeOf(environment));
+  return tallyId('sign-in', throttledPlace(environment));
 }
 
 function tooSoon(message: string, wait: number, facts: Readonly<Record<string, unknown>> = {}): GraphQLError {

@@ -157,9 +157,17 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
           serve: openSocketEndpoint({ ...shared, limits: socketLimits }),
         });
   const sockets = new Set<Socket>();
+  let probing: Promise<unknown> | null = null;
+  /** Whether the database answers: a look for what is not there, which all who ask meanwhile share. */
+  const probe = (): Promise<unknown> =>
+    (probing ??= iam.store.access.accountByName('').finally(() => {
+      probing = null;
+    }));
 
   app.server.maxHeadersCount = headerCountLimit;
   app.server.on('connection', (socket: Socket) => {
+    // A request that was given back (sockets.ts) comes with the same one.
+    if (sockets.has(socket)) return;
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
@@ -314,7 +322,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       void reply.type('text/plain; charset=utf-8');
       if (draining) return reply.code(503).send('the server is ending\n');
       try {
-        await within(timeouts.ready, iam.store.access.accounts());
+        await within(timeouts.ready, probe());
         return await reply.send('ok\n');
       } catch (error) {
         app.log.warn({ err: error, requestId: request.id }, 'not ready: the database does not answer');
@@ -332,7 +340,11 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       draining = true;
       // Browsers connect ahead of need; Node counts a connection without a first request as busy.
       for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
-      const deadline = setTimeout(() => app.server.closeAllConnections(), drainSeconds * 1000);
+      const deadline = setTimeout(() => {
+        app.server.closeAllConnections();
+        // Those that were handed over for an upgrade Node has forgotten.
+        for (const socket of sockets) socket.destroy();
+      }, drainSeconds * 1000);
       try {
         await Promise.all([webSockets?.stop(drainSeconds), app.close()]);
       } finally {

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { CloseCode } from 'graphql-ws';
 import type { WebSocket } from 'ws';
-import { throttledActor, type Throttle } from '../graphql/index.js';
+import { throttledActor, throttledPlace, type Throttle } from '../graphql/index.js';
 import type { Call, Iam, Watch } from '../iam/index.js';
 import { readConnectionCredential } from './arrival.js';
 import type { SocketLimits } from './sockets.js';
@@ -60,6 +60,7 @@ export class SocketConnection {
   #pinging: NodeJS.Timeout;
   /** What the connection counts as: its address until it is known who is there, then the actor. */
   #counted: string | null = null;
+  #ended = false;
 
   constructor(parts: ConnectionParts) {
     const { id, socket, sourceAddress, limits } = parts;
@@ -74,7 +75,7 @@ export class SocketConnection {
       socket.ping();
     }, limits.pingSeconds * 1000);
     this.#pinging.unref();
-    this.#countAs(`address ${sourceAddress ?? ''}`);
+    this.#countAs(`address ${throttledPlace({ sourceAddress })}`);
   }
 
   /** As last opened. */
@@ -89,6 +90,8 @@ export class SocketConnection {
     const credential = readConnectionCredential(request, parameters);
     const environment = { now: iam.now(), sourceAddress: this.sourceAddress };
     const call = await iam.calls.open({ requestId: this.id, credential, environment });
+    // Who has left meanwhile would never give back what is taken from here on.
+    if (this.#ended) return false;
     if (call.broken !== null || call.principal.kind === 'ANONYMOUS') {
       try {
         throttle.admitStranger(call);
@@ -133,16 +136,21 @@ export class SocketConnection {
 
   /** To be called once the socket is closed. */
   end(): void {
+    this.#ended = true;
     clearInterval(this.#pinging);
     this.#watch?.close();
     this.#giveBack();
   }
 
-  /** While nothing listens nobody else looks whether the credential is still good. */
+  /**
+   * While nothing listens nobody else looks whether the credential is still good. What listens looks itself, and opens calls of its own:
+   * this one grows old, and would name the same end that is past again and again.
+   */
   async #stay(watch: Watch): Promise<void> {
     const { iam } = this.#parts;
     try {
-      while (await watch.woken(Math.min(this.call.lapsesAt(), iam.now() + lookAgainAfter))) {
+      const due = () => Math.min(this.listening === 0 ? this.call.lapsesAt() : Infinity, iam.now() + lookAgainAfter);
+      while (await watch.woken(due())) {
         if (this.listening === 0) this.leaveIfBroken(await iam.watches.inTurn(() => this.reopen()));
       }
     } catch {

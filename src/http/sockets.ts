@@ -58,20 +58,27 @@ export interface Sockets {
   stop(drainSeconds: number): Promise<void>;
 }
 
+/** Milliseconds that a client has for its part of a close; whoever keeps it open keeps others out. */
+const closeTimeout = 2_000;
+
 export function openSockets(server: Server, options: SocketOptions): Sockets {
   const { path, limits, origins, headers, serve } = options;
   const ids = new WeakMap<IncomingMessage, string>();
   const open = new Map<WebSocket, Promise<void>>();
   let opening = 0;
   let draining = false;
-  const sockets = new WebSocketServer({
+  // Apart, because its types do not know all of them.
+  const serverOptions = {
     noServer: true,
     clientTracking: false,
     maxPayload: limits.messageBytes,
     // A small message cannot unfold into a large one.
     perMessageDeflate: false,
-    handleProtocols: (offered) => (offered.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : false),
-  });
+    closeTimeout,
+    handleProtocols: (offered: Set<string>) =>
+      offered.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : false,
+  } as const;
+  const sockets = new WebSocketServer(serverOptions);
   sockets.on('headers', (lines, request) => {
     lines.push(`X-Request-Id: ${ids.get(request) ?? randomBytes(16).toString('hex')}`);
   });
@@ -183,5 +190,8 @@ function refuse(
       connection: 'close',
     }).map(([name, value]) => `${name}: ${value}`),
   ];
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  // Nothing of Node's looks after a socket any more that it has handed over, and who says nothing would stay for ever.
+  const deadline = setTimeout(() => socket.destroy(), closeTimeout);
+  socket.once('close', () => clearTimeout(deadline));
+  socket.resume().end(`${lines.join('\r\n')}\r\n\r\n${body}`);
 }

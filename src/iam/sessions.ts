@@ -196,14 +196,18 @@ export async function endSessionsOfAll(transaction: Transaction): Promise<number
   return endOpen(transaction, await transaction.idsWhere('session', { endedAt: null }), null);
 }
 
+/**
+ * Those too whose time is up, without counting them: what was obtained by one, such as a session of an agency, goes on after it unless it
+ * was ended.
+ */
 async function endOpen(transaction: Transaction, ids: readonly Id[], except: Id | null): Promise<number> {
   const { at } = transaction.origin;
   let ended = 0;
   for (const id of ids) {
     const session = await transaction.get('session', id);
-    if (session === null || session.id === except || session.expiresAt <= at) continue;
+    if (session === null || session.id === except) continue;
     await transaction.update('session', id, { endedAt: at });
-    ended += 1;
+    if (session.expiresAt > at) ended += 1;
   }
   return ended;
 }

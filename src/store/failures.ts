@@ -21,12 +21,13 @@ export class DatabaseError extends Error {
  * may. HELD: somebody else held a lock for longer than one waits. CONFLICT: PostgreSQL gave way to another transaction.
  * FULL: there is no room for what was to be written; whoever only reads is answered. SCARCE: memory, or room for what is in between, did not suffice.
  */
-export type Obstacle = 'GONE' | 'SILENT' | 'CROWDED' | 'SLOW' | 'HELD' | 'CONFLICT' | 'FULL' | 'SCARCE';
+export type Obstacle = 'GONE' | 'SILENT' | 'CROWDED' | 'QUEUED' | 'SLOW' | 'HELD' | 'CONFLICT' | 'FULL' | 'SCARCE';
 
 const advice: Readonly<Record<Obstacle, string>> = {
   GONE: 'the database does not answer just now; try again in a few seconds',
   SILENT: 'the database does not answer just now; try again in a few seconds',
   CROWDED: 'every connection to the database is in use; try again in a few seconds',
+  QUEUED: 'too many changes of yours wait for their turn; send fewer at once, and try again in a few seconds',
   SLOW: 'the database took too long over this; ask for less at once, or try again later',
   HELD: 'the database is held by somebody else just now; try again in a few seconds',
   FULL: 'the disk of the database is full and nothing was changed; reads go on, changes do as soon as there is room',

@@ -9,7 +9,7 @@
  * INVARIANT: The file is never removed, or two could hold a lock each, on the old file and on the new one. And nothing but SQLite
  * opens it in a process that may hold it: POSIX gives up all locks of a process when it closes the file once.
  */
-import { closeSync, fchownSync, openSync, readlinkSync } from 'node:fs';
+import { closeSync, fchmodSync, fchownSync, openSync, readlinkSync, type Stats } from 'node:fs';
 import { lstat, open, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -91,13 +91,26 @@ async function place(path: string, database: string): Promise<void> {
   try {
     const file = openSync(path, 'wx', 0o600);
     try {
-      // As SQLite does with its own: a command that root gave must not keep the server out.
-      if (owner !== null && process.getuid?.() === 0) fchownSync(file, owner.uid, owner.gid);
+      if (owner !== null) openTo(file, owner);
     } finally {
       closeSync(file);
     }
   } catch (error) {
     if (!isCode(error, 'EEXIST')) throw error;
+  }
+}
+
+/** Whoever may write the database may lock it, also after a command that another user gave; who only reads it may not. */
+function openTo(file: number, { uid, gid, mode }: Stats): void {
+  const others = [0o060, 0o006].filter((bits) => (mode & bits) === bits);
+  fchmodSync(
+    file,
+    others.reduce((sum, bits) => sum | bits, 0o600),
+  );
+  try {
+    fchownSync(file, process.getuid?.() === 0 ? uid : -1, gid);
+  } catch {
+    // It stays whose it is: not every file system, and not every container, lets one give files away.
   }
 }
 

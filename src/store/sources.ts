@@ -100,7 +100,8 @@ export function dataSource(
       // Of a machine that is gone nothing says so.
       keepAlive: true,
       ...(unhurriedRoles.has(role) ? unhurried : timeoutsOf(limits)),
-      ...(readingRoles.has(role) ? { options: '-c default_transaction_read_only=on' } : {}),
+      // A copier's transaction says so itself: poolers refuse what they do not know.
+      ...(role === 'INSPECTOR' ? { options: '-c default_transaction_read_only=on' } : {}),
       verify: (client: ClientBase, done: (error?: Error) => void) =>
         void prepare(client, role).then(() => done(), done),
     },

@@ -20,7 +20,7 @@ import { StoreAccessReader } from './access.js';
 import type { Connection, TransactionConnection } from './connection.js';
 import { OwnedAccounts, SharedAccounts, type CurrentAccounts } from './current-accounts.js';
 import type { Entities } from './entities.js';
-import { isLost, isPassing } from './failures.js';
+import { DatabaseUnavailable, isLost, isPassing } from './failures.js';
 import { CommitLost, fateOf, type Fate } from './lost-commits.js';
 import { StoredPast } from './past.js';
 import { attempts, pauseAfter } from './patience.js';
@@ -66,7 +66,7 @@ export class OpenStore implements Store {
   readonly access: AccessReader;
   readonly trail: TrailReader;
   readonly tallies: Tallies;
-  private readonly turns = new Turns();
+  private readonly turns = new Turns(() => new DatabaseUnavailable('QUEUED', '', 'too many wait for one actor'));
   /** Marks what runs inside a transaction that is still open: one inside another would wait for itself. */
   private readonly inside = new AsyncLocalStorage<{ open: boolean }>();
   private open = 0;
@@ -86,7 +86,7 @@ export class OpenStore implements Store {
     this.tallies = new StoredTallies(engine.reads, async (work) => {
       if (this.closed !== null) throw new Error('the store is closed; nothing can be written any more');
       // SQLite has one connection that writes; in PostgreSQL nobody is waited for but others who count.
-      await this.turns.take(engine.queueOf(''), () => engine.borrow(work));
+      await this.turns.take(engine.queueOf(''), 'tallies', () => engine.borrow(work));
     });
   }
 
@@ -102,7 +102,8 @@ export class OpenStore implements Store {
     if (this.inside.getStore()?.open === true) {
       throw new Error(`${origin.operation} opens a transaction inside another one; use the open one`);
     }
-    return this.turns.take(this.engine.queueOf(origin.accountId), async () => {
+    const who = `${origin.accountId} ${origin.actorId}`;
+    return this.turns.take(this.engine.queueOf(origin.accountId), who, async () => {
       const since = performance.now();
       for (let attempt = 1; ; attempt += 1) {
         try {

@@ -1,21 +1,57 @@
-/** Whoever writes waits for their turn: one at a time for each key, first come, first served. */
-export class Turns {
-  private readonly last = new Map<string, Promise<unknown>>();
+/** How many of one may wait for a turn. What they hold in memory is bounded by it; they wait for themselves anyway. */
+const mostOfOne = 1_000;
 
-  async take<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.last.get(key) ?? Promise.resolve()).then(work);
-    const over = turn.catch(() => undefined);
-    this.last.set(key, over);
+/** Those who wait for one key, by who they are. */
+type Queue = Map<string, (() => void)[]>;
+
+/**
+ * Whoever writes waits for their turn: one at a time for each key. Those who wait take turns, each of their own in the order in which
+ * they came: nobody holds up what is about to be taken from them by asking for much.
+ */
+export class Turns {
+  private readonly queues = new Map<string, Queue>();
+  private readonly idle: (() => void)[] = [];
+
+  /** @param refusal of who waits too often at a time */
+  constructor(private readonly refusal: () => Error) {}
+
+  async take<T>(key: string, who: string, work: () => Promise<T>): Promise<T> {
+    const queue = this.queues.get(key);
+    if (queue === undefined) this.queues.set(key, new Map());
+    else await this.wait(queue, who);
     try {
-      return await turn;
+      return await work();
     } finally {
-      if (this.last.get(key) === over) this.last.delete(key);
+      this.pass(key);
     }
   }
 
   /** Resolves when nobody waits any more. */
   async drained(): Promise<void> {
-    while (this.last.size > 0) await Promise.all(this.last.values());
+    while (this.queues.size > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+  }
+
+  private wait(queue: Queue, who: string): Promise<void> {
+    const theirs = queue.get(who) ?? [];
+    if (theirs.length >= mostOfOne) throw this.refusal();
+    queue.set(who, theirs);
+    return new Promise((resolve) => theirs.push(resolve));
+  }
+
+  private pass(key: string): void {
+    const queue = this.queues.get(key);
+    const [first] = queue ?? [];
+    if (queue === undefined || first === undefined) {
+      this.queues.delete(key);
+      if (this.queues.size === 0) for (const tell of this.idle.splice(0)) tell();
+      return;
+    }
+    const [who, theirs] = first;
+    const [enter, ...others] = theirs;
+    queue.delete(who);
+    // Behind everybody else who waits.
+    if (others.length > 0) queue.set(who, others);
+    enter?.();
   }
 }
 

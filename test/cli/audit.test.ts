@@ -228,6 +228,13 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (database) => {
     );
     await expect(printHead(settings, undefined)).rejects.toThrow('where the trail ends cannot be read: "adopted"');
     await change(`UPDATE "audit_chains" SET "adopted" = 0 WHERE "account_id" = '${account.id}'`);
+
+    const hash = (form: string) => `UPDATE "audit_chains" SET "hash" = ${form} WHERE "account_id" = '${account.id}'`;
+    await change(hash(`"hash" || '-'`));
+    const unreadable = 'where the trail ends cannot be read: where the audit trail ends is no place in a chain';
+    await expect(printHead(settings, undefined)).rejects.toThrow(unreadable);
+    await expect(exported()).rejects.toThrow(unreadable);
+    await change(hash(`substr("hash", 1, 64)`));
   });
 
   test('with several accounts one is named for a head, and all are verified', async () => {

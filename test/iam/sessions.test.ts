@@ -7,6 +7,7 @@ import {
   deleteWorkspace,
   endSession,
   refreshToken,
+  revokeSessions,
   signOut,
   switchScope,
   updateAccountSettings,
@@ -154,6 +155,17 @@ for (const database of Object.values(databases())) {
         expect(await end(id)).toMatchObject({ kind: 'succeeded' });
         expect((await scene.bearer(issued.token)).broken).not.toBeNull();
       });
+    });
+
+    it('are all ended when those of a user are, whose time is up too: what was obtained by one might go on', async () => {
+      const { user, issued } = await begin();
+      const late = issued.call.session?.id ?? '';
+      scene.clock.at = issued.expiresAt;
+      const open = must(await scene.signIn(user, password)).call.session?.id ?? '';
+      expect(must(await revokeSessions(scene.iam, await scene.root(), { userId: user.id })).count).toBe(1);
+      for (const id of [late, open]) {
+        expect((await scene.iam.store.access.session(user.accountId, id))?.endedAt).toBe(scene.clock.at);
+      }
     });
 
     describe('a token for a service', () => {

@@ -29,7 +29,7 @@ beforeAll(() => {
 });
 
 /** In SQLite, whose columns hold anything; a quarter of them in PostgreSQL. */
-const edits = Number(process.env['AUDIT_EDITS'] ?? 1_000);
+const edits = Number(process.env['AUDIT_EDITS'] ?? 400);
 
 /** A trail with all that events can have; a head of it, and some events after that. */
 async function trailIn(url: string): Promise<Head> {

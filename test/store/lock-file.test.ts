@@ -1,7 +1,17 @@
 /** One process at a time on a SQLite database: whatever its name, from whatever container, and however the one before ended. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, linkSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -135,7 +145,8 @@ describe('a second process', () => {
     const server = startProgram('main.ts', [], { settings: place });
     await server.until(/listening on/);
     for (const command of [['doctor'], ['backup', join(root, `${count}.backup`)]]) {
-      const { stderr } = await runProgram('cli/bailiwick.ts', command, { settings: place });
+      const { status, stderr } = await runProgram('cli/bailiwick.ts', command, { settings: place });
+      if (command[0] === 'backup') expect(status).toBe(0);
       expect(stderr).not.toMatch(/already open|lock file/);
     }
     const lock = readFileSync(`${database}.lock`);
@@ -293,6 +304,17 @@ describe('a lock file that cannot be used', () => {
       }
     },
   );
+
+  test.each([
+    [0o640, 0o600],
+    [0o660, 0o660],
+    [0o666, 0o666],
+  ])('is for those who may write the database: mode %o gives %o', async (mode, expected) => {
+    writeFileSync(database, '');
+    chmodSync(database, mode);
+    await (await LockFile.take(database)).release();
+    expect(statSync(`${database}.lock`).mode & 0o777).toBe(expected);
+  });
 
   test.skipIf(process.getuid?.() !== 0)(
     'is never made for root alone beside the database of another user',

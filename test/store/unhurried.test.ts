@@ -67,7 +67,7 @@ async function accountsIn(target: string): Promise<unknown> {
 }
 
 test.each<[Role, { readonly readOnly: 'on' | 'off' }]>([
-  ['COPIER', { readOnly: 'on' }],
+  ['COPIER', { readOnly: 'off' }],
   ['RESTORER', { readOnly: 'off' }],
   ['MIGRATOR', { readOnly: 'off' }],
 ])('nothing hurries a %s, save that it may not do nothing for ever', async (role, { readOnly }) => {
@@ -170,6 +170,29 @@ test('a backup waits for whoever holds a table, and says so', async () => {
   await holding.query('ROLLBACK');
   expect((await backingUp).length).toBeGreaterThan(0);
   expect(told[0]).toMatch(/^the table audit_events, behind process \d+ \(somebody else, for \d+ s\) of the database$/);
+});
+
+test('a backup that waited for a table which was made anew has the rows of the new one', async () => {
+  const rowsOf = async (wait?: TellWait): Promise<number | undefined> => {
+    const options = { keyCheck: null, now: () => noon, tell: () => undefined, limits: short };
+    const read = async (all: AsyncIterable<Buffer>) => void (await buffer(Readable.from(all)));
+    const header = await backUpStore(url, { ...options, ...(wait === undefined ? {} : { wait }) }, read);
+    return header?.tables.find(({ name }) => name === 'audit_events')?.rows;
+  };
+  const before = await rowsOf();
+  expect(before).toBeGreaterThan(0);
+  const holding = await client(url);
+  await holding.query('BEGIN');
+  await holding.query(`LOCK TABLE "audit_events" IN ACCESS EXCLUSIVE MODE`);
+  await holding.query(`CREATE TABLE "made_anew" (LIKE "audit_events" INCLUDING ALL)`);
+  await holding.query(`INSERT INTO "made_anew" SELECT * FROM "audit_events"`);
+  await holding.query(`DROP TABLE "audit_events" CASCADE`);
+  await holding.query(`ALTER TABLE "made_anew" RENAME TO "audit_events"`);
+  const told: (string | null)[] = [];
+  const backingUp = rowsOf((what) => told.push(what));
+  while (told.length === 0) await pause(20);
+  await holding.query('COMMIT');
+  expect(await backingUp).toBe(before);
 });
 
 test('who is waited for is told in a line, however many they are', () => {

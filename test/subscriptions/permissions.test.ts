@@ -1,5 +1,7 @@
 /** What the caller may do, told as it changes, whatever changes it. */
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { setTimeout as pause } from 'node:timers/promises';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Call } from '../../src/iam/index.js';
 import { databaseNames, startHouse, type Person, type TestHouse } from '../kit/house.js';
 import { listen, type Listening } from '../kit/listening.js';
 import { setScene, type Scene } from '../kit/scene.js';
@@ -121,6 +123,25 @@ describe.each(databaseNames)('permissionsChanged on %s', (database) => {
     house.advance(3_600_001);
     expect(await heard(opened)).toEqual({ [get]: 'DENY' });
     expect(await revision()).toBe(before);
+  });
+
+  it('is not woken again and again by what has ended', async () => {
+    const ann = await person();
+    const expiresAt = new Date(house.iam.now() + 3_600_000).toISOString();
+    await change('grantPolicy', {
+      policyId: await policy(get),
+      subject: { user: ann.id },
+      scope: { all: true },
+      expiresAt,
+    });
+    const opened = await listening(ann);
+    house.advance(3_600_001);
+    await heard(opened);
+    const asked = vi.spyOn(Call.prototype, 'lapsesAt');
+    onTestFinished(() => asked.mockRestore());
+    await pause(1_000);
+    // With each waking somebody asks what ends next; a timer that is past goes off a thousand times in that.
+    expect(asked.mock.calls.length).toBeLessThan(50);
   });
 
   it('tells of the mode of the account', async () => {

@@ -1,6 +1,6 @@
 /** What the socket takes, from whom, and how much of it. */
 import { connect } from 'node:net';
-import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createMetrics, documentId, trustDocuments, usualSocketLimits } from '../../src/http/index.js';
 import { usualThrottle } from '../../src/graphql/index.js';
 import { startHouse, type HouseOptions, type TestHouse } from '../kit/house.js';
@@ -317,6 +317,40 @@ describe('the socket', () => {
     expect(house.log.join('')).not.toContain(token.slice(-40));
   });
 
+  it('lets nobody stay who was refused an upgrade and says nothing more', async () => {
+    const { hostname, port } = new URL(house.origin);
+    const wire = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+    onTestFinished(() => void wire.destroy());
+    const failed = new Promise((resolve) => wire.once('error', resolve));
+    wire.write(
+      `GET /nowhere HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+    );
+    let text = '';
+    wire.on('data', (chunk) => (text += String(chunk)));
+    await new Promise((resolve) => wire.once('end', resolve));
+    expect(text).toMatch(/^HTTP\/1\.1 404 /);
+    const writing = setInterval(() => wire.write('x'), 100);
+    onTestFinished(() => clearInterval(writing));
+    expect(await failed).toMatchObject({ code: expect.stringMatching(/ECONNRESET|EPIPE/) as string });
+  });
+
+  it('keeps nothing more of a connection for each wish for another protocol', async () => {
+    const { hostname, port } = new URL(house.origin);
+    const wire = connect(Number(port), hostname);
+    onTestFinished(() => void wire.destroy());
+    const warnings: string[] = [];
+    const warned = ({ name }: Error): void => void warnings.push(name);
+    process.on('warning', warned);
+    onTestFinished(() => void process.off('warning', warned));
+    let text = '';
+    wire.on('data', (chunk) => (text += String(chunk)));
+    for (let asked = 1; asked <= 15; asked += 1) {
+      wire.write(`GET /healthz HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n`);
+      await until(() => text.split('HTTP/1.1 200 ').length === asked + 1);
+    }
+    expect(warnings).toEqual([]);
+  });
+
   it('leaves a wish for another protocol aside and answers over HTTP as ever', async () => {
     const body = JSON.stringify({ query: '{ viewer { actor { kind } } }' });
     const { hostname, port } = new URL(house.origin);
@@ -355,6 +389,26 @@ describe('the bounds of sockets', () => {
     await raw(house);
     await raw(house);
     expect(await (await raw(house)).closed).toMatchObject({ code: 1013 });
+  });
+
+  it('give back the place of who has left before it is known who is there', async () => {
+    const { house, token } = await started({ socketLimits: { ...usualSocketLimits, connectionsPerActor: 2 } });
+    const { calls } = house.iam;
+    const open = calls.open.bind(calls);
+    let look = (): void => undefined;
+    const looked = new Promise<void>((resolve) => (look = resolve));
+    const spied = vi.spyOn(calls, 'open').mockImplementation(async (arrival) => looked.then(() => open(arrival)));
+    const sockets = [await raw(house), await raw(house)];
+    for (const socket of sockets) {
+      socket.send({ type: 'connection_init', payload: { token } });
+      socket.end();
+    }
+    await until(() => house.log.filter((line) => line.includes('socket closed')).length === 2);
+    look();
+    await Promise.all(spied.mock.results.map(({ value }) => value as Promise<unknown>));
+    spied.mockRestore();
+    await initialised(house, token);
+    await initialised(house, token);
   });
 
   it('hold for the subscriptions of a connection', async () => {

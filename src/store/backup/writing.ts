@@ -13,7 +13,7 @@ import { dataSource, prepareSqlite, usualDatabaseLimits, type DatabaseLimits } f
 import type { Dialect } from '../sql.js';
 import { tellingWaits, type TellWait } from '../waits.js';
 import { backupFormat, writtenBackup, type BackedUpTable, type BackupHeader, type Row, type Value } from './format.js';
-import { describeTables, migrationsThere, queryOf, type Query } from './tables.js';
+import { describeTables, migrationsThere, queryOf, tablesThere, type Query } from './tables.js';
 
 export interface WritingOptions {
   readonly keyCheck: string | null;
@@ -93,8 +93,13 @@ async function inOneState<T>(
       await query('BEGIN');
       return await work(query);
     }
-    await query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    return await tellingWaits(source, runner, wait, () => work(query));
+    return await tellingWaits(source, runner, wait, async () => {
+      const names = (await tablesThere(query, database)).map((name) => `"${name}"`);
+      await query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      // Before anything is read: a table that is made anew while this waits for it would be empty in a state from before.
+      if (names.length > 0) await query(`LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`);
+      return work(query);
+    });
   } finally {
     // Nothing was written; the transaction ends with its connection at the latest.
     await runner?.query('ROLLBACK').catch(() => undefined);
