@@ -3,6 +3,7 @@
  * stored is the session, never a token. Ending a session ends all of them at the next request.
  */
 import { settingsOf } from './account-settings.js';
+import { sessionSeconds } from './agency-sessions.js';
 import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
 import type { Calls } from './calls.js';
@@ -197,15 +198,15 @@ export async function endSessionsOfAll(transaction: Transaction): Promise<number
 }
 
 /**
- * Those too whose time is up, without counting them: what was obtained by one, such as a session of an agency, goes on after it unless it
- * was ended.
+ * Those too whose time is up, without counting them: a session of an agency that was obtained by one goes on after it, for a day at most,
+ * unless it was ended.
  */
 async function endOpen(transaction: Transaction, ids: readonly Id[], except: Id | null): Promise<number> {
   const { at } = transaction.origin;
   let ended = 0;
   for (const id of ids) {
     const session = await transaction.get('session', id);
-    if (session === null || session.id === except) continue;
+    if (session === null || session.id === except || session.expiresAt <= at - sessionSeconds.most * 1000) continue;
     await transaction.update('session', id, { endedAt: at });
     if (session.expiresAt > at) ended += 1;
   }
