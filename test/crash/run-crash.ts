@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { choice, number, readOptions, seed as seedOption } from '../kit/options.js';
+import { database as databaseOption, number, readOptions, seed as seedOption } from '../kit/options.js';
 import { programFolder } from '../kit/shared.js';
 import { databases } from '../store/databases.js';
 import { crash, crashInMigrations, type Place } from './crash.js';
@@ -17,7 +17,7 @@ const { kills, connections, database, seed } = readOptions(
   {
     kills: number('kills', 50),
     connections: number('connections that write', 6),
-    database: choice('where', ['sqlite', 'postgres'], 'sqlite'),
+    database: databaseOption('sqlite'),
     seed: seedOption(),
   },
 );

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { createIam } from '../../src/iam/index.js';
 import { openStore } from '../../src/store/index.js';
-import { choice, number, readOptions, seed as seedOption } from '../kit/options.js';
+import { database as databaseOption, number, readOptions, seed as seedOption } from '../kit/options.js';
 import { databases } from '../store/databases.js';
 import { compareWorld, newTally } from './worlds.js';
 
@@ -11,7 +11,7 @@ const values = readOptions(
   'Lists of who may and of what one may, of generated worlds, against brute force.',
   {
     worlds: number('worlds', 50),
-    database: choice('where', ['sqlite', 'postgres'], 'sqlite'),
+    database: databaseOption('sqlite'),
     seed: seedOption(),
   },
 );

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { choice, number, readOptions, seed as seedOption } from '../kit/options.js';
+import { database as databaseOption, number, readOptions, seed as seedOption } from '../kit/options.js';
 import { programFolder } from '../kit/shared.js';
 import { databases } from '../store/databases.js';
 import { violationsOf } from './laws.js';
@@ -19,7 +19,7 @@ const values = readOptions(
   'Records a history of replicas that are killed and stood still, and holds it against the laws.',
   {
     operations: number('requests', 20_000),
-    database: choice('where', ['sqlite', 'postgres'], 'postgres'),
+    database: databaseOption('postgres'),
     replicas: number('servers; three on PostgreSQL unless given, one on SQLite', null),
     clients: number('clients', 24),
     strikes: number('kills and pauses; one for 2,500 requests unless given', null, { least: 0 }),

@@ -1,13 +1,13 @@
 /** Options of the bench and of the long runs: what is given, what is refused before anything starts, and what `--help` lists. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
-import { choice, choices, flag, number, readOptions, seed, text } from './options.js';
+import { choices, database, flag, number, readOptions, seed, text } from './options.js';
 
 const options = {
   rounds: number('turns', 3),
   strikes: number('blows', null, { least: 0 }),
   rate: number('a second', 2.5, { least: 0.1, whole: false }),
-  database: choice('where', ['sqlite', 'postgres'], 'sqlite'),
+  database: database('sqlite'),
   rows: choices('what', ['a', 'b', 'c']),
   tokens: text('a file', null),
   'no-heap': flag('leave the heap out'),

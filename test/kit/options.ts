@@ -49,6 +49,11 @@ export function choice<const N extends string>(help: string, names: readonly N[]
   return { value: '<name>', help: `${help}: ${names.join(', ')}`, fallback, meant: fallback, read };
 }
 
+/** Which database something runs on. */
+export function database(fallback: 'sqlite' | 'postgres'): Reading<'sqlite' | 'postgres'> {
+  return choice('where', ['sqlite', 'postgres'], fallback);
+}
+
 /** Some of some names, in the order of those; all unless given. */
 export function choices<N extends string>(help: string, names: readonly N[]): Reading<readonly N[]> {
   const read = (text: string): N[] => {

@@ -3,7 +3,7 @@
  * `npm run recall:decisions -- --steps 2000 [--database postgres] [--seed N]`. Ends with status 1 when one is recalled as
  * it was not, and says about what first; with status 2 when it could not be tried.
  */
-import { choice, number, readOptions, seed as seedOption } from '../kit/options.js';
+import { database as databaseOption, number, readOptions, seed as seedOption } from '../kit/options.js';
 import { databases } from '../store/databases.js';
 import { recallHistory, type Recalled } from './recall.js';
 
@@ -13,7 +13,7 @@ const { steps, decisions, database, seed } = readOptions(
   {
     steps: number('changes', 1_000),
     decisions: number('decisions after each change', 8),
-    database: choice('where', ['sqlite', 'postgres'], 'sqlite'),
+    database: databaseOption('sqlite'),
     seed: seedOption(),
   },
 );

@@ -3,7 +3,7 @@
  * `npm run replay -- --operations 10000 [--database postgres] [--seed N]`. Ends with status 1 when the product and the
  * model disagree, and says about what first; with status 2 when it could not be tried.
  */
-import { choice, number, readOptions, seed as seedOption } from '../kit/options.js';
+import { database as databaseOption, number, readOptions, seed as seedOption } from '../kit/options.js';
 import { databases } from '../store/databases.js';
 import { replay, type Replayed } from './program.js';
 
@@ -13,7 +13,7 @@ const { operations, concurrency, database, seed } = readOptions(
   {
     operations: number('operations', 10_000),
     concurrency: number('how many at once', 16),
-    database: choice('where', ['sqlite', 'postgres'], 'sqlite'),
+    database: databaseOption('sqlite'),
     seed: seedOption(),
   },
 );

@@ -3,7 +3,7 @@
  * Ends with status 1 when a secret was found, or when something that was planted was not, and says of which kind and
  * where; never the value. With status 2 when it could not be looked for.
  */
-import { choice, number, readOptions } from '../kit/options.js';
+import { database as databaseOption, number, readOptions } from '../kit/options.js';
 import { databases } from '../store/databases.js';
 import { run, type Report } from './run.js';
 
@@ -12,7 +12,7 @@ const { rounds, database } = readOptions(
   'Looks for secrets in everything that is answered, logged and stored.',
   {
     rounds: number('rounds of requests', 200),
-    database: choice('where', ['sqlite', 'postgres'], 'sqlite'),
+    database: databaseOption('sqlite'),
   },
 );
 
