@@ -8,21 +8,24 @@ import { HeaderMap } from '@apollo/server';
 import { isIPv6 } from 'node:net';
 import type { GraphQLError } from 'graphql';
 import {
+  Recollection,
   tallyId,
   TokenBuckets,
+  type Arrival,
   type Call,
   type Environment,
   type Id,
   type Instant,
   type SharedTallies,
 } from '../iam/index.js';
+import { readAuthorization } from '../signatures/index.js';
 import { clientError } from './errors.js';
 
 /** Each within a minute; a minute's worth may be spent at once. */
 export interface ThrottleLimits {
   /** Points that operations of one actor cost (cost.ts). */
   readonly points: number;
-  /** Requests of one address without a good credential. */
+  /** Requests of one address without a good credential; as many with keys that were not good from there lately. */
   readonly strangers: number;
   /** Failed sign-ins of one address. */
   readonly failedSignIns: number;
@@ -31,6 +34,12 @@ export interface ThrottleLimits {
 export const usualThrottle: ThrottleLimits = { points: 20_000_000, strangers: 6_000, failedSignIns: 60 };
 
 const minute = 60_000;
+
+/** Keys of which it is remembered from where they were good. */
+const rememberedKeys = 20_000;
+
+/** A key that was good is tried again whatever has happened since: what is wrong with it is found out then, and counted. */
+const forGood = 0;
 
 /** Points for a document that does not fit the schema or the limits: to see that takes up to tens of milliseconds. */
 const refusedCost = 1_000;
@@ -47,7 +56,11 @@ export interface Allowance {
 export class Throttle {
   readonly #points: TokenBuckets;
   readonly #strangers: TokenBuckets;
+  readonly #unprovenKeys: TokenBuckets;
   readonly #failedSignIns: TokenBuckets;
+  readonly #provenKeys = new Recollection<true>(rememberedKeys);
+  /** When a stranger was held back last: while nobody is, nobody's address is looked up. */
+  #heldAt: Instant = -Infinity;
 
   constructor(
     { points, strangers, failedSignIns }: ThrottleLimits = usualThrottle,
@@ -57,6 +70,7 @@ export class Throttle {
     const perMinute = (capacity: number) => new TokenBuckets({ capacity, perSecond: capacity / 60 });
     this.#points = perMinute(points);
     this.#strangers = perMinute(strangers);
+    this.#unprovenKeys = perMinute(strangers);
     this.#failedSignIns = perMinute(failedSignIns);
     tallies?.onOthers('sign-in', ({ id, amount, at, now }) => {
       // What failed some time ago has been given back in part.
@@ -92,7 +106,38 @@ export class Throttle {
   /** Counts a request without a good credential; throws when its address sent too many. */
   admitStranger({ environment }: Pick<Call, 'environment'>): void {
     const wait = this.#strangers.take(throttledPlace(environment), 1, environment.now);
-    if (wait > 0) throw tooSoon('too many requests without a good credential came from your address', wait);
+    if (wait === 0) return;
+    this.#heldAt = environment.now;
+    throw tooSoon(tooManyStrangers, wait);
+  }
+
+  /** Whether strangers of an address are held back now: who comes from there is looked at before what they sent is. */
+  holds(environment: Environment): boolean {
+    const { now } = environment;
+    return (
+      Math.abs(now - this.#heldAt) < minute && this.#strangers.state(throttledPlace(environment), now).remaining < 1
+    );
+  }
+
+  /**
+   * Counts a request that is signed with a key which was not good from its address lately, before the key is looked for;
+   * answers what it is told when its address has sent too many. They are counted apart from the requests of strangers, so that
+   * those who show nothing keep out nobody who signs.
+   */
+  tryKey(arrival: Pick<Arrival, 'credential' | 'environment'>): GraphQLError | null {
+    const pair = keyAt(arrival);
+    if (pair === null || this.#provenKeys.known(pair, forGood) !== undefined) return null;
+    const { environment } = arrival;
+    const wait = this.#unprovenKeys.take(throttledPlace(environment), 1, environment.now);
+    return wait === 0 ? null : tooSoon(tooManyStrangers, wait);
+  }
+
+  /** Gives back what the trial of a key cost that turned out to be good, and tries it freely from then on. */
+  noteProven(arrival: Pick<Arrival, 'credential' | 'environment'>): void {
+    const pair = keyAt(arrival);
+    if (pair === null || this.#provenKeys.known(pair, forGood) !== undefined) return;
+    this.#unprovenKeys.giveBack(throttledPlace(arrival.environment), 1, arrival.environment.now);
+    this.#provenKeys.keep(pair, forGood, true);
   }
 
   /** Counts an attempt as failed, until `signedIn` says otherwise; throws when too many of the address have failed. */
@@ -110,6 +155,8 @@ export class Throttle {
     this.tallies?.add(id, -1, Math.floor(environment.now / minute));
   }
 }
+
+const tooManyStrangers = 'too many requests without a good credential came from your address';
 
 const pointsUsedUp = 'your operations have used up the points of this minute';
 
@@ -131,6 +178,13 @@ export function throttledPlace({ sourceAddress }: Pick<Environment, 'sourceAddre
     tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => '0');
   const groups = [...before, ...zeros, ...after].slice(0, 4);
   return groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':');
+}
+
+/** The key that signs a request, at the address from which it comes; null where none does. */
+function keyAt({ credential, environment }: Pick<Arrival, 'credential' | 'environment'>): string | null {
+  if (credential.kind !== 'signed') return null;
+  const parts = readAuthorization(credential.authorization);
+  return parts === null ? null : `${parts.accessKeyId} ${throttledPlace(environment)}`;
 }
 
 function placeId(environment: Environment): Id {

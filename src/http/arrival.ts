@@ -117,10 +117,19 @@ function receivedRequest(request: IncomingMessage, body: Uint8Array | null): Rec
   for (let index = 0; index + 1 < request.rawHeaders.length; index += 2) {
     headers.push([request.rawHeaders[index]?.toLowerCase() ?? '', request.rawHeaders[index + 1] ?? '']);
   }
-  const bodySha256 = createHash('sha256')
-    .update(body ?? new Uint8Array(0))
-    .digest('hex');
-  return { method: request.method ?? '', path, query, headers, bodySha256 };
+  let bodySha256: string | null = null;
+  return {
+    method: request.method ?? '',
+    path,
+    query,
+    headers,
+    // When it is asked for: most of what can be wrong with a signature is found out without it, and a body may be long.
+    get bodySha256() {
+      return (bodySha256 ??= createHash('sha256')
+        .update(body ?? new Uint8Array(0))
+        .digest('hex'));
+    },
+  };
 }
 
 function splitTarget(target: string): readonly [string, string] {

@@ -59,19 +59,23 @@ export interface GraphQLEndpoint {
    * The JSON that answers a query which was answered often before. Null: `answer` has to be asked, of the same request;
    * what was found out about its caller is not found out again.
    */
-  answerPrepared(request: EndpointRequest): Promise<string | null> | null;
-  answer(request: EndpointRequest): Promise<HTTPGraphQLResponse>;
+  answerPrepared(request: EndpointRequest, sent: SentRequest): Promise<string | null> | null;
+  /** @param read reads what was sent, once it is known that whoever sent it may ask anything; what it throws is thrown here */
+  answer(request: EndpointRequest, read: () => SentRequest): Promise<HTTPGraphQLResponse>;
   stop(): Promise<void>;
 }
 
 export interface EndpointRequest {
   readonly raw: IncomingMessage;
   readonly arrival: Arrival;
-  readonly search: string;
-  /** Parsed; undefined for GET. */
-  readonly body: unknown;
   readonly answerType: AnswerType;
   readonly note: OperationNote;
+}
+
+/** What a request asks for: a search for GET, a parsed body for POST. */
+export interface SentRequest {
+  readonly search: string;
+  readonly body: unknown;
 }
 
 export async function openGraphQLEndpoint(
@@ -116,9 +120,9 @@ export async function openGraphQLEndpoint(
   });
   await server.start();
 
-  function resolve(request: EndpointRequest): ResolvedDocument | GraphQLError {
+  function resolve(sent: SentRequest): ResolvedDocument | GraphQLError {
     try {
-      return documents.resolve(request);
+      return documents.resolve(sent);
     } catch (error) {
       if (error instanceof GraphQLError) return error;
       throw error;
@@ -126,27 +130,22 @@ export async function openGraphQLEndpoint(
   }
 
   /** Who asks, and whether they may ask anything at all just now; throws what they are told instead. */
-  function open(request: EndpointRequest, resolved: ResolvedDocument | GraphQLError): Promise<GraphContext> {
-    return openContext(iam, request.arrival).then(
+  function openCaller(request: EndpointRequest): Promise<GraphContext> {
+    const { arrival, note } = request;
+    const untried = throttle.tryKey(arrival);
+    if (untried !== null) return Promise.reject(noted(note, untried));
+    return openContext(iam, arrival).then(
       (context) => {
         admitCaller(context, request);
-        const extensions = extensionsOf(request);
-        if (extensions == null) return admitDocument(context, request, resolved);
-        return holdToRevision({ iam, throttle }, context, extensions).then(
-          () => admitDocument(context, request, resolved),
-          (error: unknown) => {
-            throw error instanceof GraphQLError ? noted(request.note, error) : error;
-          },
-        );
+        return context;
       },
       (error: unknown) => {
-        const shown = shownUnavailable(error);
-        throw shown instanceof GraphQLError ? noted(request.note, shown) : error;
+        throw notedUnavailable(note, error);
       },
     );
   }
 
-  function admitCaller(context: GraphContext, { note }: EndpointRequest): void {
+  function admitCaller(context: GraphContext, { arrival, note }: EndpointRequest): void {
     noteCaller(note, context);
     const { call } = context;
     try {
@@ -156,66 +155,86 @@ export async function openGraphQLEndpoint(
       note.errors = ['RATE_LIMITED'];
       throw error;
     }
-    // Refused as a whole, before the document is looked at: a broken credential learns nothing (rule 19).
+    // Refused as a whole, before anything that was sent is looked at: a broken credential learns nothing (rule 19).
     if (call.broken !== null) {
       note.errors = ['UNAUTHENTICATED'];
       throw brokenCredential(call);
     }
+    throttle.noteProven(arrival);
   }
 
   function admitDocument(
-    context: GraphContext,
+    { call }: GraphContext,
     { note }: EndpointRequest,
     resolved: ResolvedDocument | GraphQLError,
-  ): GraphContext {
-    const { call } = context;
+  ): void {
     // Here, because no hook before the parser may refuse anything, and nobody without a good credential learns more.
     if (resolved instanceof GraphQLError) throw noted(note, resolved);
-    if (!isTrusted(documents.mode, resolved.trust) && !call.may('bailiwick:documents:execute')) {
+    if (!isTrusted(documents.mode, resolved) && !call.may('bailiwick:documents:execute')) {
       throw noted(note, untrusted(documents.mode, call.requestId));
     }
-    return context;
   }
 
   return {
-    answerPrepared: (request) => {
+    answerPrepared: (request, sent) => {
       if (prepared === null) return null;
-      const resolved = resolve(request);
-      const sent = resolved instanceof GraphQLError ? null : plainlySent(resolved.body);
-      const operation = sent === null ? null : prepared.find(sent);
-      if (sent === null || operation === null) return null;
-      const opening = open(request, resolved);
+      const resolved = resolve(sent);
+      const plain = resolved instanceof GraphQLError ? null : plainlySent(resolved.body);
+      const operation = plain === null ? null : prepared.find(plain);
+      if (plain === null || operation === null) return null;
+      const opening = openCaller(request);
       const leave = (): null => {
         opened.set(request.raw, opening);
         return null;
       };
       return opening.then(
-        (context) =>
-          operation.answer(context, sent.variables).then((text) => {
+        (context) => {
+          try {
+            admitDocument(context, request, resolved);
+          } catch {
+            return leave();
+          }
+          return operation.answer(context, plain.variables).then((text) => {
             if (text === null) return leave();
             noteOperation(request.note, 'query', operation.name);
             return text;
-          }),
+          });
+        },
         // Told by `answer`.
         leave,
       );
     },
-    answer: async (request) => {
-      const { raw, answerType } = request;
-      const resolved = resolve(request);
-      const { search, body } = resolved instanceof GraphQLError ? request : resolved;
+    answer: async (request, read) => {
+      const { raw, answerType, note } = request;
       const headers = headersOf(raw);
       // Chosen already; the server would choose again, from other types too.
       headers.set('accept', withCharset(answerType.mediaType));
-      const httpGraphQLRequest = { method: raw.method ?? '', headers, search, body };
-      requests.set(httpGraphQLRequest, request);
-      return server.executeHTTPGraphQLRequest({
-        httpGraphQLRequest,
-        context: async () => {
-          const context = await (opened.get(raw) ?? open(request, resolved));
-          refuseDeepDocument(request);
-          return context;
-        },
+      const execute = (sent: SentRequest, context: () => Promise<GraphContext>): Promise<HTTPGraphQLResponse> => {
+        const httpGraphQLRequest = { method: raw.method ?? '', headers, ...sent };
+        requests.set(httpGraphQLRequest, request);
+        return server.executeHTTPGraphQLRequest({ httpGraphQLRequest, context });
+      };
+      const opening = opened.get(raw) ?? openCaller(request);
+      let context: GraphContext;
+      try {
+        context = await opening;
+      } catch {
+        // Nothing of what was sent is read for whoever is refused.
+        return execute({ search: '', body: undefined }, () => opening);
+      }
+      const sent = read();
+      const resolved = resolve(sent);
+      const { search, body } = resolved instanceof GraphQLError ? sent : resolved;
+      return execute({ search, body }, async () => {
+        try {
+          const extensions = extensionsOf(sent);
+          if (extensions != null) await holdToRevision({ iam, throttle }, context, extensions);
+        } catch (error) {
+          throw notedUnavailable(note, error);
+        }
+        admitDocument(context, request, resolved);
+        refuseDeepDocument(sent, note);
+        return context;
       });
     },
     stop: async () => {
@@ -298,7 +317,7 @@ async function holdToRevision(
   });
 }
 
-function extensionsOf({ body, search }: EndpointRequest): unknown {
+function extensionsOf({ body, search }: SentRequest): unknown {
   if (body !== undefined) return (body as { readonly extensions?: unknown }).extensions;
   const text = search.includes('extensions') ? new URLSearchParams(search).get('extensions') : null;
   // It was read strictly when it came.
@@ -310,6 +329,12 @@ function noted(note: OperationNote, error: GraphQLError): GraphQLError {
   return error;
 }
 
+/** What is shown of a failure before there is an operation; itself where that is for nobody but the log. */
+function notedUnavailable(note: OperationNote, error: unknown): unknown {
+  const shown = shownUnavailable(error);
+  return shown instanceof GraphQLError ? noted(note, shown) : error;
+}
+
 export function untrusted(mode: DocumentMode, requestId: string): GraphQLError {
   const how = mode === 'only' ? 'send the `documentId` of one' : 'send one of them';
   return clientError(
@@ -319,7 +344,7 @@ export function untrusted(mode: DocumentMode, requestId: string): GraphQLError {
   );
 }
 
-function refuseDeepDocument({ body, search, note }: EndpointRequest): void {
+function refuseDeepDocument({ body, search }: SentRequest, note: OperationNote): void {
   const sent = body === undefined ? new URLSearchParams(search).get('query') : (body as { query?: unknown }).query;
   if (typeof sent !== 'string') return;
   try {

@@ -219,6 +219,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     headers: securityHeaders,
     sourceAddressOf,
     draining: () => draining,
+    looksFirst: (environment) => throttle.holds(environment),
     answered: ({ request, requestId, sourceAddress, milliseconds, note }) =>
       noteAnswered(request, { requestId, route: apiPath, status: 200, milliseconds, sourceAddress }, note),
   });
@@ -282,17 +283,16 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     handler: async (request, reply) => {
       const answerType = negotiateAnswerType(request.raw);
       const received = shortWay?.received(request.raw);
-      let search = '';
-      let body = received?.body;
-      if (request.method !== 'POST') search = readSearch(new URL(request.url, 'http://localhost').search);
-      else if (body === undefined) {
-        checkMediaType(request.raw);
-        body = readBody(request.body);
-      }
+      const isPost = request.method === 'POST';
+      if (isPost && received?.body === undefined) checkMediaType(request.raw);
       const note = received?.note ?? {};
       notes.set(request, note);
       const arrival = received?.arrival ?? readArrivalOf(request);
-      const answer = await endpoint.answer({ raw: request.raw, arrival, search, body, answerType, note });
+      const answer = await endpoint.answer({ raw: request.raw, arrival, answerType, note }, () =>
+        isPost
+          ? { search: '', body: received?.body ?? readBody(request.body) }
+          : { search: readSearch(new URL(request.url, 'http://localhost').search), body: undefined },
+      );
       for (const [name, value] of answer.headers) void reply.header(name, value);
       void reply.code(answer.status ?? 200);
       // INVARIANT: the schema has neither @defer nor @stream, so no answer comes in parts.

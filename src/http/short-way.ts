@@ -10,7 +10,7 @@
  * steps in turn, and whoever waits for several answers is woken once.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Arrival, Iam } from '../iam/index.js';
+import type { Arrival, Environment, Iam } from '../iam/index.js';
 import { chooseRequestId, readPlainCredential } from './arrival.js';
 import { bodyLimit, readBody } from './body.js';
 import { corsHeaders } from './cors.js';
@@ -54,6 +54,8 @@ export interface ShortWayOptions {
   readonly sourceAddressOf: SourceAddressOf;
   /** Whether the server is ending. */
   readonly draining: () => boolean;
+  /** Whether who comes from there is looked at before what they sent is read. */
+  readonly looksFirst: (environment: Environment) => boolean;
   readonly answered: (answered: AnsweredShortly) => void;
 }
 
@@ -123,7 +125,7 @@ export class ShortWay {
 
   #ask(traveller: Traveller): void {
     const { request, head, answerType, chunks } = traveller;
-    const { iam, endpoint, sourceAddressOf } = this.#options;
+    const { iam, endpoint, sourceAddressOf, looksFirst } = this.#options;
     const [first] = chunks;
     const bytes = first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks);
     const requestId = chooseRequestId(head.requestId);
@@ -136,10 +138,13 @@ export class ShortWay {
     };
     let answering: Promise<string | null> | null;
     try {
-      body = readBody(bytes);
       const environment = { now: iam.now(), sourceAddress: sourceAddressOf(request) };
       arrival = { requestId, credential: readPlainCredential(head, request, bytes), environment };
-      answering = endpoint.answerPrepared({ raw: request, arrival, search: '', body, answerType, note });
+      if (looksFirst(environment)) answering = null;
+      else {
+        body = readBody(bytes);
+        answering = endpoint.answerPrepared({ raw: request, arrival, answerType, note }, { search: '', body });
+      }
       const read = { traveller, arrival, note };
       answering?.then((text) => (text === null ? handOn() : this.#keepAnswer(read, text)), handOn);
     } catch {

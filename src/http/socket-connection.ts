@@ -89,7 +89,10 @@ export class SocketConnection {
     const { iam, request, throttle } = this.#parts;
     const credential = readConnectionCredential(request, parameters);
     const environment = { now: iam.now(), sourceAddress: this.sourceAddress };
-    const call = await iam.calls.open({ requestId: this.id, credential, environment });
+    const arrival = { requestId: this.id, credential, environment };
+    const untried = throttle.tryKey(arrival);
+    if (untried !== null) return this.#refuse(tryAgainLater, untried.message);
+    const call = await iam.calls.open(arrival);
     // Who has left meanwhile would never give back what is taken from here on.
     if (this.#ended) return false;
     if (call.broken !== null || call.principal.kind === 'ANONYMOUS') {
@@ -101,6 +104,7 @@ export class SocketConnection {
       if (call.broken !== null) return this.#refuse(CloseCode.Forbidden, call.broken.message);
       return this.#refuse(CloseCode.Unauthorized, 'a credential is needed; send a token as `Authorization` or `token`');
     }
+    throttle.noteProven(arrival);
     this.#call = call;
     if (!this.#countAs(`actor ${throttledActor(call)}`)) return false;
     this.#watch = iam.watches.watch(call.accountIds(), 'ACCESS');

@@ -251,7 +251,7 @@ async function begin(
     operationName: payload.operationName ?? null,
     variables: payload.variables ?? {},
   };
-  if (!isTrusted(documents.mode, resolved.trust) && !call.may('bailiwick:documents:execute')) {
+  if (!isTrusted(documents.mode, resolved) && !call.may('bailiwick:documents:execute')) {
     return [untrusted(documents.mode, call.requestId)];
   }
   const found = readSubscription(schema, sent);

@@ -28,8 +28,12 @@ export interface DocumentRequest {
   readonly body: unknown;
 }
 
+/** How a document came. */
+export type DocumentTrust = 'ID' | 'TEXT' | 'NONE';
+
 export interface ResolvedDocument extends DocumentRequest {
-  readonly trust: 'ID' | 'TEXT' | 'NONE';
+  /** Reads the document, where the mode asks for that: not to be asked before it is known who sends it. */
+  trust(): DocumentTrust;
 }
 
 /** The documents that ship with the program; the same beside `src` and beside `dist`. */
@@ -72,17 +76,18 @@ function checkDocument(schema: GraphQLSchema, text: string, name: string): void 
 export function trustDocuments(mode: DocumentMode, texts: readonly string[]): TrustedDocuments {
   const byId = new Map(texts.map((text) => [documentId(text), text]));
   const known = new Set(texts.map(canonical));
-  const read = (id: unknown, query: unknown): { readonly query: string; readonly trust: 'ID' } => {
+  const read = (id: unknown, query: unknown): string => {
     if (query != null && query !== '') {
       throw new HttpFault(400, '`documentId` and `query` were both sent; send one of them');
     }
     const text = typeof id === 'string' ? byId.get(id.toLowerCase()) : undefined;
-    if (text !== undefined) return { query: text, trust: 'ID' };
+    if (text !== undefined) return text;
     throw clientError('PERSISTED_QUERY_NOT_FOUND', 'no document of this id is known here; send its text as `query`', {
       http: { status: 400 },
     });
   };
-  const trustOf = (query: unknown): 'TEXT' | 'NONE' =>
+  const shownById = (): DocumentTrust => 'ID';
+  const trustOf = (query: unknown) => (): DocumentTrust =>
     mode !== 'any' && typeof query === 'string' && known.has(canonical(query)) ? 'TEXT' : 'NONE';
   return {
     mode,
@@ -95,16 +100,15 @@ export function trustDocuments(mode: DocumentMode, texts: readonly string[]): Tr
         const sent = body as { readonly documentId?: unknown; readonly query?: unknown };
         if (sent.documentId == null) return { search, body, trust: trustOf(sent.query) };
         const { documentId: id, ...rest } = sent;
-        const { query, trust } = read(id, rest.query);
-        return { search, body: { ...rest, query }, trust };
+        return { search, body: { ...rest, query: read(id, rest.query) }, trust: shownById };
       }
       const parameters = new URLSearchParams(search);
       const id = parameters.get('documentId');
       if (id === null) return { search, body, trust: trustOf(parameters.get('query')) };
-      const { query, trust } = read(id, parameters.get('query'));
+      const query = read(id, parameters.get('query'));
       parameters.delete('documentId');
       parameters.set('query', query);
-      return { search: `?${parameters.toString()}`, body, trust };
+      return { search: `?${parameters.toString()}`, body, trust: shownById };
     },
   };
 }
@@ -130,6 +134,8 @@ function canonical(text: string): string {
 }
 
 /** Whether a mode lets a document through that came like this; the permission is asked by the caller. */
-export function isTrusted(mode: DocumentMode, trust: ResolvedDocument['trust']): boolean {
-  return mode === 'any' || trust === 'ID' || (mode === 'known' && trust === 'TEXT');
+export function isTrusted(mode: DocumentMode, { trust }: Pick<ResolvedDocument, 'trust'>): boolean {
+  if (mode === 'any') return true;
+  const came = trust();
+  return came === 'ID' || (mode === 'known' && came === 'TEXT');
 }

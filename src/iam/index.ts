@@ -152,6 +152,7 @@ export { sshConfig } from './ssh-config.js';
 export { KeyLocks } from './key-locks.js';
 export { SharedTallies, tallyId, type OthersCount } from './shared-tallies.js';
 export { keepSweeping, sweepExpired, type Swept, type Sweeping } from './sweep.js';
+export { Recollection } from './recollection.js';
 export { TokenBuckets, type BucketOptions, type BucketState } from './token-buckets.js';
 export { createSealing, type Sealing } from './sealing.js';
 export { sealedRows, type SealedRows } from './sealed-rows.js';

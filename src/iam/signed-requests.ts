@@ -82,7 +82,6 @@ export async function verifySignature(
   if (repeated !== undefined) return broken(`\`${repeated}\` is sent more than once; send it once`);
   const declared = headerOf(request, 'x-sdk-content-sha256');
   if (declared === unsignedPayload) return broken('an unsigned payload is not accepted here; sign the body');
-  if (declared !== null && declared !== request.bodySha256) return broken('`X-Sdk-Content-Sha256` is not the body’s');
 
   const { accessKeyId, signature } = parts;
   const until = locks?.lockedUntil(accessKeyId, sourceAddress, now) ?? null;
@@ -91,6 +90,7 @@ export async function verifySignature(
     const message = `too many bad signatures of this key from this address; try again after ${at}`;
     return { message, reference: 'IAM.1104' };
   }
+  if (declared !== null && declared !== request.bodySha256) return broken('`X-Sdk-Content-Sha256` is not the body’s');
   const signing = await findSigningKey(keys, accessKeyId);
   const secret = signing === null ? null : secretOf(house, signing);
   const canonical = canonicalRequest(request, parts.signedHeaders);

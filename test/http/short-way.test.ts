@@ -56,6 +56,7 @@ async function sendTogether(bodies: readonly string[], ask: (n: number) => Promi
       headers: {},
       sourceAddressOf: () => null,
       draining: () => false,
+      looksFirst: () => false,
       answered: ({ requestId }) => ended(`answered ${requestId}`),
     });
     bodies.forEach((body, n) => {

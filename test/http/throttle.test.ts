@@ -1,10 +1,11 @@
 /** Who is held back, by what, for how long; and who is not. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Throttle } from '../../src/graphql/throttle.js';
 import type { Call } from '../../src/iam/index.js';
 import { exchange, post, type Answer } from '../kit/exchange.js';
 import { startHouse, type TestHouse } from '../kit/house.js';
 import { setScene } from '../kit/scene.js';
+import { sign, type Key } from '../kit/signing.js';
 
 const plenty = { points: 999_999, strangers: 999_999, failedSignIns: 999_999 };
 const pages = '{ a: users(first: 100) { nodes { name } } b: users(first: 100) { nodes { name } } }';
@@ -162,6 +163,70 @@ describe('an address', () => {
     expect(JSON.parse(house.log.at(-1) ?? '')).toMatchObject({ status: 429, errors: ['RATE_LIMITED'] });
     house.advance(20_000);
     expect((await from(house, '10.0.0.1', ask)).status).toBe(200);
+  });
+
+  it('counts what cannot be read as well, and reads nothing more once it is held back', async () => {
+    const house = await startHouse({ throttle: { ...plenty, strangers: 3 } });
+    const token = await house.signIn(house.root);
+    house.advance(61_000);
+    const send = (body: string, authorization: string | null = null): Promise<Answer> =>
+      exchange(house.url, {
+        headers: [
+          ...['content-type', 'application/json'],
+          ...(authorization === null ? [] : ['authorization', authorization]),
+        ],
+        body,
+      });
+    const statuses: number[] = [];
+    for (let i = 0; i < 5; i += 1) statuses.push((await send('{"query"')).status);
+    for (const authorization of ['Bearer forged', 'Basic eA==']) {
+      statuses.push((await send('{"query"', authorization)).status);
+    }
+    expect(statuses).toEqual([400, 400, 400, 429, 429, 429, 429]);
+    // Whoever has a good one is read as ever.
+    expect((await send('{"query"', `Bearer ${token}`)).status).toBe(400);
+    expect((await send('{"query":"{ __typename }"}', `Bearer ${token}`)).status).toBe(200);
+  });
+
+  it('that tries key after key has none looked up beyond its number; keys that were good there, and other addresses, are', async () => {
+    const house = await startHouse({ trustedProxies: ['127.0.0.1'], throttle: { ...plenty, strangers: 4 } });
+    const scene = await setScene(house);
+    const made = await house.gql<{ createService: Key }>(
+      scene.token,
+      'mutation { createService(input: { name: "annotator", actions: [] }) { accessKeyId secretAccessKey } }',
+    );
+    house.advance(61_000);
+    const looks = vi.spyOn(house.iam.store.access, 'accessKey');
+    let count = 0;
+    const signed = (address: string, key: Key): Promise<Answer> => {
+      // No two alike: what is signed twice in a second would be the same.
+      const request = { query: `{ __typename n${(count += 1)}: __typename }` };
+      const { headers, authorization, body } = sign(key, {
+        method: 'POST',
+        path: '/graphql',
+        at: house.iam.now(),
+        body: JSON.stringify(request),
+        headers: { host: new URL(house.url).host, 'content-type': 'application/json' },
+      });
+      const sent = { ...headers, authorization, 'x-forwarded-for': address };
+      return exchange(house.url, { headers: Object.entries(sent).flat(), body });
+    };
+    const invented = (): Key => ({
+      accessKeyId: `INVENTED${String((count += 1)).padStart(12, '0')}`,
+      secretAccessKey: 'x'.repeat(40),
+    });
+    const good = made.createService;
+    expect((await signed('10.0.0.1', good)).status).toBe(200);
+    // A trial that went well costs nothing, and strangers without a key take none from those who have one.
+    for (let i = 0; i < 6; i += 1) await from(house, '10.0.0.1', { query: '{ __typename }' });
+    looks.mockClear();
+    const statuses: number[] = [];
+    for (let i = 0; i < 9; i += 1) statuses.push((await signed('10.0.0.1', invented())).status);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(9);
+    expect(looks).toHaveBeenCalledTimes(4);
+    expect((await signed('10.0.0.1', good)).status).toBe(200);
+    expect((await signed('10.0.0.2', good)).status).toBe(200);
+    looks.mockRestore();
   });
 
   it('of IPv6 counts with its network, however it is written, and not with another', async () => {

@@ -92,6 +92,7 @@ describe.each(['any', 'known', 'only'] as const)('in mode %s', (mode) => {
   let house: TestHouse;
   let plain: string;
   let free: string;
+  let looked = 0;
   beforeAll(async () => {
     // Everything is made while any document is answered.
     let current = trustDocuments('any', [known]);
@@ -100,7 +101,16 @@ describe.each(['any', 'known', 'only'] as const)('in mode %s', (mode) => {
         return current.mode;
       },
       idOf: (operation) => current.idOf(operation),
-      resolve: (request) => current.resolve(request),
+      resolve: (request) => {
+        const resolved = current.resolve(request);
+        return {
+          ...resolved,
+          trust: () => {
+            looked += 1;
+            return resolved.trust();
+          },
+        };
+      },
     };
     house = await startHouse({ documents });
     const scene = await setScene(house);
@@ -127,6 +137,14 @@ describe.each(['any', 'known', 'only'] as const)('in mode %s', (mode) => {
   it('a broken credential learns nothing of documents', async () => {
     const answer = await post(house.url, 'forged', { documentId: documentId(unknown) });
     expect(answer).toMatchObject({ status: 401, errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+  });
+
+  it('no document is read for a broken credential, and one is for a good one where the mode asks for it', async () => {
+    looked = 0;
+    expect((await post(house.url, 'forged', { query: respelled })).status).toBe(401);
+    expect(looked).toBe(0);
+    await post(house.url, plain, { query: respelled });
+    expect(looked).toBe(mode === 'any' ? 0 : 1);
   });
 });
 
