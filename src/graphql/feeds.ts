@@ -4,6 +4,7 @@
  */
 import type { Call, Wakening } from '../iam/index.js';
 import type { GraphContext } from './context.js';
+import { throttledActor } from './throttle.js';
 
 /** Milliseconds after which a stream looks at its caller though nothing woke it: policies may read the time of day. */
 const lookAgainAfter = 30_000;
@@ -39,6 +40,8 @@ export abstract class Feed implements AsyncIterable<never> {
 export function streamOf(feed: Feed, context: GraphContext, enter: () => void): AsyncIterableIterator<unknown> {
   const { watches } = context.iam;
   const { now: since, session } = context.call;
+  // Of the first call: one that is refused later has no actor any more.
+  const actor = throttledActor(context.call);
   const watch = watches.watch(context.call.accountIds(), feed.wakening, session?.id ?? null);
   let waiting: unknown[] = [];
   let more = false;
@@ -76,11 +79,11 @@ export function streamOf(feed: Feed, context: GraphContext, enter: () => void): 
       const { call } = context;
       const due = Math.min(call.lapsesAt(), call.now + lookAgainAfter);
       if (!more && !(await watch.woken(due))) return finish();
-      await watches.inTurn(look);
+      await watches.inTurn(actor, look);
       if (left) return finish();
       if (refused) return { done: false, value: undefined };
     }
-    if (!fresh) await watches.inTurn(renew);
+    if (!fresh) await watches.inTurn(actor, renew);
     if (left) return finish();
     fresh = false;
     if (!refused) context.chargeEvent?.();

@@ -152,10 +152,11 @@ export class SocketConnection {
    */
   async #stay(watch: Watch): Promise<void> {
     const { iam } = this.#parts;
+    const actor = throttledActor(this.call);
     try {
       const due = () => Math.min(this.listening === 0 ? this.call.lapsesAt() : Infinity, iam.now() + lookAgainAfter);
       while (await watch.woken(due())) {
-        if (this.listening === 0) this.leaveIfBroken(await iam.watches.inTurn(() => this.reopen()));
+        if (this.listening === 0) this.leaveIfBroken(await iam.watches.inTurn(actor, () => this.reopen()));
       }
     } catch {
       this.close(tryAgainLater, 'it cannot be looked at who is there; connect again');

@@ -158,6 +158,7 @@ export { createSealing, type Sealing } from './sealing.js';
 export { sealedRows, type SealedRows } from './sealed-rows.js';
 export { documentOf } from './rights.js';
 export * from './account-review.js';
+export { FairQueue } from './fair-queue.js';
 export { Watches, type Wakening, type Watch } from './watches.js';
 export { PermissionChanges, type PermissionsChange } from './permission-changes.js';
 export { AuditFeed } from './audit-feed.js';

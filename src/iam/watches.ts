@@ -3,6 +3,7 @@
  * another process made on the same database; and at an instant that they name, because time is not a write. A waking says
  * only that it is time to look: whoever wakes reads everything anew.
  */
+import { FairQueue } from './fair-queue.js';
 import type { AccessReader, Commit, Store } from './ports.js';
 import type { Id, Instant } from './records.js';
 
@@ -89,7 +90,7 @@ export class Watches {
   readonly #beat: number;
   readonly #accounts = new Map<Id, Account>();
   readonly #watches = new Set<OpenWatch>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new FairQueue<() => void>();
   #looking = 0;
   #timer: NodeJS.Timeout | undefined;
   /** When the timer is to go off; Infinity while there is none. */
@@ -132,14 +133,17 @@ export class Watches {
     for (const watch of this.#watches) if (watch.sessionId === sessionId) watch.wake();
   }
 
-  /** Runs what somebody does who was woken; a few at a time, first come, first served. */
-  async inTurn<T>(look: () => Promise<T>): Promise<T> {
+  /**
+   * Runs what somebody does who was woken, a few at a time. Those who wait take turns by who they are: one commit wakes
+   * all, and the thousand streams of one would be looked at before the single one of another.
+   */
+  async inTurn<T>(who: string, look: () => Promise<T>): Promise<T> {
     if (this.#looking < lookingAtOnce) this.#looking += 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else await new Promise<void>((resolve) => this.#waiting.add(who, resolve));
     try {
       return await look();
     } finally {
-      const next = this.#waiting.shift();
+      const next = this.#waiting.next();
       if (next === undefined) this.#looking -= 1;
       else next();
     }

@@ -1,15 +1,15 @@
+import { FairQueue } from '../iam/index.js';
+
 /** How many of one may wait for a turn. What they hold in memory is bounded by it; they wait for themselves anyway. */
 const mostOfOne = 1_000;
-
-/** Those who wait for one key, by who they are. */
-type Queue = Map<string, (() => void)[]>;
 
 /**
  * Whoever writes waits for their turn: one at a time for each key. Those who wait take turns, each of their own in the order in which
  * they came: nobody holds up what is about to be taken from them by asking for much.
  */
 export class Turns {
-  private readonly queues = new Map<string, Queue>();
+  /** Those who wait for each key that is taken. */
+  private readonly queues = new Map<string, FairQueue<() => void>>();
   private readonly idle: (() => void)[] = [];
 
   /** @param refusal of who waits too often at a time */
@@ -17,7 +17,7 @@ export class Turns {
 
   async take<T>(key: string, who: string, work: () => Promise<T>): Promise<T> {
     const queue = this.queues.get(key);
-    if (queue === undefined) this.queues.set(key, new Map());
+    if (queue === undefined) this.queues.set(key, new FairQueue());
     else await this.wait(queue, who);
     try {
       return await work();
@@ -31,27 +31,16 @@ export class Turns {
     while (this.queues.size > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
   }
 
-  private wait(queue: Queue, who: string): Promise<void> {
-    const theirs = queue.get(who) ?? [];
-    if (theirs.length >= mostOfOne) throw this.refusal();
-    queue.set(who, theirs);
-    return new Promise((resolve) => theirs.push(resolve));
+  private wait(queue: FairQueue<() => void>, who: string): Promise<void> {
+    if (queue.countOf(who) >= mostOfOne) throw this.refusal();
+    return new Promise((resolve) => queue.add(who, resolve));
   }
 
   private pass(key: string): void {
-    const queue = this.queues.get(key);
-    const [first] = queue ?? [];
-    if (queue === undefined || first === undefined) {
-      this.queues.delete(key);
-      if (this.queues.size === 0) for (const tell of this.idle.splice(0)) tell();
-      return;
-    }
-    const [who, theirs] = first;
-    const [enter, ...others] = theirs;
-    queue.delete(who);
-    // Behind everybody else who waits.
-    if (others.length > 0) queue.set(who, others);
-    enter?.();
+    const enter = this.queues.get(key)?.next();
+    if (enter !== undefined) return enter();
+    this.queues.delete(key);
+    if (this.queues.size === 0) for (const tell of this.idle.splice(0)) tell();
   }
 }
 

@@ -120,7 +120,7 @@ it('lets a few look at a time, each in turn, whatever becomes of those before', 
   const order: number[] = [];
   const looks = Array.from({ length: 20 }, (_, n) =>
     watches
-      .inTurn(async () => {
+      .inTurn('ann', async () => {
         most = Math.max(most, (looking += 1));
         await new Promise((resolve) => setImmediate(resolve));
         looking -= 1;
@@ -132,6 +132,21 @@ it('lets a few look at a time, each in turn, whatever becomes of those before', 
   await Promise.all(looks);
   expect(most).toBe(4);
   expect(order).toEqual([...order].sort((a, b) => a - b));
+});
+
+it('lets those who wait look by turns, so that many of one hold up nobody else', async () => {
+  const { watches } = watching();
+  const order: string[] = [];
+  const look = (what: string): Promise<void> =>
+    watches.inTurn(what.charAt(0), async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      order.push(what);
+    });
+  const ofAnn = Array.from({ length: 1_000 }, (_, n) => look(`a${n}`));
+  await Promise.all([...ofAnn, ...['b0', 'c0', 'b1'].map(look)]);
+  // Four of hers were in before anybody else came.
+  expect(order.slice(0, 9)).toEqual(['a0', 'a1', 'a2', 'a3', 'a4', 'b0', 'c0', 'a5', 'b1']);
+  expect(order.filter((what) => what.startsWith('a'))).toEqual(Array.from({ length: 1_000 }, (_, n) => `a${n}`));
 });
 
 it('is woken when the time is over though the clock was set back meanwhile', async () => {
