@@ -240,6 +240,8 @@ async function begin(
   );
   subscription.call = call;
   if (Object.keys(subscriptions).length > limits.subscriptionsPerConnection) {
+    // Who is there was looked up for it.
+    throttle.chargeRefused(call);
     const limit = limits.subscriptionsPerConnection;
     const message = `a connection has ${limit} subscriptions at most; complete one, or open another connection`;
     return [clientError('RATE_LIMITED', message, { limit })];

@@ -420,6 +420,21 @@ describe('the bounds of sockets', () => {
     expect(codesIn(answer)).toEqual(['RATE_LIMITED']);
   });
 
+  it('take points for each subscription beyond those of a connection', async () => {
+    const socketLimits = { ...usualSocketLimits, subscriptionsPerConnection: 1 };
+    const { house, token } = await started({ socketLimits, throttle: { ...usualThrottle, points: 6_000 } });
+    const socket = await initialised(house, token);
+    socket.send(subscribe('a'));
+    await until(() => house.log.some((line) => line.includes('subscription began')));
+    for (const id of ['b', 'c', 'd']) {
+      socket.send(subscribe(id));
+      expect(codesIn(await socket.message())).toEqual(['RATE_LIMITED']);
+    }
+    const { rateLimit } = await house.gql<{ rateLimit: { remaining: number } }>(token, '{ rateLimit { remaining } }');
+    // A thousand each, of which a hundred come back in a second.
+    expect(rateLimit.remaining).toBeLessThan(4_500);
+  });
+
   it('hold for the time to say who is there', async () => {
     const { house } = await started({ socketLimits: { ...usualSocketLimits, initSeconds: 1 } });
     expect(await (await raw(house)).closed).toMatchObject({ code: 4408 });
