@@ -20,8 +20,8 @@ export interface GraphContext {
   signIn: 'NONE' | 'TRIED' | 'DONE';
   /** Takes what an operation of nobody costs from whoever it signs in, before anything is answered to them. */
   chargeTo: ((call: Call) => void) | null;
-  /** Takes what an event costs from whoever listens, before it goes out; null where nothing is counted. */
-  chargeEvent: (() => void) | null;
+  /** Takes the cost of the subscription from whoever listens, for an event or a look without one; throws when there is not enough. Null where nothing is counted. */
+  chargeAgain: (() => void) | null;
   /** Opens the call again from the same credential: actor, rights, memo and loaders are new (rule 21). */
   renew(): Promise<void>;
   /** Answers what is left of the current field as another call: sign-in shows the session that it made. */
@@ -44,7 +44,7 @@ class OperationContext implements GraphContext {
   allowance: Allowance | null = null;
   signIn: GraphContext['signIn'] = 'NONE';
   chargeTo: GraphContext['chargeTo'] = null;
-  chargeEvent: GraphContext['chargeEvent'] = null;
+  chargeAgain: GraphContext['chargeAgain'] = null;
   private mutated = false;
   private acting = false;
   private spent = false;

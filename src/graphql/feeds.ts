@@ -36,6 +36,9 @@ export abstract class Feed implements AsyncIterable<never> {
  * The stream of a feed. Whenever something may have happened, and again for each event, the call is opened anew (rule 21)
  * and `enter` asks whether the caller may listen. At the first refusal one more event goes out, so that resolving it says
  * why, and the stream ends; it ends without one when the caller has switched to another scope. Nothing is read ahead of whoever takes the events.
+ *
+ * A look that was woken costs what an event costs though it brings none: it decided as much, and who listens a thousand
+ * times would make each commit of anybody a thousand times as dear, for nothing.
  */
 export function streamOf(feed: Feed, context: GraphContext, enter: () => void): AsyncIterableIterator<unknown> {
   const { watches } = context.iam;
@@ -45,6 +48,8 @@ export function streamOf(feed: Feed, context: GraphContext, enter: () => void): 
   const watch = watches.watch(context.call.accountIds(), feed.wakening, session?.id ?? null);
   let waiting: unknown[] = [];
   let more = false;
+  /** The next look is paid: the first by the beginning, one that only asks for the rest by the events before. */
+  let paid = true;
   /** The call was opened after the last event went out. */
   let fresh = false;
   let refused = false;
@@ -68,6 +73,8 @@ export function streamOf(feed: Feed, context: GraphContext, enter: () => void): 
     }
   };
   const look = async (): Promise<void> => {
+    // Whoever left while this waited for its turn.
+    if (ended) return;
     await renew();
     if (refused || left) return;
     const news = await feed.next(context.call);
@@ -80,13 +87,16 @@ export function streamOf(feed: Feed, context: GraphContext, enter: () => void): 
       const due = Math.min(call.lapsesAt(), call.now + lookAgainAfter);
       if (!more && !(await watch.woken(due))) return finish();
       await watches.inTurn(actor, look);
-      if (left) return finish();
+      if (ended || left) return finish();
       if (refused) return { done: false, value: undefined };
+      const found = waiting.length > 0;
+      if (!found && !paid) context.chargeAgain?.();
+      paid = found && more;
     }
     if (!fresh) await watches.inTurn(actor, renew);
-    if (left) return finish();
+    if (ended || left) return finish();
     fresh = false;
-    if (!refused) context.chargeEvent?.();
+    if (!refused) context.chargeAgain?.();
     return { done: false, value: waiting.shift() };
   };
   return {

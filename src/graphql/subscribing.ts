@@ -76,7 +76,7 @@ export function readSubscription(
 
 /**
  * Begins a subscription that was read; throws or answers what is wrong with it. Beginning costs the price of the
- * operation, and each event costs it again.
+ * operation; each event, and each look that was woken and finds none, costs it again.
  */
 export async function beginSubscription(
   schema: GraphQLSchema,
@@ -95,7 +95,7 @@ export async function beginSubscription(
     throw error;
   }
   throttle.spend(call, cost);
-  context.chargeEvent = () => void throttle.spend(context.call, cost);
+  context.chargeAgain = () => void throttle.spend(context.call, cost);
   const begun = await subscribe({ schema, document, contextValue: context, variableValues: variables, operationName });
   if (Symbol.asyncIterator in begun) return begun;
   return (begun.errors ?? []).map((error) => (isOfVariable(error) ? coded(error, 'BAD_USER_INPUT') : error));

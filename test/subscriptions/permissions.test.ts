@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Call } from '../../src/iam/index.js';
+import { usualThrottle } from '../../src/graphql/index.js';
 import { databaseNames, startHouse, type Person, type TestHouse } from '../kit/house.js';
 import { listen, type Listening } from '../kit/listening.js';
 import { setScene, type Scene } from '../kit/scene.js';
@@ -198,6 +199,28 @@ describe.each(databaseNames)('permissionsChanged on %s', (database) => {
     // However many were passed over, each one is a change against the one before, and the last says how it is.
     expect(seen).toEqual(seen.map((_, index) => (index % 2 === 0 ? 'ALLOW' : 'DENY')));
     expect(seen.length % 2).toBe(0);
+  });
+
+  it('takes points for looking though nothing is other than before, and ends when none are left', async () => {
+    const house = await startHouse({ database, throttle: { ...usualThrottle, points: 3_000 } });
+    onTestFinished(() => house.stop());
+    const scene = await setScene(house);
+    const ann = await scene.user('ann');
+    // Every action of the catalogue: some five hundred points to begin with, and as many for each look.
+    const opened = await listen(house, await house.signIn(ann), changed);
+    onTestFinished(() => opened.stop());
+    let ended = false;
+    const rest = opened.rest().finally(() => (ended = true));
+    // Each may change what somebody may do, and changes nothing for her.
+    for (let made = 0; made < 30 && !ended; made += 1) {
+      await scene.policy(`unused-${made}`, [get]);
+      await pause(100);
+    }
+    expect(ended).toBe(true);
+    expect(await rest).toMatchObject([
+      { failed: [{ message: /points/, extensions: { code: 'RATE_LIMITED', limit: 3_000 } }] },
+    ]);
+    await expect.poll(() => house.log.some((line) => line.includes('subscription ended'))).toBe(true);
   });
 
   it('refuses more actions than may be asked about at once', async () => {
