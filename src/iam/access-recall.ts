@@ -5,6 +5,7 @@
  * Nobody learns more from it than from reading the trail: what is asked about a workspace needs the right to read the
  * trail inside that workspace; of one that is gone, nobody but administrators may read it.
  */
+import { catalogueOf } from './account-catalogues.js';
 import { checkPosable, poseRequest, type ShownDecision } from './access.js';
 import type { AccessRequest } from './access-requests.js';
 import type { PrincipalChoice } from './askers.js';
@@ -21,7 +22,6 @@ import { PastAskers } from './past-askers.js';
 import { UnknownPast, type UnknownPastReason } from './past-rows.js';
 import type { Account, Id, Instant } from './records.js';
 import { maySeeResource } from './resource-visibility.js';
-import { catalogueOf } from './services.js';
 import { pastKinds } from './trail-reader.js';
 
 /** Most requests of one question about the past: each may be about a principal of its own. */

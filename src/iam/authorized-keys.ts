@@ -3,6 +3,7 @@
  * and what `explainRemoteAccess` says both come from here.
  */
 import { liesIn, readAddress, readAddressBlock, type Statement } from '../policy/index.js';
+import { accountCatalogue } from './account-catalogues.js';
 import { decide, type Decision, type Principal, type Question, type Rights } from './authorizer.js';
 import type { Calls } from './calls.js';
 import { looksAt } from './escalation.js';
@@ -10,7 +11,6 @@ import type { House } from './house.js';
 import type { Account, Id, RemoteAccess, Resource, User, Workspace } from './records.js';
 import { accessAction, remoteKind } from './remote-access.js';
 import { readUrn } from './resource-urns.js';
-import { accountCatalogue } from './services.js';
 
 /** A notebook with everything that deciding about it reads. */
 export interface Notebook {

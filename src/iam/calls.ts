@@ -2,6 +2,7 @@
  * Opens calls: from what a request carried to who it acts as, where, with which rights. The list of ways to prove who
  * one is stands here; each answers *not mine*, *mine*, or *mine but broken* (DESIGN section 2).
  */
+import { accountCatalogue, serviceHosts } from './account-catalogues.js';
 import { type Environment, type Principal, type Rights, type ScopeFacts, type SessionBounds } from './authorizer.js';
 import { Call, type BrokenCredential, type CallParts, type Performer } from './call.js';
 import { isAhead } from './clocks.js';
@@ -25,7 +26,6 @@ import type {
 import { boundsOf, RightsBook } from './rights.js';
 import { ownHostFault } from './received-host.js';
 import { scopeFacts } from './scope-facts.js';
-import { accountCatalogue, serviceHosts } from './services.js';
 import { headerOf, type ReceivedRequest } from '../signatures/index.js';
 import {
   badSignature,

@@ -2,90 +2,18 @@
  * Services of an account (rule 3): each governs actions and resource kinds of its own under its own prefix. What they
  * register extends the account's catalogue from the next request on.
  */
-import { checkRegistration, type Catalogue, type RegisteredAction, type RegisteredKind } from '../catalogue/index.js';
+import { checkRegistration, type Catalogue } from '../catalogue/index.js';
 import { iamUrn } from './authorizer.js';
 import type { Call } from './call.js';
 import { insertAccessKey } from './access-keys.js';
+import { actionsOf, catalogueOf, kindsOf } from './account-catalogues.js';
 import { change, type ChangeOptions, type OpenChange, repeatable } from './change.js';
 import { giftsOfPrincipal, refuseGain, type Gift } from './escalation.js';
 import { isNameTaken, nameTaken, notFound, versionConflict } from './faults.js';
 import { newId, type House } from './house.js';
 import { checkText, problemsOf } from './limits.js';
 import { problem, reject, succeed, type Outcome, type UserProblem } from './outcome.js';
-import type { Store } from './ports.js';
-import type { Account, Id, Service } from './records.js';
-
-/** Of as many accounts what their services registered is kept: some 80 KiB for each that has services of its own. */
-const keptCatalogues = 1_000;
-
-interface KeptCatalogue {
-  readonly accessRevision: number;
-  /** What the catalogue was made of. */
-  readonly text: string;
-  readonly catalogue: Catalogue;
-  readonly hosts: ReadonlySet<string>;
-}
-
-const kept = new WeakMap<Store, Map<Id, KeptCatalogue>>();
-
-/** The platform's catalogue with what the account's services registered. */
-export async function accountCatalogue(
-  house: House,
-  account: Pick<Account, 'id' | 'accessRevision'>,
-): Promise<Catalogue> {
-  return (await registered(house, account)).catalogue;
-}
-
-/** Hosts under which the account's services are reached. */
-export async function serviceHosts(
-  house: House,
-  account: Pick<Account, 'id' | 'accessRevision'>,
-): Promise<ReadonlySet<string>> {
-  return (await registered(house, account)).hosts;
-}
-
-/**
- * What the account's services registered; looked at again when the accessRevision has moved. Few of its moves are about
- * services: while what they registered stays, so does the catalogue, with everything that was read from it.
- */
-async function registered(house: House, account: Pick<Account, 'id' | 'accessRevision'>): Promise<KeptCatalogue> {
-  const ofStore = kept.get(house.store) ?? new Map<Id, KeptCatalogue>();
-  kept.set(house.store, ofStore);
-  const known = ofStore.get(account.id);
-  if (known?.accessRevision === account.accessRevision) return known;
-  const services = await house.store.access.services(account.id);
-  const text = JSON.stringify(services.map(({ name, actions, resourceKinds }) => [name, actions, resourceKinds]));
-  const made = {
-    accessRevision: account.accessRevision,
-    text,
-    catalogue: known?.text === text ? known.catalogue : catalogueOf(house.catalogue, services),
-    hosts: new Set(services.flatMap(({ hosts }) => hosts)),
-  };
-  // Made anew it is the youngest; with too many the oldest goes.
-  ofStore.delete(account.id);
-  const [oldest] = ofStore.keys();
-  if (oldest !== undefined && ofStore.size >= keptCatalogues) ofStore.delete(oldest);
-  ofStore.set(account.id, made);
-  return made;
-}
-
-/** A catalogue with what these services registered. */
-export function catalogueOf(platform: Catalogue, services: readonly Service[]): Catalogue {
-  if (services.length === 0) return platform;
-  return platform.with(services.flatMap(actionsOf), services.flatMap(kindsOf));
-}
-
-function actionsOf(service: Pick<Service, 'name' | 'actions'>): readonly RegisteredAction[] {
-  return service.actions.map((action) => ({ service: service.name, ...action }));
-}
-
-function kindsOf(service: Pick<Service, 'name' | 'resourceKinds'>): readonly RegisteredKind[] {
-  return service.resourceKinds.map(({ type, description }) => ({
-    service: service.name,
-    name: `${service.name}:${type}`,
-    label: description === '' ? undefined : description,
-  }));
-}
+import type { Id, Service } from './records.js';
 
 export interface CreateServiceInput {
   readonly name: string;
