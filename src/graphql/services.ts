@@ -19,6 +19,7 @@ import {
   createService,
   rotateServiceKey,
   deleteService,
+  quotas,
   updateService,
   type Instant,
   type Order,
@@ -159,6 +160,9 @@ class ServiceListArguments extends PageArguments {
   orderBy?: ServiceOrderInput | null;
 }
 
+const mostActions = `at most ${quotas.actionsPerService}; all services of the account have at most ${quotas.actionsPerAccount} together`;
+const mostKinds = `at most ${quotas.resourceKindsPerService}; all services of the account have at most ${quotas.resourceKindsPerAccount} together`;
+
 @InputType({ description: 'Action that a service brings.' })
 class ActionInput {
   @Field(() => String, { description: 'Name of the action, under the service’s own prefix: `service:type:operation`.' })
@@ -167,7 +171,7 @@ class ActionInput {
   @Field(() => AccessLevels, { defaultValue: AccessLevels.WRITE, description: 'Access level of the action.' })
   accessLevel!: AccessLevel;
 
-  @Field(() => String, { defaultValue: '', description: 'Description of the action.' })
+  @Field(() => String, { defaultValue: '', description: 'Description of the action, at most 255 characters.' })
   description!: string;
 }
 
@@ -176,11 +180,13 @@ class ResourceKindInput {
   @Field(() => String, { description: 'Type of the resources, the fourth segment of their URNs.' })
   type!: string;
 
-  @Field(() => String, { defaultValue: '', description: 'Description of the kind.' })
+  @Field(() => String, { defaultValue: '', description: 'Description of the kind, at most 255 characters.' })
   description!: string;
 }
 
-@InputType({ description: 'Input of createService.' })
+@InputType({
+  description: `Input of createService; an account has at most ${quotas.servicesPerAccount} services.`,
+})
 class CreateServiceInput extends CreationInput {
   @Field(() => String, {
     description:
@@ -193,14 +199,17 @@ class CreateServiceInput extends CreationInput {
 
   @Field(() => [String], {
     nullable: true,
-    description: 'Hosts that the service answers on, in lower case, with an optional port.',
+    description: `Hosts that the service answers on, at most ${quotas.hostsPerService}, in lower case, with an optional port.`,
   })
   hosts?: readonly string[] | null;
 
-  @Field(() => [ActionInput], { nullable: true, description: 'Actions that the service owns.' })
+  @Field(() => [ActionInput], { nullable: true, description: `Actions that the service owns, ${mostActions}.` })
   actions?: readonly ActionInput[] | null;
 
-  @Field(() => [ResourceKindInput], { nullable: true, description: 'Kinds of resources that the service owns.' })
+  @Field(() => [ResourceKindInput], {
+    nullable: true,
+    description: `Kinds of resources that the service owns, ${mostKinds}.`,
+  })
   resourceKinds?: readonly ResourceKindInput[] | null;
 }
 
@@ -258,13 +267,22 @@ class UpdateServiceInput extends UpdateInput {
   @Field(() => String, { nullable: true, description: 'Description of the service from now on.' })
   description?: string | null;
 
-  @Field(() => [String], { nullable: true, description: 'All hosts of the service from now on.' })
+  @Field(() => [String], {
+    nullable: true,
+    description: `All hosts of the service from now on, at most ${quotas.hostsPerService}.`,
+  })
   hosts?: readonly string[] | null;
 
-  @Field(() => [ActionInput], { nullable: true, description: 'All actions of the service from now on.' })
+  @Field(() => [ActionInput], {
+    nullable: true,
+    description: `All actions of the service from now on, ${mostActions}.`,
+  })
   actions?: readonly ActionInput[] | null;
 
-  @Field(() => [ResourceKindInput], { nullable: true, description: 'All resource kinds of the service from now on.' })
+  @Field(() => [ResourceKindInput], {
+    nullable: true,
+    description: `All resource kinds of the service from now on, ${mostKinds}.`,
+  })
   resourceKinds?: readonly ResourceKindInput[] | null;
 
   @Field(() => Boolean, { nullable: true, description: 'Indicates that the service may act.' })

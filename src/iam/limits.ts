@@ -10,6 +10,13 @@ export const quotas = {
   sourceAddresses: 5,
   allowedAddresses: 5,
   keyPairsPerNotebook: 20,
+  servicesPerAccount: 100,
+  hostsPerService: 20,
+  actionsPerService: 1_000,
+  resourceKindsPerService: 200,
+  /** Of all its services together: they are read again whenever what may be done in the account changes. */
+  actionsPerAccount: 5_000,
+  resourceKindsPerAccount: 1_000,
 } as const;
 
 interface TextRule {
@@ -87,22 +94,23 @@ export const textRules = {
 export function checkText(
   rule: keyof typeof textRules,
   value: string | null | undefined,
-  path: string,
+  path: string | readonly string[],
 ): UserProblem | null {
   if (value === null || value === undefined) return null;
+  const named = typeof path === 'string' ? path : path.at(-1);
   const { minimum, maximum, pattern, allowed, reference }: TextRule = textRules[rule];
   const length = [...value].length;
   if (length < minimum || (minimum > 0 && value.trim() === '')) {
     const least = minimum === 1 ? 'at least one character that is not blank' : `at least ${minimum} characters`;
-    return problem('INVALID', `\`${path}\` has ${length} characters; give it ${least}`, path, { reference });
+    return problem('INVALID', `\`${named}\` has ${length} characters; give it ${least}`, path, { reference });
   }
   if (length > maximum) {
-    return problem('INVALID', `\`${path}\` has ${length} characters; at most ${maximum} are allowed`, path, {
+    return problem('INVALID', `\`${named}\` has ${length} characters; at most ${maximum} are allowed`, path, {
       reference,
     });
   }
   if (pattern !== null && !pattern.test(value)) {
-    return problem('INVALID', `\`${path}\` has characters that are not allowed; use ${allowed}`, path, { reference });
+    return problem('INVALID', `\`${named}\` has characters that are not allowed; use ${allowed}`, path, { reference });
   }
   return null;
 }

@@ -11,7 +11,7 @@ import { change, type ChangeOptions, type OpenChange, repeatable } from './chang
 import { giftsOfPrincipal, refuseGain, type Gift } from './escalation.js';
 import { isNameTaken, nameTaken, notFound, versionConflict } from './faults.js';
 import { newId, type House } from './house.js';
-import { checkText, problemsOf } from './limits.js';
+import { checkText, problemsOf, quotas } from './limits.js';
 import { problem, reject, succeed, type Outcome, type UserProblem } from './outcome.js';
 import type { Id, Service } from './records.js';
 
@@ -72,7 +72,12 @@ export async function createService(
       updatedAt: call.now,
     };
     const others = await open.transaction.access.services(call.accountId);
-    const faults = registrationFaults(catalogueOf(house.catalogue, others), service);
+    const limit = quotas.servicesPerAccount;
+    if (others.length >= limit) {
+      const message = `an account has at most ${limit} services; delete one that is not used any more`;
+      return reject(problem('LIMIT_EXCEEDED', message, 'name', { limit }));
+    }
+    const faults = registrationFaults(house.catalogue, others, null, service);
     if (faults.length > 0) return reject(...faults);
     if (!call.administrator && house.catalogue.services.some(({ name }) => name === service.name)) {
       // Agencies trust it by name, those too that are made tomorrow.
@@ -166,7 +171,7 @@ export async function updateService(house: House, call: Call, input: UpdateServi
       if (gain !== null) return gain;
     }
     const others = (await open.transaction.access.services(call.accountId)).filter(({ id }) => id !== service.id);
-    const faults = registrationFaults(catalogueOf(house.catalogue, others), { ...service, ...next });
+    const faults = registrationFaults(house.catalogue, others, service, { ...service, ...next });
     if (faults.length > 0) return reject(...faults);
     const stranded = await strandedKinds(open, service, { ...service, ...next });
     if (stranded.length > 0) {
@@ -246,22 +251,70 @@ const reservedNames: ReadonlySet<string> = new Set(['bailiwick', 'iam']);
  * they govern is published and not theirs to change.
  */
 function registrationFaults(
-  others: Catalogue,
-  service: Pick<Service, 'name' | 'actions' | 'resourceKinds'>,
+  platform: Catalogue,
+  others: readonly Service[],
+  before: Service | null,
+  service: Service,
 ): readonly UserProblem[] {
   if (reservedNames.has(service.name)) {
     return [problem('RESERVED', `\`${service.name}\` is what decides here; choose another name`, 'name')];
   }
-  const ofPlatform = others.services.some(({ name }) => name === service.name);
+  // Before anything is made of it.
+  const excess = registrationExcess(others, before, service);
+  if (excess.length > 0) return excess;
+  const registered = catalogueOf(platform, others);
+  const ofPlatform = registered.services.some(({ name }) => name === service.name);
   if (ofPlatform && (service.actions.length > 0 || service.resourceKinds.length > 0)) {
     const message = `\`${service.name}\` is a service of the platform, whose actions and kinds are in the catalogue; leave these out, or choose another name`;
     return [problem('RESERVED', message, service.actions.length > 0 ? 'actions' : 'resourceKinds')];
   }
-  return checkRegistration(others, actionsOf(service), kindsOf(service))
+  return checkRegistration(registered, actionsOf(service), kindsOf(service))
     .filter(({ severity }) => severity === 'ERROR')
     .map(({ code, message, pointer }) =>
       problem('INVALID', message, inputPath(pointer), { reference: code.startsWith('IAM.') ? code : null }),
     );
+}
+
+const registrationLimits = [
+  { part: 'hosts', what: 'hosts', own: quotas.hostsPerService, together: Infinity },
+  { part: 'actions', what: 'actions', own: quotas.actionsPerService, together: quotas.actionsPerAccount },
+  {
+    part: 'resourceKinds',
+    what: 'kinds of resources',
+    own: quotas.resourceKindsPerService,
+    together: quotas.resourceKindsPerAccount,
+  },
+] as const;
+
+/** What is beyond a limit. What was so before, when there were none, stays as it is: only more of it is refused. */
+function registrationExcess(
+  others: readonly Service[],
+  before: Service | null,
+  service: Service,
+): readonly UserProblem[] {
+  const problems: UserProblem[] = [];
+  for (const { part, what, own, together } of registrationLimits) {
+    const { length } = service[part];
+    if (length <= (before?.[part].length ?? 0)) continue;
+    if (length > own) {
+      const message = `a service has at most ${own} ${what}, and these are ${length}; leave some out, or make several services`;
+      problems.push(problem('LIMIT_EXCEEDED', message, part, { limit: own }));
+      continue;
+    }
+    const taken = others.reduce((sum, other) => sum + other[part].length, 0);
+    if (taken + length > together) {
+      const message = `the services of an account have at most ${together} ${what} together, and the others have ${taken}; take away what is not used any more`;
+      problems.push(problem('LIMIT_EXCEEDED', message, part, { limit: together }));
+    }
+  }
+  for (const part of ['actions', 'resourceKinds'] as const) {
+    const known = new Set(before?.[part].map(({ description }) => description));
+    for (const [index, { description }] of service[part].entries()) {
+      const fault = checkText('description', description, [part, String(index), 'description']);
+      if (fault !== null && !known.has(description)) problems.push(fault);
+    }
+  }
+  return problems;
 }
 
 /** The catalogue knows a kind by its whole name; the input has its type only. */
