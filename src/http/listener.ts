@@ -1,6 +1,5 @@
 /** The one HTTP listener: hooks that every request passes, the routes, and an orderly end. */
 import { createServer, type IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import fastify, {
   LogController,
@@ -20,6 +19,7 @@ import {
 import type { Arrival, Iam } from '../iam/index.js';
 import { readArrival, requestIdOf } from './arrival.js';
 import { bodyLimit, checkMediaType, readBody, readSearch } from './body.js';
+import { Connections, usualConnectionLimits, type ConnectionLimits } from './connections.js';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.js';
 import { routeExplorer, type ExplorerFiles } from './explorer.js';
 import { faultBody, HttpFault } from './faults.js';
@@ -44,14 +44,8 @@ const keySetPath = '/.well-known/jwks.json';
 /** Seconds; the key of the next period is there a day before it signs, so a copy is never too old. */
 const keySetAge = 300;
 
-const timeouts = {
-  /** A whole request must have arrived by then; stops those who send a byte now and then. */
-  request: 30_000,
-  /** Longer than usual load balancers keep theirs, so that it is they who end an idle connection. */
-  keepAlive: 72_000,
-  /** For the database to answer `/readyz`. */
-  ready: 2_000,
-} as const;
+/** Milliseconds for the database to answer `/readyz`. */
+const readyTimeout = 2_000;
 
 /** The answers are for programs: nothing is ever to be rendered, framed, sniffed or kept. */
 const securityHeaders = {
@@ -71,6 +65,7 @@ export interface ListenerOptions {
   readonly trustedProxies?: readonly string[];
   readonly throttle?: ThrottleLimits;
   readonly socketLimits?: SocketLimits;
+  readonly connectionLimits?: ConnectionLimits;
   /** Documents that are known by their ids; none unless given. */
   readonly documents?: TrustedDocuments;
   /** When queries that come again are prepared. */
@@ -100,6 +95,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     trustedProxies = [],
     throttle: throttleLimits = usualThrottle,
     socketLimits = usualSocketLimits,
+    connectionLimits = usualConnectionLimits,
     documents = trustDocuments('any', []),
     preparation = usualPreparation,
     metrics = null,
@@ -112,16 +108,12 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   let draining = false;
   const app = fastify({
     bodyLimit,
-    serverFactory: (handler) => {
-      const server = createServer((request, response) => {
+    serverFactory: (handler) =>
+      createServer((request, response) => {
         const handOn = (): void => handler(request, response);
         if (shortWay === null) handOn();
         else shortWay.take(request, response, handOn);
-      });
-      server.requestTimeout = timeouts.request;
-      server.keepAliveTimeout = timeouts.keepAlive;
-      return server;
-    },
+      }),
     // What comes the short way is handed on when its body is there: a request that was under way when the end began has to
     // be answered, and on what connections are left the answer says that nothing more may follow.
     return503OnClosing: false,
@@ -156,7 +148,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
           headers: securityHeaders,
           serve: openSocketEndpoint({ ...shared, limits: socketLimits }),
         });
-  const sockets = new Set<Socket>();
+  const connections = new Connections(app.server, connectionLimits);
   let probing: Promise<unknown> | null = null;
   /** Whether the database answers: a look for what is not there, which all who ask meanwhile share. */
   const probe = (): Promise<unknown> =>
@@ -165,12 +157,6 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     }));
 
   app.server.maxHeadersCount = headerCountLimit;
-  app.server.on('connection', (socket: Socket) => {
-    // A request that was given back (sockets.ts) comes with the same one.
-    if (sockets.has(socket)) return;
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
 
   function writeHead(request: FastifyRequest, reply: FastifyReply): void {
     void reply
@@ -322,7 +308,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
       void reply.type('text/plain; charset=utf-8');
       if (draining) return reply.code(503).send('the server is ending\n');
       try {
-        await within(timeouts.ready, probe());
+        await within(readyTimeout, probe());
         return await reply.send('ok\n');
       } catch (error) {
         app.log.warn({ err: error, requestId: request.id }, 'not ready: the database does not answer');
@@ -338,13 +324,8 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     listen: (host, port) => app.listen({ host, port }),
     stop: async (drainSeconds) => {
       draining = true;
-      // Browsers connect ahead of need; Node counts a connection without a first request as busy.
-      for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
-      const deadline = setTimeout(() => {
-        app.server.closeAllConnections();
-        // Those that were handed over for an upgrade Node has forgotten.
-        for (const socket of sockets) socket.destroy();
-      }, drainSeconds * 1000);
+      connections.endUnused();
+      const deadline = setTimeout(() => connections.endAll(), drainSeconds * 1000);
       try {
         await Promise.all([webSockets?.stop(drainSeconds), app.close()]);
       } finally {

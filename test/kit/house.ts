@@ -50,6 +50,7 @@ export interface HouseOptions {
   readonly preparation?: ListenerOptions['preparation'];
   readonly metrics?: Metrics;
   readonly socketLimits?: ListenerOptions['socketLimits'];
+  readonly connectionLimits?: ListenerOptions['connectionLimits'];
   readonly documents?: TrustedDocuments;
   readonly explorer?: ListenerOptions['explorer'];
   readonly reports?: ListenerOptions['reports'];
