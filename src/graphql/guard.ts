@@ -84,17 +84,13 @@ function guardRootField(
   // its payload is read, and the next one asked, as what the change left behind.
   const mutate: Resolver = async (source, args, context, info) => {
     enter(rule, args, context);
-    const { call, iam } = context;
-    let committed = false;
-    const stop = iam.store.onCommit((_commit, requestId) => (committed ||= requestId === call.requestId));
+    const { call } = context;
     try {
       const value = await original(source, args, context, info);
       await context.afterMutation();
       return await passed(value, gate, context);
     } catch (error) {
-      throw shownUnavailable(committed && error instanceof Unavailable ? unreadable(call, error) : error);
-    } finally {
-      stop();
+      throw shownUnavailable(call.hasChanged && error instanceof Unavailable ? unreadable(call, error) : error);
     }
   };
   const inSeries: Resolver = (source, args, context, info) => {

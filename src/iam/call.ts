@@ -80,6 +80,7 @@ export class Call {
   /** Null: the principal itself. */
   readonly performer: Performer | null;
   readonly #remembered = new Map<string, Decision>();
+  #hasChanged = false;
 
   constructor(parts: CallParts) {
     this.requestId = parts.requestId;
@@ -110,6 +111,19 @@ export class Call {
   /** The same call in answer to another request. */
   asRequest(requestId: string): Call {
     return new Call({ ...this, requestId });
+  }
+
+  /**
+   * Whether what this call asked to change is in the database, whatever became of the answer. Not told by the request's id, which
+   * callers choose and others may choose too.
+   */
+  get hasChanged(): boolean {
+    return this.#hasChanged;
+  }
+
+  /** Said once the change is committed; not of what is written down on the way to it, as a failure or a use of a key is. */
+  noteChanged(): void {
+    this.#hasChanged = true;
   }
 
   get principal(): Principal {

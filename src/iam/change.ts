@@ -131,6 +131,7 @@ export async function change<T>(
       return { commit: true, value: outcome };
     });
     const { value, revision } = committed;
+    if (revision !== null) call.noteChanged();
     return value.kind === 'succeeded' && !value.replayed ? { ...value, revision: revision ?? value.revision } : value;
   } catch (error) {
     // Names are looked up before they are written; a row that breaks a table's rule all the same lost a race.

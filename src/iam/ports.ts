@@ -431,7 +431,7 @@ export interface Store {
    * Tells of each transaction of this process once it is committed, before whoever asked for it is answered. What is told
    * must be quick and must not throw. Answers how to stop it.
    */
-  onCommit(tell: (commit: Commit, requestId: string) => void): () => void;
+  onCommit(tell: (commit: Commit) => void): () => void;
   close(): Promise<void>;
 }
 

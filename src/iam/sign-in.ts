@@ -80,7 +80,9 @@ async function attempt(house: House, call: Call, input: SignInInput): Promise<Ou
     begin(house, transaction, call, facts),
   );
   if (value === 'IDLE') return disableIdle(house, origin, user.id, settings);
-  return value.kind === 'succeeded' ? succeed(value.value, revision) : value;
+  if (value.kind !== 'succeeded') return value;
+  call.noteChanged();
+  return succeed(value.value, revision);
 }
 
 interface Facts {

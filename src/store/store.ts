@@ -72,7 +72,7 @@ export class OpenStore implements Store {
   private open = 0;
   private closed: Promise<void> | null = null;
   private readonly current: CurrentAccounts;
-  private readonly listeners = new Set<(commit: Commit, requestId: string) => void>();
+  private readonly listeners = new Set<(commit: Commit) => void>();
 
   constructor(
     private readonly engine: Engine,
@@ -108,7 +108,7 @@ export class OpenStore implements Store {
       for (let attempt = 1; ; attempt += 1) {
         try {
           const { commit, value, revision } = await this.attempt(origin, work);
-          if (commit !== null) this.announce(commit, origin);
+          if (commit !== null) this.announce(commit);
           return { value, revision };
         } catch (thrown) {
           const error = thrown instanceof CommitLost ? thrown.cause : thrown;
@@ -116,7 +116,7 @@ export class OpenStore implements Store {
             const fate = await this.lookUp(thrown);
             if (fate === 'UNKNOWN') throw unknownOutcome(origin, error);
             if (fate === 'COMMITTED') {
-              this.announce(thrown.commit, origin);
+              this.announce(thrown.commit);
               return { value: thrown.value as T, revision: thrown.commit.revision };
             }
           }
@@ -129,7 +129,7 @@ export class OpenStore implements Store {
     });
   }
 
-  onCommit(tell: (commit: Commit, requestId: string) => void): () => void {
+  onCommit(tell: (commit: Commit) => void): () => void {
     this.listeners.add(tell);
     return () => void this.listeners.delete(tell);
   }
@@ -139,9 +139,9 @@ export class OpenStore implements Store {
     return this.closed;
   }
 
-  private announce(commit: Commit, { requestId }: ChangeOrigin): void {
+  private announce(commit: Commit): void {
     this.current.changed(commit.accountId);
-    for (const tell of this.listeners) tell(commit, requestId);
+    for (const tell of this.listeners) tell(commit);
   }
 
   /** What became of a commit, as soon as the database says it; and not for long, because somebody waits for the answer. */

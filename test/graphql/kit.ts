@@ -112,8 +112,7 @@ export interface Answer {
 export async function contextOf(...callers: readonly [Caller, ...Caller[]]): Promise<GraphContext> {
   const calls = callers.map((caller) => new ListedCall(caller));
   let next = 0;
-  const store = { onCommit: () => () => undefined } as unknown as Iam['store'];
-  return contextFrom({ sealing, watches, store } as Iam, async () => {
+  return contextFrom({ sealing, watches } as Iam, async () => {
     const call = calls[Math.min(next, calls.length - 1)];
     next += 1;
     if (call === undefined) throw new Error('no caller');

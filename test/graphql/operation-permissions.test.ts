@@ -104,10 +104,7 @@ function callOf(sources: Call['rights']['sources'], workspaceId: string | null):
 }
 
 async function run({ document }: { readonly document: DocumentNode }, { variables }: Example, call: Call) {
-  const contextValue = await contextFrom(
-    { sealing, store: { onCommit: () => () => undefined } } as unknown as Iam,
-    async () => call,
-  );
+  const contextValue = await contextFrom({ sealing } as unknown as Iam, async () => call);
   // A subscription answers each of its events like this.
   return execute({ schema: guarded, document, contextValue, variableValues: variables });
 }

@@ -20,7 +20,7 @@ function watching(database: Store['database'] = 'sqlite') {
   return {
     watches,
     commit: (accountId: string, revision: number, accessRevision: number) =>
-      tell({ accountId, revision, accessRevision }, 'request'),
+      tell({ accountId, revision, accessRevision }),
     commitElsewhere: (accountId: string, revision: number, accessRevision: number) =>
       void elsewhere.set(accountId, { accountId, revision, accessRevision }),
     advance: (milliseconds: number) => void (now += milliseconds),
