@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { EndMisstored, verifyTrail } from '../audit-chain/index.js';
-import { endRestoredSessions, sealedRows, type SealedRows } from '../iam/index.js';
+import { endRestoredSessions, isOpenSession, sealedRows, type SealedRows } from '../iam/index.js';
 import { withoutPassword, type Settings } from '../settings.js';
 import {
   DatabaseError,
@@ -22,6 +22,8 @@ import { isConfirmed } from './confirmation.js';
 import { counted, Progress } from './progress.js';
 import { isSystemError, StartRefused, UsageRefused } from './refusal.js';
 import { readSecretKey } from './secret-key.js';
+
+type BackedUpRow = Parameters<SealedRows['opens']>[1];
 
 /** What stops a restore unless it is accepted. */
 const acceptable = ['unopened-secrets', 'broken-trail'] as const;
@@ -62,7 +64,7 @@ export async function restore(
   try {
     const backup = await openBackup(createReadStream(path));
     secrets.expectKey(backup.header);
-    if (options.dryRun) await lookThrough(path, backup, secrets, terminal);
+    if (options.dryRun) await lookThrough(path, backup, secrets, options.endSessions, terminal);
     else await restoreFrom(settings, path, backup, secrets, { ...options, accepted }, terminal);
   } catch (error) {
     if (error instanceof StartRefused) throw error;
@@ -87,18 +89,33 @@ async function lookThrough(
   path: string,
   backup: OpenBackup,
   secrets: SecretsSeen,
+  endSessions: boolean,
   { output, errors }: RestoreTerminal,
 ): Promise<void> {
   const progress = new Progress(errors);
+  const now = Date.now();
+  let open = 0;
   await readThrough(backup, {
-    watch: (kind, row) => secrets.see(kind, row),
+    watch: (kind, row) => {
+      secrets.see(kind, row);
+      if (kind === 'session' && isOpenSession(sessionIn(row), now)) open += 1;
+    },
     tell: (done, total) => progress.tell('reading', done, total),
   }).finally(() => progress.close());
   secrets.expectOpened();
   const { header } = backup;
   output.write(
-    `\`${path}\` is whole: ${counted(totalRows(header))} rows of ${header.database}, as of ${header.at}; ${secrets.describe()}\nnothing was restored\n`,
+    `\`${path}\` is whole: ${counted(totalRows(header))} rows of ${header.database}, as of ${header.at}; ${secrets.describe()}\n`,
   );
+  if (endSessions) {
+    const sessions = `sessions of people that were open then would be ended: ${counted(open)}`;
+    output.write(`with \`--end-sessions\` ${sessions}; everybody would sign in anew\n`);
+  }
+  output.write('nothing was restored\n');
+}
+
+function sessionIn({ endedAt = null, expiresAt }: BackedUpRow): Parameters<typeof isOpenSession>[0] {
+  return { endedAt: endedAt === null ? null : Number(endedAt), expiresAt: Number(expiresAt) };
 }
 
 async function restoreFrom(

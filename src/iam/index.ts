@@ -25,6 +25,7 @@ export * from './accounts.js';
 export {
   endOtherSessionsOf,
   endSession,
+  isOpenSession,
   maySeeSession,
   refreshToken,
   revokeSessions,

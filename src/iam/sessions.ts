@@ -197,6 +197,11 @@ export async function endSessionsOfAll(transaction: Transaction): Promise<number
   return endOpen(transaction, await transaction.idsWhere('session', { endedAt: null }), null);
 }
 
+/** Whether somebody can go on with a session: as such it is counted where it is ended. */
+export function isOpenSession({ endedAt, expiresAt }: Pick<Session, 'endedAt' | 'expiresAt'>, at: Instant): boolean {
+  return endedAt === null && expiresAt > at;
+}
+
 /**
  * Those too whose time is up, without counting them: a session of an agency that was obtained by one goes on after it, for a day at most,
  * unless it was ended.
@@ -207,8 +212,8 @@ async function endOpen(transaction: Transaction, ids: readonly Id[], except: Id 
   for (const id of ids) {
     const session = await transaction.get('session', id);
     if (session === null || session.id === except || session.expiresAt <= at - sessionSeconds.most * 1000) continue;
+    if (isOpenSession(session, at)) ended += 1;
     await transaction.update('session', id, { endedAt: at });
-    if (session.expiresAt > at) ended += 1;
   }
   return ended;
 }

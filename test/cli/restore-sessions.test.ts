@@ -6,7 +6,7 @@ import { Readable, Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { backUp } from '../../src/cli/backup.js';
 import { restore } from '../../src/cli/restore.js';
-import { createAccount, resetLostPassword, signIn, type Id } from '../../src/iam/index.js';
+import { createAccount, resetLostPassword, signIn, type Id, type Session, type User } from '../../src/iam/index.js';
 import type { House } from '../../src/house.js';
 import { readSettings } from '../../src/settings.js';
 import { openBackup, restoreStore } from '../../src/store/index.js';
@@ -36,7 +36,32 @@ async function bearerOf(environment: Environment, token: string): Promise<Id | n
   return call.user?.id ?? null;
 }
 
-async function restored(environment: Environment, file: string, endSessions: boolean): Promise<string> {
+/** Puts a session of this user into the database that nobody can go on with. */
+async function pastSession({ iam }: House, user: User, times: Pick<Session, 'endedAt' | 'expiresAt'>): Promise<void> {
+  const { id: userId, accountId } = user;
+  const past = {
+    id: `past-${times.expiresAt}`,
+    accountId,
+    userId,
+    startedAt: 0,
+    mfaAt: null,
+    sourceAddress: '',
+    scopesLeft: [],
+  };
+  const actor = { actorKind: 'USER', actorId: userId, actorName: user.name };
+  const origin = { accountId, workspaceId: null, operation: 'test', ...actor, requestId: 'test', at: iam.now() };
+  await iam.store.transaction(origin, async (transaction) => {
+    await transaction.insert('session', { ...past, ...times });
+    return { commit: true, value: undefined };
+  });
+}
+
+async function restored(
+  environment: Environment,
+  file: string,
+  endSessions: boolean,
+  { dryRun = false } = {},
+): Promise<string> {
   let text = '';
   const output = new Writable({
     write: (chunk, _, done) => {
@@ -47,7 +72,7 @@ async function restored(environment: Environment, file: string, endSessions: boo
   await restore(
     readSettings(environment),
     file,
-    { replace: true, yes: true, dryRun: false, endSessions },
+    { replace: true, yes: true, dryRun, endSessions },
     { input: Readable.from([]), output, errors: new Writable({ write: (_chunk, _, done) => done() }) },
   );
   return text;
@@ -68,6 +93,9 @@ describe.each(['sqlite', 'postgres'] as const)('from %s', (from) => {
       });
       const tokens = [await signedIn(house), await signedIn(house)];
       const token = tokens[0] ?? '';
+      const [now, day] = [house.iam.now(), 86_400_000];
+      await pastSession(house, root, { endedAt: null, expiresAt: now - 2 * day });
+      await pastSession(house, root, { endedAt: now, expiresAt: now + day });
       await house.close();
       const file = join(await newFolder(), 'backup.jsonl.gz');
       await backUp(settings, file, { force: false }, { output: silent, errors: silent });
@@ -80,6 +108,10 @@ describe.each(['sqlite', 'postgres'] as const)('from %s', (from) => {
       if (from !== into) {
         await copyFile(settings.secretKeyFile, place.BAILIWICK_SECRET_KEY_FILE ?? '');
       }
+      expect(await restored(place, file, false, { dryRun: true })).not.toContain('sessions');
+      expect(await restored(place, file, true, { dryRun: true })).toMatch(
+        /^`.*` is whole: .*\nwith `--end-sessions` sessions of people that were open then would be ended: 2; everybody would sign in anew\nnothing was restored\n$/,
+      );
       const told = await restored(place, file, false);
       expect(told).toMatch(
         /\neverything is as it was at 20\S+Z: who was disabled, and what was revoked, .*\n {2}do that anew .*\n {2}sessions .* `--end-sessions` ends them/,
