@@ -177,7 +177,9 @@ class ActionInput {
 
 @InputType({ description: 'Kind of resource that a service brings.' })
 class ResourceKindInput {
-  @Field(() => String, { description: 'Type of the resources, the fourth segment of their URNs.' })
+  @Field(() => String, {
+    description: 'Type of the resources, the fourth segment of their URNs, at most 64 characters.',
+  })
   type!: string;
 
   @Field(() => String, { defaultValue: '', description: 'Description of the kind, at most 255 characters.' })

@@ -13,6 +13,7 @@ import {
   TokenBuckets,
   type Arrival,
   type Call,
+  type Credential,
   type Environment,
   type Id,
   type Instant,
@@ -59,6 +60,9 @@ export class Throttle {
   readonly #unprovenKeys: TokenBuckets;
   readonly #failedSignIns: TokenBuckets;
   readonly #provenKeys = new Recollection<true>(rememberedKeys);
+  readonly #keys = new WeakMap<Credential, string | null>();
+  /** What came with a trial that was paid for. */
+  readonly #tried = new WeakSet<Credential>();
   /** When a stranger was held back last: while nobody is, nobody's address is looked up. */
   #heldAt: Instant = -Infinity;
 
@@ -111,9 +115,12 @@ export class Throttle {
     throw tooSoon(tooManyStrangers, wait);
   }
 
-  /** Whether strangers of an address are held back now: who comes from there is looked at before what they sent is. */
-  holds(environment: Environment): boolean {
+  /** Whether it is found out who sends a request before anything of it is read: of those for whom work was done too often, or never. */
+  looksFirst(arrival: Pick<Arrival, 'credential' | 'environment'>): boolean {
+    const { environment } = arrival;
     const { now } = environment;
+    const key = this.#keyOf(arrival);
+    if (key !== null && this.#provenKeys.known(key, forGood) === undefined) return true;
     return (
       Math.abs(now - this.#heldAt) < minute && this.#strangers.state(throttledPlace(environment), now).remaining < 1
     );
@@ -125,19 +132,38 @@ export class Throttle {
    * those who show nothing keep out nobody who signs.
    */
   tryKey(arrival: Pick<Arrival, 'credential' | 'environment'>): GraphQLError | null {
-    const pair = keyAt(arrival);
-    if (pair === null || this.#provenKeys.known(pair, forGood) !== undefined) return null;
-    const { environment } = arrival;
+    const key = this.#keyOf(arrival);
+    if (key === null || this.#provenKeys.known(key, forGood) !== undefined) return null;
+    const { credential, environment } = arrival;
     const wait = this.#unprovenKeys.take(throttledPlace(environment), 1, environment.now);
-    return wait === 0 ? null : tooSoon(tooManyStrangers, wait);
+    if (wait > 0) return tooSoon(tooManyStrangers, wait);
+    this.#tried.add(credential);
+    return null;
   }
 
-  /** Gives back what the trial of a key cost that turned out to be good, and tries it freely from then on. */
+  /** Gives back what the trial of a key cost: the key was good, or it could not be found out. */
+  giveBackTrial({ credential, environment }: Pick<Arrival, 'credential' | 'environment'>): void {
+    if (this.#tried.delete(credential)) this.#unprovenKeys.giveBack(throttledPlace(environment), 1, environment.now);
+  }
+
+  /** From then on the key of a request that was good is tried freely at its address. */
   noteProven(arrival: Pick<Arrival, 'credential' | 'environment'>): void {
-    const pair = keyAt(arrival);
-    if (pair === null || this.#provenKeys.known(pair, forGood) !== undefined) return;
-    this.#unprovenKeys.giveBack(throttledPlace(arrival.environment), 1, arrival.environment.now);
-    this.#provenKeys.keep(pair, forGood, true);
+    const key = this.#keyOf(arrival);
+    if (key === null) return;
+    this.giveBackTrial(arrival);
+    this.#provenKeys.keep(key, forGood, true);
+  }
+
+  /** The key that signs a request, at the address from which it comes; null where none does. Read once for each request. */
+  #keyOf({ credential, environment }: Pick<Arrival, 'credential' | 'environment'>): string | null {
+    if (credential.kind !== 'signed') return null;
+    let key = this.#keys.get(credential);
+    if (key === undefined) {
+      const parts = readAuthorization(credential.authorization);
+      key = parts === null ? null : `${parts.accessKeyId} ${throttledPlace(environment)}`;
+      this.#keys.set(credential, key);
+    }
+    return key;
   }
 
   /** Counts an attempt as failed, until `signedIn` says otherwise; throws when too many of the address have failed. */
@@ -178,13 +204,6 @@ export function throttledPlace({ sourceAddress }: Pick<Environment, 'sourceAddre
     tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => '0');
   const groups = [...before, ...zeros, ...after].slice(0, 4);
   return groups.map((group) => group.replace(/^0+(?=.)/, '')).join(':');
-}
-
-/** The key that signs a request, at the address from which it comes; null where none does. */
-function keyAt({ credential, environment }: Pick<Arrival, 'credential' | 'environment'>): string | null {
-  if (credential.kind !== 'signed') return null;
-  const parts = readAuthorization(credential.authorization);
-  return parts === null ? null : `${parts.accessKeyId} ${throttledPlace(environment)}`;
 }
 
 function placeId(environment: Environment): Id {

@@ -6,7 +6,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 export interface ConnectionLimits {
-  /** Requests of one connection that wait for their answers, two at least; nothing more is read of it until one has been sent. */
+  /**
+   * Requests of one connection that wait for their answers, two at least; nothing more is read of it until one has been sent. What came in one
+   * piece with the last of them is taken as well.
+   */
   readonly requestsUnderWay: number;
   /** Milliseconds in which something must be taken of what waits to be sent. */
   readonly standstill: number;
@@ -23,12 +26,24 @@ const timeouts = {
 
 interface Connection {
   underWay: number;
+  /** How far what is sent had come when it was looked at last. */
+  sent: SentSoFar;
+  /** Of `performance.now()`: since when it has not come any further. */
+  since: number;
+}
+
+interface SentSoFar {
+  /** Bytes of writes that are done. */
+  readonly written: number;
+  /** Bytes that the system has not taken yet of the one that is under way: a long answer is one write. */
+  readonly queued: number;
 }
 
 export class Connections {
   readonly #server: Server;
   readonly #limits: ConnectionLimits;
   readonly #open = new Map<Socket, Connection>();
+  readonly #looking: NodeJS.Timeout;
 
   /** @param server one that does not listen yet */
   constructor(server: Server, limits: ConnectionLimits) {
@@ -36,10 +51,12 @@ export class Connections {
     this.#limits = limits;
     server.requestTimeout = timeouts.request;
     server.keepAliveTimeout = timeouts.keepAlive;
-    server.timeout = limits.standstill;
     server.on('connection', (socket: Socket) => this.#take(socket));
     server.on('request', ({ socket }: IncomingMessage, response: ServerResponse) => this.#count(socket, response));
-    server.on('timeout', (socket: Socket) => this.#endStandstill(socket));
+    // By what was taken, not by Node's own timer, which starts anew with whatever comes: an empty line is enough.
+    this.#looking = setInterval(() => this.#endStandstills(), limits.standstill / 4);
+    this.#looking.unref();
+    server.once('close', () => clearInterval(this.#looking));
   }
 
   /** Ends those on which nothing was ever sent. */
@@ -57,7 +74,7 @@ export class Connections {
   #take(socket: Socket): void {
     // A request that was given back (sockets.ts) comes with the same one.
     if (this.#open.has(socket)) return;
-    const connection: Connection = { underWay: 0 };
+    const connection: Connection = { underWay: 0, sent: sentOn(socket), since: performance.now() };
     this.#open.set(socket, connection);
     socket.once('close', () => this.#open.delete(socket));
     // Node reads on by itself whenever a body is asked for.
@@ -78,11 +95,22 @@ export class Connections {
     });
   }
 
-  /** Nothing has moved on it: neither did anything come, nor was anything taken. */
-  #endStandstill(socket: Socket): void {
-    const underWay = this.#open.get(socket)?.underWay ?? 0;
-    // However long an answer is worked on, it is not the client who keeps it waiting.
-    if (underWay > 0 && socket.writableLength === 0) socket.setTimeout(this.#limits.standstill);
-    else socket.destroy();
+  #endStandstills(): void {
+    const now = performance.now();
+    for (const [socket, connection] of this.#open) {
+      const sent = sentOn(socket);
+      const { written, queued } = connection.sent;
+      // However long an answer is worked on, it is not the client who keeps it waiting.
+      if (socket.writableLength === 0 || sent.written !== written || sent.queued !== queued) {
+        connection.sent = sent;
+        connection.since = now;
+      } else if (now - connection.since >= this.#limits.standstill) socket.destroy();
+    }
   }
+}
+
+function sentOn(socket: Socket): SentSoFar {
+  // Node tells it nowhere else; where it does not tell it, a write counts once it is done.
+  const { _handle: handle } = socket as { _handle?: { readonly writeQueueSize?: number } | null };
+  return { written: socket.bytesWritten - socket.writableLength, queued: handle?.writeQueueSize ?? 0 };
 }

@@ -39,6 +39,20 @@ export function isPreflight({ headers }: IncomingMessage): boolean {
   return headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
 }
 
+/** Media types that a page may send without its browser asking first (Fetch, section 2.2.2). */
+const simpleTypes: ReadonlySet<string> = new Set([
+  'application/x-www-form-urlencoded',
+  'multipart/form-data',
+  'text/plain',
+]);
+
+/** Whether any page on the internet could have had a browser send this, without being asked whether it may. */
+export function isSimple({ headers }: IncomingMessage): boolean {
+  if (headers['apollo-require-preflight'] || headers['x-apollo-operation-name']) return false;
+  const [essence = ''] = (headers['content-type'] ?? '').split(';');
+  return headers['content-type'] === undefined || simpleTypes.has(essence.trim().toLowerCase());
+}
+
 /** Headers of the answer to a preflight; null when the origin is not one of those named. */
 export function preflightHeaders(
   request: IncomingMessage,

@@ -40,6 +40,7 @@ import {
   type Throttle,
 } from '../graphql/index.js';
 import type { Arrival, Iam } from '../iam/index.js';
+import { isSimple } from './cors.js';
 import { settleStatus, withCharset, type AnswerType } from './media-types.js';
 import { isTrusted, type DocumentMode, type ResolvedDocument, type TrustedDocuments } from './trusted-documents.js';
 import { apolloConfig, reportPlugins, type UsageReports } from './usage-reports.js';
@@ -136,16 +137,18 @@ export async function openGraphQLEndpoint(
     if (untried !== null) return Promise.reject(noted(note, untried));
     return openContext(iam, arrival).then(
       (context) => {
+        if (context.call.broken === null) throttle.noteProven(arrival);
         admitCaller(context, request);
         return context;
       },
       (error: unknown) => {
+        throttle.giveBackTrial(arrival);
         throw notedUnavailable(note, error);
       },
     );
   }
 
-  function admitCaller(context: GraphContext, { arrival, note }: EndpointRequest): void {
+  function admitCaller(context: GraphContext, { note }: EndpointRequest): void {
     noteCaller(note, context);
     const { call } = context;
     try {
@@ -160,7 +163,6 @@ export async function openGraphQLEndpoint(
       note.errors = ['UNAUTHENTICATED'];
       throw brokenCredential(call);
     }
-    throttle.noteProven(arrival);
   }
 
   function admitDocument(
@@ -214,6 +216,8 @@ export async function openGraphQLEndpoint(
         requests.set(httpGraphQLRequest, request);
         return server.executeHTTPGraphQLRequest({ httpGraphQLRequest, context });
       };
+      // Any page may send those for its visitor, who must not be counted for it: the server refuses them unseen.
+      if (isSimple(raw)) return execute({ search: '', body: undefined }, () => openCaller(request));
       const opening = opened.get(raw) ?? openCaller(request);
       let context: GraphContext;
       try {

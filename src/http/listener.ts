@@ -205,7 +205,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     headers: securityHeaders,
     sourceAddressOf,
     draining: () => draining,
-    looksFirst: (environment) => throttle.holds(environment),
+    looksFirst: (arrival) => throttle.looksFirst(arrival),
     answered: ({ request, requestId, sourceAddress, milliseconds, note }) =>
       noteAnswered(request, { requestId, route: apiPath, status: 200, milliseconds, sourceAddress }, note),
   });

@@ -10,7 +10,7 @@
  * steps in turn, and whoever waits for several answers is woken once.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Arrival, Environment, Iam } from '../iam/index.js';
+import type { Arrival, Iam } from '../iam/index.js';
 import { chooseRequestId, readPlainCredential } from './arrival.js';
 import { bodyLimit, readBody } from './body.js';
 import { corsHeaders } from './cors.js';
@@ -54,8 +54,8 @@ export interface ShortWayOptions {
   readonly sourceAddressOf: SourceAddressOf;
   /** Whether the server is ending. */
   readonly draining: () => boolean;
-  /** Whether who comes from there is looked at before what they sent is read. */
-  readonly looksFirst: (environment: Environment) => boolean;
+  /** Whether it is found out who sends a request before anything of it is read. */
+  readonly looksFirst: (arrival: Arrival) => boolean;
   readonly answered: (answered: AnsweredShortly) => void;
 }
 
@@ -140,7 +140,7 @@ export class ShortWay {
     try {
       const environment = { now: iam.now(), sourceAddress: sourceAddressOf(request) };
       arrival = { requestId, credential: readPlainCredential(head, request, bytes), environment };
-      if (looksFirst(environment)) answering = null;
+      if (looksFirst(arrival)) answering = null;
       else {
         body = readBody(bytes);
         answering = endpoint.answerPrepared({ raw: request, arrival, answerType, note }, { search: '', body });

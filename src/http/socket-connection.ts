@@ -92,7 +92,11 @@ export class SocketConnection {
     const arrival = { requestId: this.id, credential, environment };
     const untried = throttle.tryKey(arrival);
     if (untried !== null) return this.#refuse(tryAgainLater, untried.message);
-    const call = await iam.calls.open(arrival);
+    const call = await iam.calls.open(arrival).catch((error: unknown) => {
+      throttle.giveBackTrial(arrival);
+      throw error;
+    });
+    if (call.broken === null) throttle.noteProven(arrival);
     // Who has left meanwhile would never give back what is taken from here on.
     if (this.#ended) return false;
     if (call.broken !== null || call.principal.kind === 'ANONYMOUS') {
@@ -104,7 +108,6 @@ export class SocketConnection {
       if (call.broken !== null) return this.#refuse(CloseCode.Forbidden, call.broken.message);
       return this.#refuse(CloseCode.Unauthorized, 'a credential is needed; send a token as `Authorization` or `token`');
     }
-    throttle.noteProven(arrival);
     this.#call = call;
     if (!this.#countAs(`actor ${throttledActor(call)}`)) return false;
     this.#watch = iam.watches.watch(call.accountIds(), 'ACCESS');

@@ -8,7 +8,7 @@ import type { Store } from './ports.js';
 import { Recollection, type Stamp } from './recollection.js';
 import type { Account, Id, Service } from './records.js';
 
-/** Of as many accounts what their services registered is kept: some 80 KiB for each that has services of its own. */
+/** Of as many accounts what their services registered is kept: 80 KiB for a usual one, a few MiB for one at every limit. */
 const keptCatalogues = 1_000;
 
 /** What is kept is kept by the revision; nothing but the id and it may matter. */

@@ -286,6 +286,9 @@ const registrationLimits = [
   },
 ] as const;
 
+/** Characters: as many as are left for it in the longest name of an action (128). */
+const longestType = 64;
+
 /** What is beyond a limit. What was so before, when there were none, stays as it is: only more of it is refused. */
 function registrationExcess(
   others: readonly Service[],
@@ -303,7 +306,7 @@ function registrationExcess(
     }
     const taken = others.reduce((sum, other) => sum + other[part].length, 0);
     if (taken + length > together) {
-      const message = `the services of an account have at most ${together} ${what} together, and the others have ${taken}; take away what is not used any more`;
+      const message = `the services of an account have at most ${together} ${what} together; take away what is not used any more`;
       problems.push(problem('LIMIT_EXCEEDED', message, part, { limit: together }));
     }
   }
@@ -313,6 +316,12 @@ function registrationExcess(
       const fault = checkText('description', description, [part, String(index), 'description']);
       if (fault !== null && !known.has(description)) problems.push(fault);
     }
+  }
+  const types = new Set(before?.resourceKinds.map(({ type }) => type));
+  for (const [index, { type }] of service.resourceKinds.entries()) {
+    if (type.length <= longestType || types.has(type)) continue;
+    const message = `a type has at most ${longestType} characters, and this one ${type.length}; shorten it`;
+    problems.push(problem('INVALID', message, ['resourceKinds', String(index), 'type']));
   }
   return problems;
 }

@@ -56,7 +56,7 @@ async function streaming(news: readonly News[], points = Infinity) {
     settle,
     commit: async () => {
       revision += 1;
-      tell({ accountId: call.accountId, revision, accessRevision: revision }, 'request');
+      tell({ accountId: call.accountId, revision, accessRevision: revision });
       await settle();
     },
   };

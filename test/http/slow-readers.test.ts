@@ -86,6 +86,27 @@ describe('a client that never reads', () => {
     expect((await house.ask(token, long.query, long.variables)).text).toBe(text);
   });
 
+  test('is cut off though it goes on sending empty lines, which are no request', async () => {
+    const house = await houseOf();
+    const token = await house.signIn(house.root, 'account');
+    const { text } = await house.ask(token, long.query, long.variables);
+    const socket = await connected(house);
+    socket.pause();
+    const ended = new Promise<void>((resolve) => {
+      socket.on('error', () => resolve());
+      socket.on('close', () => resolve());
+    });
+    // Fewer than those after which nothing more is read, and more than the system takes off the server’s hands.
+    socket.write(written(house, 'POST', token, long).repeat(Math.min(90, Math.ceil(12_000_000 / text.length))));
+    let over = false;
+    void ended.then(() => (over = true));
+    while (!over) {
+      socket.write('\r\n');
+      await pause(50);
+    }
+    socket.destroy();
+  });
+
   test('has no more requests under way than a connection may, and all are answered', async () => {
     const house = await houseOf(10);
     const token = await house.signIn(house.root, 'account');

@@ -229,6 +229,21 @@ describe('an address', () => {
     looks.mockRestore();
   });
 
+  it('counts nothing that any page may have sent for its visitor', async () => {
+    const house = await startHouse({ throttle: { ...plenty, strangers: 2 } });
+    house.advance(61_000);
+    const get = (headers: readonly string[]): Promise<Answer> =>
+      exchange(`${house.url}?query=%7B__typename%7D`, { method: 'GET', headers });
+    for (let i = 0; i < 2; i += 1) {
+      for (const headers of [[], ['content-type', 'text/plain; charset=utf-8'], ['authorization', 'Bearer forged']]) {
+        expect(await get(headers)).toMatchObject({ status: 400, text: expect.stringContaining('(CSRF)') as string });
+      }
+    }
+    const statuses: number[] = [];
+    for (let i = 0; i < 3; i += 1) statuses.push((await get(['apollo-require-preflight', '1'])).status);
+    expect(statuses).toEqual([200, 200, 429]);
+  });
+
   it('of IPv6 counts with its network, however it is written, and not with another', async () => {
     const house = await startHouse({ trustedProxies: ['127.0.0.1'], throttle: { ...plenty, strangers: 1 } });
     const statuses: number[] = [];
@@ -286,6 +301,60 @@ it('more passwords than can be checked in time are refused, and told to come aga
     expect(answer.status).toBe(200);
     expect(answer.data).toMatchObject({ signIn: { token: null, userErrors: [{ code: 'CREDENTIALS_INVALID' }] } });
   }
+});
+
+describe('the trial of a key', () => {
+  const environment = { now: 0, sourceAddress: '10.0.0.1' };
+  const signed = (key: string) => ({
+    environment,
+    credential: {
+      kind: 'signed',
+      authorization: `SDK-HMAC-SHA256 Access=${key}, SignedHeaders=host, Signature=${'0'.repeat(64)}`,
+      request: { method: 'POST', path: '/graphql', query: '', headers: [], bodySha256: '' },
+    } as const,
+  });
+  const throttleOf = () => new Throttle({ points: 1, strangers: 3, failedSignIns: 1 });
+
+  it('is given back to each request that was good, however many were under way at once', () => {
+    const throttle = throttleOf();
+    const together = [signed('GOOD'), signed('GOOD'), signed('GOOD')];
+    for (const arrival of together) expect(throttle.tryKey(arrival)).toBeNull();
+    expect(throttle.tryKey(signed('OTHER'))?.extensions).toMatchObject({ code: 'RATE_LIMITED' });
+    for (const arrival of [...together, ...together]) throttle.noteProven(arrival);
+    for (let i = 0; i < 5; i += 1) expect(throttle.tryKey(signed('GOOD'))).toBeNull();
+    const others = Array.from({ length: 4 }, (_, i) => throttle.tryKey(signed(`OTHER${i}`)) === null);
+    expect(others).toEqual([true, true, true, false]);
+  });
+
+  it('is given back where it cannot be found out whether it is good', () => {
+    const throttle = throttleOf();
+    const unanswered = (arrival = signed('ANY')) => {
+      const refusal = throttle.tryKey(arrival);
+      throttle.giveBackTrial(arrival);
+      return refusal;
+    };
+    for (let i = 0; i < 5; i += 1) expect(unanswered()).toBeNull();
+  });
+
+  it('comes before anything is read of its request; what is sent with a key that was good is read', () => {
+    const throttle = throttleOf();
+    const arrival = signed('GOOD');
+    expect(throttle.looksFirst(arrival)).toBe(true);
+    throttle.tryKey(arrival);
+    throttle.noteProven(arrival);
+    expect(throttle.looksFirst(signed('GOOD'))).toBe(false);
+    expect(throttle.looksFirst(signed('OTHER'))).toBe(true);
+    const elsewhere = { ...signed('GOOD'), environment: { ...environment, sourceAddress: '10.0.0.2' } };
+    expect(throttle.looksFirst(elsewhere)).toBe(true);
+    const stranger = { environment, credential: { kind: 'token', token: 'forged' } as const };
+    expect(throttle.looksFirst(stranger)).toBe(false);
+    for (let i = 0; i < 3; i += 1) throttle.admitStranger({ environment });
+    expect(() => throttle.admitStranger({ environment })).toThrow(/too many requests/);
+    expect(throttle.looksFirst(stranger)).toBe(true);
+    expect(throttle.looksFirst({ ...stranger, environment: { ...environment, sourceAddress: '10.0.0.2' } })).toBe(
+      false,
+    );
+  });
 });
 
 it('a user’s job uses up its own points, and neither those of another user’s nor of the agency’s other assumers', () => {

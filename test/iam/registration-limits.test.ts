@@ -103,6 +103,20 @@ describe('a service', () => {
     must(await update({ id: service.id, actions: [], resourceKinds: [] }));
   });
 
+  it('names its kinds in no more than 64 characters', async () => {
+    const typed = (length: number) => ({ resourceKinds: [{ type: 'x'.repeat(length), description: '' }] });
+    const fault = [
+      'INVALID',
+      'resourceKinds.0.type',
+      undefined,
+      'a type has at most 64 characters, and this one 65; shorten it',
+    ];
+    expect(gist(await create({ name: fresh(), ...typed(65) }))).toEqual([fault]);
+    const { service } = must(await create({ name: fresh(), ...typed(64) }));
+    expect(gist(await update({ id: service.id, ...typed(65) }))).toEqual([fault]);
+    must(await update({ id: service.id, resourceKinds: [] }));
+  });
+
   it('that has more since before there were limits is changed like any other, but does not grow', async () => {
     const { id } = old;
     must(await update({ id, description: 'still here', enabled: false }));
@@ -131,8 +145,8 @@ describe('the services of an account', () => {
     );
     const name = fresh();
     expect(gist(await create({ name, actions: actions(name, 1), resourceKinds: kinds(1) }))).toEqual([
-      ...refused('actions', actionsPerAccount, /the others have 5000; take away/),
-      ...refused('resourceKinds', resourceKindsPerAccount, /the others have 1000; take away/),
+      ...refused('actions', actionsPerAccount, /together; take away/),
+      ...refused('resourceKinds', resourceKindsPerAccount, /together; take away/),
     ]);
     const { service } = must(await create({ name }));
     expect(gist(await update({ id: service.id, actions: actions(name, 1) }))).toEqual(
