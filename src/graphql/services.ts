@@ -178,7 +178,7 @@ class ActionInput {
 @InputType({ description: 'Kind of resource that a service brings.' })
 class ResourceKindInput {
   @Field(() => String, {
-    description: 'Type of the resources, the fourth segment of their URNs, at most 64 characters.',
+    description: `Type of the resources, the fourth segment of their URNs, at most ${quotas.resourceTypeLength} characters.`,
   })
   type!: string;
 

@@ -14,6 +14,8 @@ export const quotas = {
   hostsPerService: 20,
   actionsPerService: 1_000,
   resourceKindsPerService: 200,
+  /** Characters of the type of a kind: room enough beside it in the longest name of an action, which has 128. */
+  resourceTypeLength: 64,
   /** Of all its services together: they are read again whenever what may be done in the account changes. */
   actionsPerAccount: 5_000,
   resourceKindsPerAccount: 1_000,

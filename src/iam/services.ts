@@ -286,9 +286,6 @@ const registrationLimits = [
   },
 ] as const;
 
-/** Characters: as many as are left for it in the longest name of an action (128). */
-const longestType = 64;
-
 /** What is beyond a limit. What was so before, when there were none, stays as it is: only more of it is refused. */
 function registrationExcess(
   others: readonly Service[],
@@ -317,10 +314,11 @@ function registrationExcess(
       if (fault !== null && !known.has(description)) problems.push(fault);
     }
   }
+  const longest = quotas.resourceTypeLength;
   const types = new Set(before?.resourceKinds.map(({ type }) => type));
   for (const [index, { type }] of service.resourceKinds.entries()) {
-    if (type.length <= longestType || types.has(type)) continue;
-    const message = `a type has at most ${longestType} characters, and this one ${type.length}; shorten it`;
+    if (type.length <= longest || types.has(type)) continue;
+    const message = `a type has at most ${longest} characters, and this one ${type.length}; shorten it`;
     problems.push(problem('INVALID', message, ['resourceKinds', String(index), 'type']));
   }
   return problems;
